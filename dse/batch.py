@@ -1,0 +1,57 @@
+"""Structure of arrays: frozen dataclasses whose fields are NumPy columns."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Base of records stored as columns that broadcast against each other (most often equal lengths)."""
+
+    def to_columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns by name, in the order of declaration, without copying."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __len__(self) -> int:
+        """Number of records."""
+        return max(len(column) for column in self.to_columns().values())
+
+    def take(self, rows: NDArray[Any] | slice) -> Self:
+        """Return the records at `rows` (indices, a mask or a slice)."""
+        return type(self)(**{name: column[rows] for name, column in self.to_columns().items()})
+
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+
+
+def _hash(columns: tuple[NDArray[Any], ...]) -> NDArray[np.uint64]:
+    """Mix equally long columns into one 64-bit number per row."""
+    code = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        # adding zero turns -0.0 into 0.0, which has other bits but the same value
+        bits = (column + 0.0).view(np.uint64) if column.dtype.kind == "f" else column.astype(np.uint64)
+        code = (code ^ bits) * _MIX
+        code ^= code >> _SHIFT
+    return code
+
+
+def distinct(*columns: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the distinct records of equally long columns.
+
+    Returns the row of one representative of each, and for each row the number of its representative, so
+    that ``block(batch.take(representatives))`` computes each record once and ``take(numbers)`` spreads it.
+    """
+    _, representatives, numbers = np.unique(_hash(columns), return_index=True, return_inverse=True)
+    for column in columns:
+        if not np.array_equal(column[representatives][numbers], column):  # two records share a hash
+            everything = np.arange(len(column))
+            return everything, everything
+    return representatives, numbers

@@ -1,0 +1,28 @@
+"""What can go wrong, and the exit status each kind of failure has on the command line."""
+
+from pathlib import Path
+
+
+class DseError(Exception):
+    """A failure that is reported in one line; ends the command with status 1."""
+
+    exit_status = 1
+
+
+class InputError(DseError):
+    """Bad usage or input: names the place (``file:line:``), what is wrong and what would be right."""
+
+    exit_status = 2
+
+    def __init__(self, message: str, *, file: str | Path | None = None, line: int | None = None) -> None:
+        place = "" if file is None else f"{file}:" if line is None else f"{file}:{line}:"
+        super().__init__(f"{place} {message}".lstrip())
+        self.message = message
+        self.file = None if file is None else str(file)
+        self.line = line
+
+
+class InfeasibleError(DseError):
+    """No design satisfies the rules and constraints; ends the command with status 3."""
+
+    exit_status = 3

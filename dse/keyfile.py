@@ -1,0 +1,382 @@
+"""Read NVSim's text files: one ``-Key (unit or remark): value`` per line, checked against a table of keys.
+
+NVSim (InputParameter.cpp and MemCell.cpp) skips what it does not recognize and takes a misspelt word for
+the last one of its list. Here every line is a comment, blank, or a key of the table with a value that the
+table allows; anything else is an :class:`~dse.errors.InputError` that names file, line and key.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from dse.errors import InputError
+
+Value = bool | int | float | str | tuple[int, ...]
+
+FILE_LIMIT = 1 << 20  # bytes; real files have a few kilobytes
+LINE_LIMIT = 4999  # characters; NVSim reads into a buffer of 5000 and overflows it
+QUOTE_LIMIT = 60  # characters of the file repeated in a message
+
+_LINE = re.compile(r"-([^\s:()]+)\s*(?:\(([^()]*)\))?\s*:(.*)")
+_COMMENT = re.compile(r"(?:^|\s)(?://|#).*")
+_COMMENT_MARK = re.compile(r"//|#")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+
+
+class Unreadable(ValueError):
+    """A value that its format does not allow; the text says what is wrong with it."""
+
+
+class Format(Protocol):
+    """How the value of a key is written."""
+
+    @property
+    def wants(self) -> str:
+        """What would be right, as a noun phrase."""
+
+    def read(self, text: str) -> Value:
+        """Return the value of ``text``, or raise :class:`Unreadable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A finite decimal number from ``low`` to ``high``, both in the unit of the file.
+
+    ``or_zero`` allows zero as well, which NVSim takes for "not given"; ``signed`` allows a minus sign.
+    """
+
+    low: float
+    high: float
+    or_zero: bool = False
+    signed: bool = False
+
+    @property
+    def wants(self) -> str:
+        """What would be right, as a noun phrase."""
+        zero = "0 or " if self.or_zero else ""
+        sign = ", or the same with a minus sign" if self.signed else ""
+        return f"{zero}a number from {self.low:g} to {self.high:g}{sign}"
+
+    def read(self, text: str) -> float:
+        """Return the number; the nearest double, as the C library reads it."""
+        if _NUMBER.fullmatch(text) is None:
+            raise Unreadable(f"{quoted(text)} is not a number")
+        value = float(text)
+        magnitude = abs(value) if self.signed else value
+        if not (self.low <= magnitude <= self.high or (self.or_zero and value == 0.0)):
+            raise Unreadable(f"{quoted(text)} is out of range")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number from ``low`` to ``high``, both in the unit of the file."""
+
+    low: int
+    high: int
+    power_of_two: bool = False
+    note: str = ""
+
+    @property
+    def wants(self) -> str:
+        """What would be right, as a noun phrase."""
+        kind = "power of two" if self.power_of_two else "whole number"
+        return f"a {kind} from {self.low} to {self.high}{self.note}"
+
+    def read(self, text: str) -> int:
+        """Return the whole number."""
+        if _WHOLE.fullmatch(text) is None:
+            raise Unreadable(f"{quoted(text)} is not a whole number")
+        # Compared as a double first: Python refuses to make an int of thousands of digits.
+        if not self.low <= float(text) <= self.high:
+            raise Unreadable(f"{quoted(text)} is out of range")
+        if self.power_of_two and not is_power_of_two(int(text)):
+            raise Unreadable(f"{quoted(text)} is not a power of two")
+        return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One of a few words, each standing for a value; ``refused`` are words NVSim knows but we do not."""
+
+    values: Mapping[str, Value]
+    refused: frozenset[str] = frozenset()
+    note: str = ""
+
+    @property
+    def wants(self) -> str:
+        """What would be right, as a noun phrase."""
+        words = list(self.values)
+        return (words[0] if len(words) == 1 else f"one of {', '.join(words)}") + self.note
+
+    def read(self, text: str) -> Value:
+        """Return what the word stands for."""
+        if text in self.values:
+            return self.values[text]
+        if text in self.refused:
+            raise Unreadable(f"{quoted(text)} is not supported")
+        raise Unreadable(f"{quoted(text)} is unknown, the nearest valid word is {nearest(text, self.values)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text, such as a path; here only a comment mark after a space ends the value."""
+
+    wants: str = "a text"
+
+    def read(self, text: str) -> str:
+        """Return the text."""
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a key's parentheses may say, and how many of this unit make one SI unit.
+
+    Values are divided by ``per_si``, as NVSim does: 80 uA is 80 / 1e6 A, which is not the double 80 * 1e-6.
+    """
+
+    name: str
+    per_si: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that a file may hold.
+
+    ``refused`` is the reason why a key that NVSim knows is not supported. ``suggested`` is false for a key
+    that is tolerated but should not be offered as the correction of another.
+    """
+
+    name: str
+    format: Format
+    units: tuple[Unit, ...] = (Unit(""),)
+    refused: str = ""
+    suggested: bool = True
+
+    @property
+    def label(self) -> str:
+        """The key as it is written in a file, with its first unit."""
+        return written(self.name, self.units[0].name)
+
+    @property
+    def labels(self) -> str:
+        """The key as it may be written, with every unit."""
+        return " or ".join(written(self.name, unit.name) for unit in self.units)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a file: ``value`` is in SI units, ``unit`` is the word the file used."""
+
+    key: str
+    unit: str
+    value: Value
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """The entries of one file, with the lookups that readers need."""
+
+    path: Path
+    keys: Mapping[str, Key]
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether the file gives this key."""
+        return name in self.entries
+
+    def error(self, message: str, *names: str) -> InputError:
+        """Return an error at the line of the first of these keys that the file gives."""
+        lines = [self.entries[name].line for name in names if name in self.entries]
+        return InputError(message, file=shown(self.path), line=lines[0] if lines else None)
+
+    def missing(self, name: str) -> InputError:
+        """Return the error for a required key that the file does not give."""
+        key = self.keys[name]
+        return self.error(f"missing {key.labels}: {key.format.wants}")
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise InputError for the first of these keys that the file does not give."""
+        for name in names:
+            if name not in self.entries:
+                raise self.missing(name)
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """Return a number in SI units; the default, or InputError without one, where the key is missing."""
+        value = self._value(name, default)
+        assert isinstance(value, int | float)
+        return float(value)
+
+    def whole(self, name: str, default: int | None = None) -> int:
+        """Return a whole number, in bytes where the unit is one of memory."""
+        value = self._value(name, default)
+        assert isinstance(value, int | float)
+        return int(value)
+
+    def word(self, name: str, default: str | None = None) -> str:
+        """Return a word or text."""
+        value = self._value(name, default)
+        assert isinstance(value, str)
+        return value
+
+    def flag(self, name: str, default: bool | None = None) -> bool:
+        """Return a yes or no."""
+        value = self._value(name, default)
+        assert isinstance(value, bool)
+        return value
+
+    def wholes(self, name: str) -> tuple[int, ...]:
+        """Return several whole numbers."""
+        value = self._value(name, None)
+        assert isinstance(value, tuple)
+        return value
+
+    def last(self, *names: str) -> str:
+        """Return which of these keys stands last in the file; the first name where it gives none."""
+        given = [name for name in names if name in self.entries]
+        return max(given, key=lambda name: self.entries[name].line, default=names[0])
+
+    def _value(self, name: str, default: Value | None) -> Value:
+        if name in self.entries:
+            return self.entries[name].value
+        if default is None:
+            raise self.missing(name)
+        return default
+
+
+def read_keyfile(path: Path, keys: Sequence[Key]) -> KeyFile:
+    """Read a file whose lines are comments (``//`` or ``#``), blank, or keys of the table.
+
+    Raises:
+        InputError: The file cannot be read as text, or a line is not what the table allows.
+    """
+    file = KeyFile(path, {key.name: key for key in keys})
+    entries: dict[str, Entry] = {}
+    for line, text in enumerate(_read_lines(path), start=1):
+        try:
+            entry = _read_line(text, line, file.keys)
+            if entry is not None and entry.key in entries:
+                raise Unreadable(f"-{entry.key} is given twice, first in line {entries[entry.key].line}")
+        except Unreadable as problem:
+            raise InputError(str(problem), file=shown(path), line=line) from None
+        if entry is not None:
+            entries[entry.key] = entry
+    if not entries:
+        raise InputError("no line of the form -Key (unit): value in it", file=shown(path))
+    return KeyFile(path, file.keys, entries)
+
+
+def words(*names: str, refused: Iterable[str] = ()) -> Word:
+    """Return a format of words that stand for themselves."""
+    return Word({name: name for name in names}, frozenset(refused))
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """Return the valid word most like this one, whatever the case of its letters."""
+    by_lower_case = {name.lower(): name for name in valid}
+    matches = difflib.get_close_matches(word[:QUOTE_LIMIT].lower(), by_lower_case, n=1, cutoff=0.0)
+    return by_lower_case[matches[0]]
+
+
+def is_power_of_two(value: int) -> bool:
+    """Tell whether a whole number is 1, 2, 4, 8, ..."""
+    return value > 0 and value & (value - 1) == 0
+
+
+def quoted(text: str) -> str:
+    """Return text from a file in quotes, shortened, on one line and without control characters."""
+    return repr(text if len(text) <= QUOTE_LIMIT else f"{text[: QUOTE_LIMIT - 3]}...")
+
+
+def shown(path: Path) -> str:
+    """Return a path as messages print it: escaped where it would break the line."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
+def written(name: str, unit: str) -> str:
+    """Return a key as a file writes it."""
+    return f"-{name} ({unit})" if unit else f"-{name}"
+
+
+def _read_lines(path: Path) -> list[str]:
+    data = _read_bytes(path)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        number = data[: problem.start].count(b"\n") + 1
+        raise InputError("not UTF-8 text", file=shown(path), line=number) from None
+    # Not str.splitlines, which also breaks at characters that an editor does not count as line ends.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        if _CONTROL.search(line) is not None:
+            raise InputError("control character: not a text file", file=shown(path), line=number)
+        if len(line) > LINE_LIMIT:
+            message = f"{len(line)} characters in one line, at most {LINE_LIMIT} are allowed"
+            raise InputError(message, file=shown(path), line=number)
+    return lines
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(FILE_LIMIT + 1)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise InputError(f"cannot be read: {reason}", file=shown(path)) from None
+    except ValueError:  # a path with a NUL in it
+        raise InputError("cannot be read: not a valid file name", file=shown(path)) from None
+    if len(data) > FILE_LIMIT:
+        raise InputError(f"more than {FILE_LIMIT} bytes: not a text file of keys", file=shown(path))
+    return data
+
+
+def _read_line(text: str, line: int, keys: Mapping[str, Key]) -> Entry | None:
+    text = _COMMENT.sub("", text).strip()
+    if not text:
+        return None
+    match = _LINE.fullmatch(text)
+    if match is None:
+        raise Unreadable(f"{quoted(text)} is neither a comment nor of the form -Key (unit): value")
+    name, unit_name, value = match.groups()
+    key = _find_key(name, keys)
+    unit = _find_unit(key, " ".join((unit_name or "").split()))
+    return Entry(key.name, unit.name, _read_value(key, unit, value.strip()), line)
+
+
+def _find_key(name: str, keys: Mapping[str, Key]) -> Key:
+    if name not in keys:
+        valid = [key.name for key in keys.values() if key.suggested and not key.refused]
+        shown_name = quoted(f"-{name}")
+        raise Unreadable(f"unknown key {shown_name}, the nearest valid key is -{nearest(name, valid)}")
+    if keys[name].refused:
+        raise Unreadable(f"-{name} {keys[name].refused}")
+    return keys[name]
+
+
+def _find_unit(key: Key, name: str) -> Unit:
+    for unit in key.units:
+        if unit.name == name:
+            return unit
+    problem = f"unit {quoted(name)} in -{key.name}" if name else f"no unit in -{key.name}"
+    raise Unreadable(f"{problem}, write {key.labels}")
+
+
+def _read_value(key: Key, unit: Unit, text: str) -> Value:
+    label = written(key.name, unit.name)
+    if not isinstance(key.format, Text):
+        text = _COMMENT_MARK.split(text)[0].strip()
+    if not text:
+        raise Unreadable(f"{label} has no value, expected {key.format.wants}")
+    try:
+        value = key.format.read(text)
+    except Unreadable as problem:
+        raise Unreadable(f"{label}: {problem}, expected {key.format.wants}") from None
+    return value / unit.per_si if isinstance(value, int | float) and unit.per_si != 1.0 else value

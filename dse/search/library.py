@@ -1,0 +1,78 @@
+"""Mats evaluated once and kept: many banks, capacities and targets share them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from dse.batch import Ints
+from dse.objectives.cache.array import bankable_mat
+from dse.objectives.cache.circuit import Circuit
+from dse.objectives.cache.mat import Mat
+from dse.spaces.enumeration import Enumeration, GroupKey
+from dse.spaces.mat import MatGeometry
+
+CHUNK = 1 << 14
+"""Mats evaluated at a time: their columns fit the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatTable:
+    """Valid mats of one group: positions in the enumeration's mats, and cost."""
+
+    position: Ints
+    mat: Mat
+
+
+class MatLibrary:
+    """Mats of one circuit by what reaches them.
+
+    Shared by all enumerations with equal inner ranges and circuit; a group's mats are evaluated on first use.
+    """
+
+    def __init__(self, circuit: Circuit) -> None:
+        self._circuit = circuit
+        self._tables: dict[GroupKey, MatTable] = {}
+
+    def tables(self, enumeration: Enumeration) -> dict[GroupKey, MatTable]:
+        """Mats of every group of an enumeration."""
+        missing = sorted({group.key for group in enumeration.groups} - self._tables.keys())
+        for batch in _batches(enumeration.legal_mats(missing)):
+            self._evaluate(batch)
+        return {group.key: self._tables[group.key] for group in enumeration.groups}
+
+    def _evaluate(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
+        """Evaluate several groups' mats together and keep the valid ones."""
+        geometry = _concatenate([part for _, _, part in batch])
+        mats = bankable_mat(geometry, self._circuit)[0] if len(geometry) else None
+        start = 0
+        for key, position, part in batch:
+            rows = np.arange(start, start + len(part))
+            start += len(part)
+            if mats is None:
+                continue
+            rows = rows[mats.legal[rows]]
+            self._tables[key] = MatTable(position[rows - (start - len(part))], mats.take(rows))
+
+
+def _batches(
+    parts: Iterator[tuple[GroupKey, Ints, MatGeometry]]
+) -> Iterator[list[tuple[GroupKey, Ints, MatGeometry]]]:
+    """Join small groups until a chunk is full."""
+    batch: list[tuple[GroupKey, Ints, MatGeometry]] = []
+    size = 0
+    for part in parts:
+        batch.append(part)
+        size += len(part[1])
+        if size >= CHUNK:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _concatenate(parts: list[MatGeometry]) -> MatGeometry:
+    """Join batches of geometries."""
+    return MatGeometry(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(MatGeometry))
+    )

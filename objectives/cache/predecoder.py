@@ -1,0 +1,272 @@
+"""Predecoders: two or three levels of gates that turn address bits into one-hot lines.
+
+Up to three bits take one level of NAND gates. More bits are cut into groups of two and three, decoded by
+basic decoders and combined by one level of NAND gates (four to nine bits) or two (ten to eighteen). Only the
+last level sees the load, so that all before it is characterized once per technology. Source: NVSim
+PredecodeBlock.cpp and BasicDecoder.cpp.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from dse.batch import Floats, Ints
+from dse.objectives.cache.output_driver import OutputDriver
+from dse.objectives.cache.quirks import Quirks
+from dse.objectives.cache.row_decoder import Decoder, decoder, decoder_stages, nand_table, size_drivers
+from dse.objectives.cache.signal import STEP_RAMP, Signal
+from dse.objectives.cache.technology import Technology
+from dse.spaces.organization import LATENCY
+
+MOST_BITS = 18
+"""Largest block; NVSim's code for more bits reads variables that were never set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predecoder:
+    """Predecoder blocks, one record each: `delay` [s], `ramp` [1/s], `area` [m²], `energy` [J], `leakage` [W]."""
+
+    delay: Floats
+    ramp: Floats
+    area: Floats
+    energy: Floats
+    leakage: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a block of some bits is built.
+
+    `pairs` and `triples`: basic decoders of two and three bits; `first`: those combined by stage A;
+    `last_rows` and `last_inputs` of the level that drives the load; `two_levels` of combining gates.
+    """
+
+    pairs: int
+    triples: int
+    first: int
+    last_rows: int
+    last_inputs: int
+    two_levels: bool
+
+
+def plan(bits: int) -> Plan:
+    """Cut `bits` into basic decoders and levels (PredecodeBlock.cpp, Initialize)."""
+    if bits <= 3:
+        return Plan(int(bits == 2), int(bits == 3), 1, 2**bits, {0: 0, 1: 0, 2: 2, 3: 3}[bits], False)
+    pairs = {2: 1, 1: 2, 0: 0}[bits % 3]
+    triples = (bits - 2 * pairs) // 3
+    total = pairs + triples
+    if total <= 3:
+        return Plan(pairs, triples, total, 2**bits, 3 if total == 3 else 2, False)
+    return Plan(pairs, triples, total - total // 2, 2**bits, 2, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands before the last level, indexed by bits, and by path in the first axis where there is one.
+
+    Paths run through the first kind of basic decoder of stage A, its second kind, and stage B.
+    `delay` [s] and `ramp` [1/s] of each path into the last level, `used` paths; `energy` [J] and `leakage`
+    [W]; layout [m]: `height` and `width` of the basic decoders, `stage_height`, `stage_width` of first-level
+    gates where there are two levels.
+    """
+
+    delay: Floats
+    ramp: Floats
+    used: np.ndarray
+    energy: Floats
+    leakage: Floats
+    height: Floats
+    width: Floats
+    stage_height: Floats
+    stage_width: Floats
+
+
+def _one_each(rows: Ints, inputs: Ints, driver: OutputDriver, technology: Technology) -> Decoder:
+    """Decoders that each have a driver of their own."""
+    number = np.arange(len(rows))
+    stages = decoder_stages(inputs, driver, number, technology)
+    return decoder(rows, inputs, driver, number, stages, technology)
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """What the fixed stages are made of: a technology and its largest NMOS [F]."""
+
+    technology: Technology
+    largest_nmos: float
+
+    def gate(self, rows: int, inputs: int, load: float) -> Decoder:
+        """One decoder of `rows` NAND gates of `inputs` that drives `load` [F]."""
+        one, zero = np.ones(1), np.zeros(1)
+        inputs_column, style = np.array([inputs]), np.array([LATENCY])
+        driver = size_drivers(
+            inputs_column, load * one, zero, style, zero, self.largest_nmos, self.technology
+        )
+        return _one_each(np.array([rows]), inputs_column, driver, self.technology)
+
+
+@dataclass(frozen=True, slots=True)
+class _Basic:
+    """`count` equal basic decoders of one stage."""
+
+    count: int
+    decoder: Decoder
+
+
+def _basic_decoders_a(block: Plan, pin_cap: float, process: _Process) -> list[_Basic]:
+    """Basic decoders in front of stage A, two-bit ones first (PredecodeBlock.cpp, Initialize)."""
+    pair = (4, 2)
+    triple = (8, 3)
+    others = block.first - block.pairs
+    if block.pairs == 0:
+        return [_Basic(block.first, process.gate(*triple, 8 ** (block.first - 1) * pin_cap))]
+    if block.pairs == 1:
+        second = 2 ** (2 + 3 * (others - 1)) * pin_cap
+        return [
+            _Basic(1, process.gate(*pair, 8**others * pin_cap)),
+            _Basic(others, process.gate(*triple, second)),
+        ]
+    if block.first == 2:
+        return [_Basic(2, process.gate(*pair, 4 * pin_cap))]
+    return [
+        _Basic(2, process.gate(*pair, 32 * pin_cap)),
+        _Basic(1, process.gate(*triple, 16 * pin_cap)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _FixedStages:
+    """Everything before the last level of one block; `stage_a`, `stage_b` only with two levels."""
+
+    basics_a: list[_Basic]
+    basics_b: list[_Basic]
+    stage_a: Decoder | None
+    stage_b: Decoder | None
+
+
+def _fixed_stages(block: Plan, process: _Process) -> _FixedStages:
+    """Build the stages whose load is fixed by the gates they drive."""
+    pin_cap = nand_table(process.technology).pin_cap
+    if not block.two_levels:
+        return _FixedStages(
+            _basic_decoders_a(block, float(pin_cap[block.last_inputs]), process), [], None, None
+        )
+    in_b = block.pairs + block.triples - block.first
+    rows_a, rows_b = 2 ** (3 * block.first - block.pairs), 8**in_b
+    inputs_a, inputs_b = (3 if block.first == 3 else 2), (3 if in_b == 3 else 2)
+    last_pin = float(pin_cap[block.last_inputs])
+    basic_b = process.gate(8, 3, (8 if in_b == 2 else 64) * float(pin_cap[inputs_b]))
+    return _FixedStages(
+        _basic_decoders_a(block, float(pin_cap[inputs_a]), process),
+        [_Basic(in_b, basic_b)],
+        process.gate(rows_a, inputs_a, rows_b * last_pin),
+        process.gate(rows_b, inputs_b, rows_a * last_pin),
+    )
+
+
+def _paths(fixed: _FixedStages, quirks: Quirks) -> list[tuple[float, float]]:
+    """Delay [s] and ramp [1/s] of every path up to the last level, for a step at the input."""
+    step = np.array([STEP_RAMP])
+    a_signals = [basic.decoder.delay(step) for basic in fixed.basics_a]
+    b_signals = [basic.decoder.delay(step) for basic in fixed.basics_b]
+    if quirks.predecoder_paths_share_first_delay:
+        a_signals = [Signal(a_signals[0].delay, signal.ramp) for signal in a_signals]
+    routes = [(signal, fixed.stage_a) for signal in a_signals]
+    routes += [(signal, fixed.stage_b) for signal in b_signals]
+    return [_through(signal, stage) for signal, stage in routes]
+
+
+def _through(signal: Signal, stage: Decoder | None) -> tuple[float, float]:
+    """Delay [s] and ramp [1/s] of a signal after a stage, if there is one."""
+    if stage is None:
+        return float(signal.delay[0]), float(signal.ramp[0])
+    second = stage.delay(signal.ramp)
+    return float(signal.delay[0] + second.delay[0]), float(second.ramp[0])
+
+
+@cache
+def _front(technology: Technology, largest_nmos: float, quirks: Quirks) -> Front:
+    """Characterize the fixed stages of every block size (delays for a step at the input)."""
+    paths = np.zeros((2, 3, MOST_BITS + 1))
+    paths[1] = STEP_RAMP
+    used = np.zeros((3, MOST_BITS + 1), bool)
+    used[0] = True
+    scalars = np.zeros((6, MOST_BITS + 1))
+    for bits in range(4, MOST_BITS + 1):
+        fixed = _fixed_stages(plan(bits), _Process(technology, largest_nmos))
+        slots = [0, 1][: len(fixed.basics_a)] + ([2] if fixed.basics_b else [])
+        for slot, path in zip(slots, _paths(fixed, quirks), strict=True):
+            paths[:, slot, bits] = path
+            used[slot, bits] = True
+        basics = fixed.basics_a + fixed.basics_b
+        stages = [stage for stage in (fixed.stage_a, fixed.stage_b) if stage is not None]
+        parts = [basic.decoder for basic in basics] + stages
+        scalars[:, bits] = (
+            sum(float(part.energy[0]) for part in parts),
+            sum(float(part.leakage[0]) for part in parts),
+            sum(basic.count * float(basic.decoder.height[0]) for basic in basics),
+            max(float(basic.decoder.width[0]) for basic in basics),
+            sum(float(stage.height[0]) for stage in stages),
+            max((float(stage.width[0]) for stage in stages), default=0.0),
+        )
+    return Front(paths[0], paths[1], used, *scalars)
+
+
+@cache
+def _plan_table() -> tuple[Ints, Ints, np.ndarray]:
+    """Rows and inputs of the last level, and whether there are two levels, by bits."""
+    plans = [plan(bits) for bits in range(MOST_BITS + 1)]
+    return (
+        np.array([block.last_rows for block in plans]),
+        np.array([block.last_inputs for block in plans]),
+        np.array([block.two_levels for block in plans]),
+    )
+
+
+def predecoder(bits: Ints, load: Floats, largest_nmos: float, technology: Technology, quirks: Quirks) -> Predecoder:
+    """Predecoder blocks of `bits` (0 to 18) that drive `load` [F], for a step at their inputs.
+
+    A block of no bits is a wire. Source: PredecodeBlock.cpp, CalculateArea, CalculateLatency, CalculatePower.
+    """
+    front = _front(technology, largest_nmos, quirks)
+    rows, inputs, two_levels = (column[bits] for column in _plan_table())
+    zero = np.zeros(len(bits))
+    driver = size_drivers(inputs, load, zero, np.full(len(bits), LATENCY), zero, largest_nmos, technology)
+    last = _one_each(rows, inputs, driver, technology)
+    delay, ramp = _slowest_path(front, bits, last)
+    vdd = technology.vdd
+    single_bit = np.where(bits == 1, (driver.input_cap + driver.output_cap) * vdd * vdd, 0.0)
+    counted = ~two_levels if quirks.predecoder_last_stage_free else np.ones(len(bits), bool)
+    present = bits > 0
+    return Predecoder(
+        delay=np.where(present, delay, 0.0),
+        ramp=np.where(present, ramp, STEP_RAMP),
+        area=np.where(present, _area(front, bits, last, two_levels), 0.0),
+        energy=np.where(present, front.energy[bits] + np.where(counted, last.energy + single_bit, 0.0), 0.0),
+        leakage=np.where(present, front.leakage[bits] + np.where(counted, last.leakage, 0.0), 0.0),
+    )
+
+
+def _slowest_path(front: Front, bits: Ints, last: Decoder) -> tuple[Floats, Floats]:
+    """Longest delay [s] over the paths, and the steepest ramp [1/s] of any (NVSim takes the maximum of both)."""
+    delay, ramp = np.zeros(len(bits)), np.zeros(len(bits))
+    for path in range(3):
+        used = front.used[path][bits]
+        if not used.any():
+            continue
+        signal = last.delay(front.ramp[path][bits])
+        delay = np.where(used, np.maximum(delay, front.delay[path][bits] + signal.delay), delay)
+        ramp = np.where(used, np.maximum(ramp, signal.ramp), ramp)
+    return delay, ramp
+
+
+def _area(front: Front, bits: Ints, last: Decoder, two_levels: np.ndarray) -> Floats:
+    """Area [m²]: columns of basic decoders, first-level and last-level gates side by side."""
+    single = bits <= 3
+    stage_width = np.where(two_levels, front.stage_width[bits] + last.width, last.width)
+    stage_height = np.where(two_levels, np.maximum(front.stage_height[bits], last.height), last.height)
+    width = np.where(single, last.width, front.width[bits] + stage_width)
+    height = np.where(single, last.height, np.maximum(front.height[bits], stage_height))
+    return width * height
