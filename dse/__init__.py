@@ -1,0 +1,40 @@
+"""nvm-dse: find the best on-chip memory for deep learning.
+
+The names below are imported on first use, so that ``import dse`` costs nothing::
+
+    import dse
+
+    problem = dse.problem_from_configuration(dse.read_configuration(Path("cache.cfg")))
+    winners = dse.search_cache(problem).data.winners          # what NVSim would choose
+    best = dse.optimize([problem], dse.make_goal("edap", 0.5, []))
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "ArrayDesign": "dse.search.design",
+    "CacheSpec": "dse.problem",
+    "DseError": "dse.errors",
+    "InfeasibleError": "dse.errors",
+    "InputError": "dse.errors",
+    "Quirks": "dse.objectives.cache.quirks",
+    "evaluate_designs": "dse.search.design",
+    "load_cell": "dse.objectives.cache.cell",
+    "load_technology": "dse.objectives.cache.technology",
+    "make_goal": "dse.search.goal",
+    "optimize": "dse.search.optimize",
+    "problem_from_configuration": "dse.problem",
+    "problems_by_access": "dse.problem",
+    "read_configuration": "dse.configuration",
+    "search_cache": "dse.search.nvsim",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'dse' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

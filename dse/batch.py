@@ -6,8 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
 
 
@@ -20,10 +20,10 @@ class Batch:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __len__(self) -> int:
-        """Number of records."""
+        """Return the number of records."""
         return max(len(column) for column in self.to_columns().values())
 
-    def take(self, rows: NDArray[Any] | slice) -> Self:
+    def take(self, rows: Ints | Bools | slice) -> Self:
         """Return the records at `rows` (indices, a mask or a slice)."""
         return type(self)(**{name: column[rows] for name, column in self.to_columns().items()})
 

@@ -27,6 +27,8 @@ from dse.keyfile import (
     shown,
     words,
 )
+from dse.spaces.organization import BUFFER_DESIGNS
+from dse.spaces.wires import REPEATERS, WIRE_TYPES
 
 if TYPE_CHECKING:
     from dse.objectives.cache.cell import Cell
@@ -40,20 +42,11 @@ TARGETS = (
 EXPLORATION = "Exploration"
 """The word for writing every design instead of choosing one."""
 
-WIRE_TYPES = (
-    *("LocalAggressive", "LocalConservative", "SemiAggressive", "SemiConservative"),
-    *("GlobalAggressive", "GlobalConservative"),
-)
-REPEATERS = (
-    *("RepeatedNone", "RepeatedOpt", "Repeated5%Penalty", "Repeated10%Penalty"),
-    *("Repeated20%Penalty", "Repeated30%Penalty", "Repeated40%Penalty", "Repeated50%Penalty"),
-)
 LOCAL_WIRE_TYPES = WIRE_TYPES[:4]
 """What an open range of local wires holds; a pinned one may be any wire."""
 GLOBAL_WIRE_TYPES = WIRE_TYPES[2:]
 """What an open range of global wires holds; a pinned one may be any wire."""
 LOW_SWINGS = (False, True)
-BUFFER_DESIGNS = ("latency", "balance", "area")
 WRITE_SCHEMES = (
     *("SetBeforeReset", "ResetBeforeSet", "EraseBeforeSet", "EraseBeforeReset"),
     *("WriteAndVerify", "NormalWrite"),

@@ -1,14 +1,17 @@
 """Cache problems: a data and a tag array to choose, each with its space, circuit options and wires."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dse.configuration import Configuration
+from dse.errors import InputError
 from dse.objectives.cache.array import Fabric
 from dse.objectives.cache.cell import Cell, read_cell
 from dse.objectives.cache.quirks import NVSIM, Quirks
-from dse.objectives.cache.technology import load_technology
-from dse.spaces.array import ACCESS_TYPES, NORMAL, RAM, ArraySpec, data_array, tag_array
+from dse.objectives.cache.technology import Technology, load_technology, node_of_file
+from dse.spaces.array import NORMAL, RAM, ArraySpec, data_array, tag_array
 from dse.spaces.organization import BUFFER_DESIGNS, OrganizationRanges, PowerRange, data_ranges, tag_ranges
 from dse.spaces.wires import (
     BASIC_GLOBAL,
@@ -134,3 +137,47 @@ def _ranges(configuration: Configuration) -> OrganizationRanges:
     pinned = {name: PowerRange(value, value) for name, value in axes.items() if value is not None}
     buffers = tuple(BUFFER_DESIGNS.index(name) for name in configuration.buffer_designs)
     return replace(ranges, buffer_designs=buffers, **pinned)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSpec:
+    """A cache to optimize without an NVSim configuration: line of `word_bits`, `ways`, technology and cell.
+
+    `wires`: "basic" for NVSim's basic data wires, "all" for every wire.
+    """
+
+    memory: str
+    capacity: int
+    technology: Technology
+    cell: Cell
+    word_bits: int = 512
+    ways: int = 16
+    wires: str = "basic"
+    technology_path: Path | None = None
+
+
+def problems_by_access(spec: CacheSpec, access_types: Sequence[str], quirks: Quirks = NVSIM) -> list[CacheProblem]:
+    """One problem per access type, over all organizations and buffer styles."""
+    fabric = Fabric(spec.technology, spec.cell, quirks=quirks, technology_path=spec.technology_path)
+    local, global_ = BASIC_WIRES if spec.wires == "basic" else (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES)
+    choice = DataChoice(data_ranges(spec.ways), local, global_)
+    return [
+        cache_problem(spec.memory, spec.capacity, spec.word_bits, spec.ways, access, fabric, choice)
+        for access in access_types
+    ]
+
+
+def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path | None]:
+    """Technology written like ``22nm``, ``32nm-lstp``, or as a file of one's own, ``my16nm.toml`` (``:lstp``).
+
+    Raises InputError where it is neither.
+    """
+    match = re.fullmatch(r"(\d+)nm(?:-(hp|lstp|lop))?", text.strip().lower())
+    if match:
+        roadmap = (match[2] or "hp").upper()
+        return load_technology(int(match[1]), roadmap, temperature), None
+    name, _, roadmap = text.partition(":")
+    path = Path(name)
+    if path.suffix == ".toml":
+        return load_technology(node_of_file(path), (roadmap or "hp").upper(), temperature, path=path), path
+    raise InputError(f"technology '{text}' is not understood: write 22nm, 32nm-lstp, or the path of a .toml file")

@@ -58,7 +58,7 @@ def _share(capacity: int) -> Fraction:
 
 
 def data_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySpec:
-    """Data array of `capacity` bytes (NVSim main.cpp, "adjust cache data array parameters").
+    """Specify the data array of `capacity` [bytes] (NVSim main.cpp, "adjust cache data array parameters").
 
     Normal access reads all ways of a block, sequential access one way, fast access the whole set as one
     word.
@@ -70,7 +70,7 @@ def data_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySp
 
 
 def tag_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySpec:
-    """Tag array of a cache of `capacity` bytes with words of `word_bits` (NVSim main.cpp)."""
+    """Specify the tag array of a cache of `capacity` [bytes] with words of `word_bits` (NVSim main.cpp, main)."""
     index_bits = _built_log2(Fraction(capacity * 8, word_bits * ways))
     offset_bits = (word_bits // 8).bit_length() - 1
     block = ADDRESS_WIDTH - index_bits - offset_bits + STATUS_BITS
@@ -78,7 +78,7 @@ def tag_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySpe
 
 
 def tag_block_bits(spec: ArraySpec, active_subarrays: int) -> int:
-    """Bits of a tag rounded up to a multiple of the activated subarrays; 0 where it is shorter (main.cpp)."""
+    """Bits of a tag rounded up to a multiple of the activated subarrays; 0 where it is shorter (main.cpp, main)."""
     if spec.block_bits < active_subarrays:
         return 0
     return -(-spec.block_bits // active_subarrays) * active_subarrays

@@ -77,7 +77,7 @@ class Enumeration:
             chosen = np.arange(len(cut)) if key.active is None else np.flatnonzero(active == key.active)
             chosen = chosen[cut.rows_per_set[chosen] <= max(key.ways, 1)]
             geometry, kept = mat_geometry(
-                np.int64(key.address_bits), np.int64(key.data_bits), np.int64(key.ways), cut.take(chosen),
+                np.array([key.address_bits]), np.array([key.data_bits]), np.array([key.ways]), cut.take(chosen),
                 self.spec, tags_cover_ways=self.tags_cover_ways,
             )
             legal = np.flatnonzero(kept.all(axis=0))

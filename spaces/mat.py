@@ -10,7 +10,7 @@ import numpy as np
 
 from dse.batch import Batch, Bools, Ints
 from dse.spaces.array import ArraySpec
-from dse.spaces.organization import MatChoice
+from dse.spaces.organization import MatChoice, exponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +97,3 @@ def _muxes_for_ways(ways: Ints) -> tuple[Ints, Ints]:
     third = exponent(ways) // 3
     output = np.int64(1) << third
     return ways // output // output, output
-
-
-def exponent(powers: Ints) -> Ints:
-    """log2 of powers of two, in integers."""
-    return np.frexp(np.asarray(powers, dtype=float))[1].astype(np.int64) - 1

@@ -3,6 +3,7 @@
 Names and loop order are NVSim's (macros.h, BIGFOR): the first design in this order wins a tie.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,9 +105,15 @@ class OrganizationRanges:
         return MatChoice(*(column[shape] for column in _columns(shapes)), *rest)
 
 
-def _columns(rows: list[tuple[int, ...]]) -> list[Ints]:
+def _columns(rows: Sequence[tuple[int, ...]]) -> list[Ints]:
     """Turn a list of records into integer columns."""
     return list(np.asarray(rows, dtype=np.int64).reshape(len(rows), -1).T.copy())
+
+
+def exponent(powers: Ints) -> Ints:
+    """Return log2 of powers of two, in integers."""
+    exponents: Ints = np.frexp(powers.astype(float))[1].astype(np.int64)
+    return exponents - 1
 
 
 def data_ranges(most_rows_per_set: int) -> OrganizationRanges:

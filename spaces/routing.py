@@ -11,7 +11,7 @@ import numpy as np
 
 from dse.batch import Bools, Ints
 from dse.spaces.array import ArraySpec
-from dse.spaces.organization import BankChoice
+from dse.spaces.organization import BankChoice, exponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class TreeLevels:
     active_bundles: Ints
 
     def take(self, banks: Ints) -> "TreeLevels":
-        """The same levels of the banks at `banks`, without levels that none of them has."""
+        """Return the same levels of the banks at `banks`, without levels that none of them has."""
         used = int(self.present[:, banks].sum(axis=0).max(initial=0))
         return TreeLevels(*(getattr(self, name)[:used, banks] for name in self.__dataclass_fields__))
 
     def against_mats(self) -> "TreeLevels":
-        """The same levels as matrices (levels, banks, 1), which broadcast against mats."""
+        """Return the same levels as matrices (levels, banks, 1), which broadcast against mats."""
         return TreeLevels(*(getattr(self, name)[..., None] for name in self.__dataclass_fields__))
 
 
@@ -54,7 +54,7 @@ class Routing:
     vertical: TreeLevels | None
 
     def take(self, banks: Ints) -> "Routing":
-        """The banks at `banks`."""
+        """Return the routing of the banks at `banks`."""
         return Routing(
             self.legal[banks], self.address_bits[banks], self.data_bits[banks], self.ways[banks],
             None if self.horizontal is None else self.horizontal.take(banks),
@@ -62,7 +62,7 @@ class Routing:
         )
 
     def against_mats(self) -> "Routing":
-        """The same routing as columns (banks, 1), which broadcast against mats."""
+        """Return the same routing as columns (banks, 1), which broadcast against mats."""
         return Routing(
             self.legal[:, None], self.address_bits[:, None], self.data_bits[:, None], self.ways[:, None],
             None if self.horizontal is None else self.horizontal.against_mats(),
@@ -108,10 +108,13 @@ def _distributed_and_broadcast(spec: ArraySpec, block_bits: Ints) -> tuple[Ints,
 def route_h_tree(
     banks: BankChoice, block_bits: Ints, spec: ArraySpec, *, two_level_special_case: bool
 ) -> Routing:
-    """Route an H-tree through `banks` whose blocks have `block_bits`."""
+    """Route an H-tree through `banks` whose blocks have `block_bits` (BankWithHtree.cpp, Initialize).
+
+    `two_level_special_case`: half as many vertical bundles where there are four mats per row.
+    """
     count = len(banks)
-    columns = _log2(banks.bank_cols)
-    rows = _log2(banks.bank_rows)
+    columns = exponent(banks.bank_cols)
+    rows = exponent(banks.bank_rows)
     levels = [np.zeros((5, int(axis.max(initial=0)), count), np.int64) for axis in (columns, rows)]
     scalars = np.zeros((3, count), np.int64)
     legal = np.zeros(count, bool)
@@ -204,15 +207,10 @@ def route_bus(banks: BankChoice, block_bits: Ints, spec: ArraySpec) -> Routing:
     """Route a bus along the columns of mats of `banks` (BankWithoutHtree.cpp, Initialize)."""
     mats = banks.bank_rows * banks.bank_cols
     active = banks.active_bank_rows * banks.active_bank_cols
-    address_bits = spec.address_bits - _log2(mats // active)
+    address_bits = spec.address_bits - exponent(mats // active)
     if spec.is_tag:
         ways = spec.associativity // banks.active_bank_rows // banks.active_bank_cols
         return Routing(ways > 0, address_bits, block_bits, ways, None, None)
     data_bits = block_bits // banks.active_bank_rows // banks.active_bank_cols
     ways = np.full_like(data_bits, spec.associativity)
     return Routing(np.ones(len(mats), bool), address_bits, data_bits, ways, None, None)
-
-
-def _log2(powers: Ints) -> Ints:
-    """Exponents of powers of two."""
-    return np.frexp(powers.astype(float))[1] - 1

@@ -3,6 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+WIRE_TYPES = (
+    "LocalAggressive",
+    "LocalConservative",
+    "SemiAggressive",
+    "SemiConservative",
+    "GlobalAggressive",
+    "GlobalConservative",
+)
+"""Metal wires (NVSim typedef.h, WireType)."""
+
 REPEATERS = (
     "RepeatedNone",
     "RepeatedOpt",
@@ -41,8 +51,15 @@ class WireRange:
                     if repeater == "RepeatedNone" or not low_swing:
                         yield WireChoice(wire_type, repeater, low_swing)
 
+    def effective_inside_mats(self) -> list[WireChoice]:
+        """Choices that differ inside a mat, where only a wire's resistance and capacitance count."""
+        first_of_type: dict[str, WireChoice] = {}
+        for wire in self:
+            first_of_type.setdefault(wire.type, wire)
+        return list(first_of_type.values())
+
     def basic(self, default_type: str) -> WireChoice:
-        """The wire NVSim searches organizations with: what is pinned, plain otherwise (INITIAL_BASIC_WIRE)."""
+        """Return the wire NVSim searches organizations with: what is pinned, else plain (INITIAL_BASIC_WIRE)."""
         return WireChoice(
             self.types[0] if len(self.types) == 1 else default_type,
             self.repeaters[0] if len(self.repeaters) == 1 else "RepeatedNone",

@@ -1,0 +1,42 @@
+"""The command line: ``dse evaluate``, ``dse nvsim``, ``dse optimize``.
+
+Data go to standard output, progress and errors to standard error. Exit status: 0 done, 1 failure, 2 bad usage
+or input, 3 no feasible design, 130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from dse.errors import DseError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    from typer.exceptions import Abort, TyperException
+    from typer.main import get_command
+
+    from dse.cli.app import app
+
+    try:
+        status = get_command(app).main(args=arguments, prog_name="dse", standalone_mode=False)
+        sys.stdout.flush()
+    except DseError as error:
+        return _fail(str(error), error.exit_status)
+    except TyperException as error:
+        return _fail(f"{error.format_message()} (see dse --help)", 2)
+    except (KeyboardInterrupt, Abort):
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # whoever read the output has seen enough; a closed stream must not complain again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _fail(message: str, status: int) -> int:
+    """Say on standard error what went wrong."""
+    print(f"dse: {message}", file=sys.stderr)
+    return status

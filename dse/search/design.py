@@ -11,6 +11,8 @@ from dse.problem import ArrayProblem
 from dse.spaces.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
 from dse.spaces.wires import WireChoice
 
+COUNTS = ("subarray_rows", "subarray_cols")
+"""Figures that are whole numbers."""
 YES_NO = {True: "Yes", False: "No"}
 
 
@@ -83,5 +85,10 @@ def _record(problem: ArrayProblem, design: ArrayDesign, evaluation: Evaluation, 
     return EvaluatedDesign(
         problem.spec.memory_type, design, bool(evaluation.valid[place]), int(evaluation.capacity_bits[place]),
         int(evaluation.block_bits[place]), problem.spec.associativity,
-        {name: values[place].item() for name, values in evaluation.metrics.items()},
+        {name: _number(values[place].item(), name) for name, values in evaluation.metrics.items()},
     )
+
+
+def _number(value: float, name: str) -> float:
+    """A figure as Python prints it best: counts as whole numbers."""
+    return int(value) if name in COUNTS and value == value else value

@@ -1,4 +1,4 @@
-"""All designs of one array under one pair of wires, as blocks of banks by mats."""
+"""All designs of one array with given wires, as blocks of banks by mats."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from dse.objectives.cache.array import join
 from dse.objectives.cache.bank import Bank, BankShape
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.mat import Mat
-from dse.objectives.cache.wire import Wire
+from dse.objectives.cache.wire import GlobalWire
 from dse.problem import ArrayProblem
-from dse.search.library import MatLibrary, MatTable
+from dse.search.library import MatLibraries, MatTable
 from dse.spaces.enumeration import Enumeration, Group, enumerate_array
 from dse.spaces.wires import WireChoice
 
@@ -22,32 +22,40 @@ BLOCK = 1 << 15
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Banks by mats: figures of shape (banks, mats), and the positions that number them."""
+    """Banks by mats: `bank` figures of shape (banks, mats), the `mat` figures, and what they are made of."""
 
     bank: Bank
     mat: Mat
-    bank_position: Ints
+    designs: "ArrayDesigns"
+    group: Group
+    rows: Ints
     mat_position: Ints
 
-    def code(self, enumeration: Enumeration, flat: Ints) -> Ints:
-        """Numbers in loop order of the designs at `flat` positions of the block."""
-        row, column = np.divmod(flat, len(self.mat_position))
-        return enumeration.code(self.bank_position[row], self.mat_position[column])
+    def code(self, row: Ints, column: Ints) -> Ints:
+        """Numbers in loop order of the designs at rows and columns of the block."""
+        return self.designs.enumeration.code(self.group.banks[self.rows[row]], self.mat_position[column])
+
+    def rejoin(self, row: Ints, column: Ints, wire: GlobalWire) -> tuple[Bank, Mat]:
+        """Evaluate the designs at rows and columns of the block with another global wire."""
+        banks = self.rows[row]
+        shape = BankShape.of(self.designs.enumeration.banks.take(self.group.banks[banks]), against_mats=False)
+        mat = self.mat.take(column)
+        return join(shape, self.group.routing.take(banks), mat, wire, self.designs.circuit), mat
 
 
 class ArrayDesigns:
-    """The valid designs of an array problem for given wires; mats come from a library that may be shared."""
+    """The designs of an array problem for one local wire and one global wire."""
 
     def __init__(
-        self, problem: ArrayProblem, local: WireChoice, global_: WireChoice,
-        library: MatLibrary | None = None, enumeration: Enumeration | None = None,
+        self, problem: ArrayProblem, local: WireChoice, wire: GlobalWire, libraries: MatLibraries,
+        enumeration: Enumeration,
     ) -> None:
         self.problem = problem
+        self.local = local
+        self.wire = wire
+        self.enumeration = enumeration
         self.circuit: Circuit = problem.fabric.circuit(problem.spec, local)
-        self.wire: Wire = problem.fabric.wire(global_)
-        self.local, self.global_ = local, global_
-        self.enumeration = enumeration or enumerate_problem(problem)
-        self._library = library or MatLibrary(self.circuit)
+        self._library = libraries.get(problem, local)
 
     def blocks(self) -> Iterator[Block]:
         """Every block of designs whose integers are legal; `bank.legal` tells which are valid."""
@@ -56,18 +64,16 @@ class ArrayDesigns:
             table = tables[group.key]
             if not len(table.position):
                 continue
-            rows = max(1, BLOCK // len(table.position))
-            for start in range(0, len(group.banks), rows):
-                part = np.arange(start, min(start + rows, len(group.banks)))
-                yield self._block(group, part, table)
+            count = max(1, BLOCK // len(table.position))
+            for start in range(0, len(group.banks), count):
+                yield self._block(group, np.arange(start, min(start + count, len(group.banks))), table)
 
-    def _block(self, group: Group, part: Ints, table: MatTable) -> Block:
+    def _block(self, group: Group, rows: Ints, table: MatTable) -> Block:
         """Join some banks of a group with all its mats."""
-        position = group.banks[part]
-        shape = BankShape.of(self.enumeration.banks.take(position), against_mats=True)
-        routing = group.routing.take(part).against_mats()
+        shape = BankShape.of(self.enumeration.banks.take(group.banks[rows]), against_mats=True)
+        routing = group.routing.take(rows).against_mats()
         bank = join(shape, routing, table.mat, self.wire, self.circuit)
-        return Block(bank, table.mat, position, table.position)
+        return Block(bank, table.mat, self, group, rows, table.position)
 
 
 def enumerate_problem(problem: ArrayProblem) -> Enumeration:
@@ -76,4 +82,3 @@ def enumerate_problem(problem: ArrayProblem) -> Enumeration:
         problem.spec, problem.ranges, problem.fabric.route,
         tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
     )
-

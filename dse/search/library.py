@@ -1,6 +1,6 @@
 """Mats evaluated once and kept: many banks, capacities and targets share them."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -9,8 +9,11 @@ from dse.batch import Ints
 from dse.objectives.cache.array import bankable_mat
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.mat import Mat
+from dse.problem import ArrayProblem
 from dse.spaces.enumeration import Enumeration, GroupKey
 from dse.spaces.mat import MatGeometry
+from dse.spaces.organization import MatChoice
+from dse.spaces.wires import WireChoice
 
 CHUNK = 1 << 14
 """Mats evaluated at a time: their columns fit the cache."""
@@ -76,3 +79,21 @@ def _concatenate(parts: list[MatGeometry]) -> MatGeometry:
     return MatGeometry(
         *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(MatGeometry))
     )
+
+
+class MatLibraries:
+    """Libraries shared by array problems whose mats are alike, whatever their capacity."""
+
+    def __init__(self) -> None:
+        self._libraries: dict[Hashable, MatLibrary] = {}
+
+    def get(self, problem: ArrayProblem, local: WireChoice) -> MatLibrary:
+        """The library of a problem's mats with the given local wires."""
+        spec, ranges = problem.spec, problem.ranges
+        inner = tuple(getattr(ranges, name) for name in (*list(MatChoice.__dataclass_fields__)[:-1], "buffer_designs"))
+        key = (
+            problem.fabric, local, inner, spec.memory_type, spec.cache_ways, spec.row_holds_all_ways, spec.share
+        )
+        if key not in self._libraries:
+            self._libraries[key] = MatLibrary(problem.fabric.circuit(spec, local))
+        return self._libraries[key]

@@ -4,7 +4,7 @@ Source: NVSim main.cpp, macros.h (BIGFOR, REFINE_*, TRY_AND_UPDATE) and Result.c
 strictly smaller value wins, so that the first design in loop order wins a tie.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,9 +13,8 @@ from dse.batch import Floats
 from dse.configuration import TARGETS
 from dse.problem import ArrayProblem, CacheProblem
 from dse.search.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
-from dse.search.designs import ArrayDesigns
-from dse.search.library import MatLibrary
-from dse.spaces.wires import WireChoice, WireRange
+from dse.search.designs import ArrayDesigns, enumerate_problem
+from dse.search.library import MatLibraries
 
 TARGET_FACTORS = {
     "ReadLatency": ("read_latency",),
@@ -65,10 +64,13 @@ class ArraySearch:
 
 
 def search_array(
-    problem: ArrayProblem, slacks: Limits | None = None, library: MatLibrary | None = None
+    problem: ArrayProblem, slacks: Limits | None = None, libraries: MatLibraries | None = None
 ) -> ArraySearch:
     """Search one array as NVSim does; `slacks` bound targets relative to their refined winners."""
-    designs = ArrayDesigns(problem, problem.basic_local, problem.basic_global, library)
+    designs = ArrayDesigns(
+        problem, problem.basic_local, problem.fabric.wire(problem.basic_global), libraries or MatLibraries(),
+        enumerate_problem(problem),
+    )
     valid, best = _scan(designs, {})
     basic = _winners(designs, best)
     winners = _refine(problem, basic)
@@ -105,7 +107,7 @@ def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, _Best]]
             candidates = value if whole else np.where(legal, value, np.inf)
             least = float(candidates.min())
             if least <= best[target].value and least < np.inf:
-                code = int(block.code(designs.enumeration, np.flatnonzero(candidates == least)).min())
+                code = int(block.code(*np.nonzero(candidates == least)).min())
                 if least < best[target].value or code < best[target].code:
                     best[target] = _Best(least, code)
     return count, best
@@ -116,7 +118,7 @@ def _winners(designs: ArrayDesigns, best: dict[str, _Best]) -> dict[str, Evaluat
     found = {target: entry for target, entry in best.items() if entry.code >= 0}
     codes = np.array([entry.code for entry in found.values()], dtype=np.int64)
     chosen = [
-        ArrayDesign(organization, designs.local, designs.global_)
+        ArrayDesign(organization, designs.local, designs.problem.basic_global)
         for organization in organizations(*designs.enumeration.designs(codes))
     ]
     return dict(zip(found, evaluate_designs(designs.problem, chosen), strict=True))
@@ -124,22 +126,13 @@ def _winners(designs: ArrayDesigns, best: dict[str, _Best]) -> dict[str, Evaluat
 
 def _refine(problem: ArrayProblem, winners: dict[str, EvaluatedDesign]) -> dict[str, EvaluatedDesign]:
     """Try all local wires with each winner's global wire, then all global wires with its local one."""
-    for wires, side in ((_effective_local(problem.local_wires), "local"), (problem.global_wires, "global_")):
+    for wires, side in ((problem.local_wires.effective_inside_mats(), "local"), (problem.global_wires, "global_")):
         for wire in wires:
             trials = [replace(winner.design, **{side: wire}) for winner in winners.values()]
             for target, trial in zip(winners, evaluate_designs(problem, trials), strict=True):
                 if _value(trial, target) < _value(winners[target], target):
                     winners = {**winners, target: trial}
     return winners
-
-
-def _effective_local(wires: WireRange) -> Iterator[WireChoice]:
-    """Local wires that differ in effect: inside a mat only a wire's resistance and capacitance count."""
-    seen = set()
-    for wire in wires:
-        if wire.type not in seen:
-            seen.add(wire.type)
-            yield wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +143,10 @@ class CacheSearch:
     tag: ArraySearch | None
 
 
-def search_cache(problem: CacheProblem, slacks: Limits | None = None) -> CacheSearch:
+def search_cache(
+    problem: CacheProblem, slacks: Limits | None = None, libraries: MatLibraries | None = None
+) -> CacheSearch:
     """Search tag and data array as NVSim does; constraints apply to the data array only."""
-    tag = None if problem.tag is None else search_array(problem.tag)
-    return CacheSearch(search_array(problem.data, slacks), tag)
+    libraries = libraries or MatLibraries()
+    tag = None if problem.tag is None else search_array(problem.tag, None, libraries)
+    return CacheSearch(search_array(problem.data, slacks, libraries), tag)

@@ -18,7 +18,7 @@ from dse.objectives.cache.mat import Mat, MatDetail, mat_detail
 from dse.objectives.cache.precharger import precharge_latency
 from dse.objectives.cache.quirks import NVSIM, Quirks
 from dse.objectives.cache.technology import Technology
-from dse.objectives.cache.wire import Wire, make_wire
+from dse.objectives.cache.wire import GlobalWire, Wire, make_wire
 from dse.spaces.array import ArraySpec, tag_block_bits
 from dse.spaces.mat import MatGeometry, mat_geometry
 from dse.spaces.organization import BankChoice, MatChoice
@@ -58,7 +58,7 @@ class Fabric:
     technology_path: Path | None = None
 
     def wire(self, choice: WireChoice) -> Wire:
-        """The wire of this technology."""
+        """Return the wire of this kind in this technology."""
         return make_wire(choice, self.technology, self.largest_nmos, self.quirks, self.technology_path)
 
     def circuit(self, spec: ArraySpec, local: WireChoice) -> Circuit:
@@ -78,7 +78,7 @@ class Fabric:
 
 
 def block_bits(banks: BankChoice, mats: MatChoice, spec: ArraySpec) -> Ints:
-    """Block width of each design; 0 where it has fewer bits than there are activated subarrays."""
+    """Width [bits] of each design's block; 0 where it has fewer bits than activated subarrays (main.cpp, main)."""
     active = banks.active_bank_rows * banks.active_bank_cols * mats.active_mat_rows * mats.active_mat_cols
     if not spec.is_tag:
         return np.where(active <= spec.block_bits, spec.block_bits, 0)
@@ -86,9 +86,11 @@ def block_bits(banks: BankChoice, mats: MatChoice, spec: ArraySpec) -> Ints:
     return np.array([table[count] for count in active.tolist()], dtype=np.int64)
 
 
-def join(shape: BankShape, routing: Routing, mat: Mat, wire: Wire, circuit: Circuit) -> Bank:
-    """Join mats to banks by whatever routing and sensing there is."""
+def join(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
+    """Join mats to banks by whatever routing and sensing there is (main.cpp, CALCULATE in macros.h)."""
     if isinstance(mat, UnsensedMat):
+        if not isinstance(wire, Wire):
+            raise TypeError("bitlines that run to the bank's edge need one kind of wire")
         return bus_bank_sensed_at_edge(shape, routing, mat, wire, circuit)
     if routing.horizontal is None:
         return bus_bank(shape, routing, mat, wire, circuit)
@@ -103,7 +105,11 @@ def bankable_mat(geometry: MatGeometry, circuit: Circuit) -> tuple[Mat, MatDetai
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Designs of one array with their figures: one value per design; NaN in `metrics` where not `valid`."""
+    """Designs of one array with their figures, one value per design.
+
+    `capacity_bits` and `block_bits` are zero where a block has too few bits; `metrics` holds METRIC_COLUMNS in
+    SI units, NaN where a design is not `valid`.
+    """
 
     valid: Bools
     capacity_bits: Ints

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dse.batch import Batch, Bools, Floats, Ints
+from dse.batch import Batch, Bools, Floats
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.mat import Mat
 from dse.spaces.array import FAST
@@ -49,28 +49,27 @@ class BankShape(Batch):
 
 
 def aspect_ratio_legal(height: Floats, width: Floats, circuit: Circuit) -> Bools:
-    """Which banks are not too narrow; NVSim asks data arrays only."""
+    """Which banks are not too narrow; NVSim asks data arrays only (CalculateArea of both kinds of bank)."""
     if circuit.spec.is_tag and circuit.quirks.aspect_ratio_of_data_only:
         return np.ones(np.shape(height), bool)
     return (height / width <= MOST_ASPECT_RATIO) & (width / height <= MOST_ASPECT_RATIO)
 
 
 def ways_sharing_write_wires(circuit: Circuit) -> int:
-    """Ways by which the energy of write wires is divided: in fast access one way of the set is written."""
+    """Ways by which the energy of write wires is divided: in fast access one way of the set is written.
+
+    Source: BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateLatencyAndPower.
+    """
     spec = circuit.spec
     if spec.access != FAST or (spec.is_tag and not circuit.quirks.tag_write_wire_energy_per_way):
         return 1
     return spec.cache_ways
 
 
-def pulse_costs(mat: Mat, set_latency: Floats, set_energy: Floats) -> Mat:
-    """The same mats with one pulse's latency [s] and energy [J] in place of the write's.
+def pulse_costs(mat: Mat, latency: Floats, energy: Floats) -> Mat:
+    """Put the latency [s] and energy [J] of one pulse in place of a mat's write.
 
-    A bank adds to SET and RESET what it adds to writes.
+    A bank adds to SET and RESET what it adds to writes (BankWithHtree.cpp and BankWithoutHtree.cpp,
+    CalculateLatencyAndPower).
     """
-    return replace(mat, write_latency=set_latency, write_energy=set_energy)
-
-
-def bits(values: Ints) -> Floats:
-    """Counts as floats, for products with costs."""
-    return values.astype(float)
+    return replace(mat, write_latency=latency, write_energy=energy)

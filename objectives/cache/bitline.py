@@ -53,7 +53,7 @@ class CellAccess:
 
 
 def cell_access(cell: Cell, technology: Technology) -> CellAccess:
-    """Access device of a cell; neighbors share a drain contact of a transistor.
+    """Access device of a cell; neighbors share a drain contact of a transistor (SubArray.cpp, Initialize).
 
     BJT access is an unfinished branch of NVSim that leaves its figures unset: treated like a diode here.
     """
@@ -70,7 +70,7 @@ def cell_access(cell: Cell, technology: Technology) -> CellAccess:
 
 
 def lines(geometry: MatGeometry, circuit: Circuit) -> Lines:
-    """Wordlines and bitlines of subarrays."""
+    """Wordlines and bitlines of subarrays (SubArray.cpp, Initialize)."""
     cell, feature, wire = circuit.cell, circuit.technology.feature_size, circuit.wire
     access = cell_access(cell, circuit.technology)
     wordline = geometry.columns * cell.width_f * feature
@@ -142,7 +142,7 @@ class Sensing:
 
 
 def sensing(circuit: Circuit) -> Sensing:
-    """Levels of a resistive cell: current sensing, current-in or voltage-in voltage sensing (SubArray.cpp)."""
+    """Levels of a resistive cell: by current, or by voltage from a current or a divider (Initialize)."""
     cell, access = circuit.cell, cell_access(circuit.cell, circuit.technology)
     on, off = access.resistance + cell.resistance_on, access.resistance + cell.resistance_off
     if cell.read_mode == "current":
@@ -185,7 +185,7 @@ class SettlingBitline(Batch):
 
 
 def bitline(line: Lines, mux_load: Floats, circuit: Circuit) -> DrivenBitline | SettlingBitline:
-    """Bitlines loaded with a multiplexer of `mux_load` [F] (SubArray.cpp, CalculateLatency)."""
+    """Bitlines loaded with a multiplexer of `mux_load` [F], by cell and sensing (SubArray.cpp, CalculateLatency)."""
     if circuit.cell.kind == "SRAM":
         return sram_bitline(line, mux_load, circuit)
     if circuit.cell.read_mode == "current":
@@ -194,7 +194,7 @@ def bitline(line: Lines, mux_load: Floats, circuit: Circuit) -> DrivenBitline | 
 
 
 def sram_bitline(line: Lines, mux_load: Floats, circuit: Circuit) -> DrivenBitline:
-    """An SRAM cell pulls one bitline down from Vdd / 2 while the other rises."""
+    """Bitlines of SRAM: a cell pulls one down from Vdd / 2 while the other rises (CalculateLatency)."""
     cell, technology = circuit.cell, circuit.technology
     access = cell_access(cell, technology)
     pull_down = nmos_on_resistance(cell.sram_nmos_width_f * technology.feature_size, technology)
@@ -207,7 +207,7 @@ def sram_bitline(line: Lines, mux_load: Floats, circuit: Circuit) -> DrivenBitli
 
 
 def current_sensed_bitline(line: Lines, circuit: Circuit) -> DrivenBitline:
-    """Current sensing: a distributed line loaded by the cell's high resistance (ICCAD 2009 model)."""
+    """Bitlines sensed by current: distributed lines behind a cell's high resistance (ICCAD 2009 model)."""
     off = sensing(circuit).off
     resistance = line.bitline_resistance
     tau = resistance * line.bitline_cap / 2 * (off + resistance / 3) / (off + resistance)
@@ -215,7 +215,7 @@ def current_sensed_bitline(line: Lines, circuit: Circuit) -> DrivenBitline:
 
 
 def voltage_sensed_bitline(line: Lines, mux_load: Floats, circuit: Circuit) -> SettlingBitline:
-    """Voltage sensing: both states move away from the precharged level by the sensed voltage."""
+    """Bitlines sensed by voltage: both states move from the precharged level by the sensed voltage."""
     levels, margin = sensing(circuit), circuit.cell.min_sense_voltage
     access = cell_access(circuit.cell, circuit.technology)
     load = access.cap + line.bitline_cap + mux_load

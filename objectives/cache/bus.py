@@ -11,7 +11,7 @@ from dse.batch import Floats
 from dse.objectives.cache.bank import Bank, BankShape, aspect_ratio_legal, ways_sharing_write_wires
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.mat import Mat
-from dse.objectives.cache.wire import Wire
+from dse.objectives.cache.wire import GlobalWire
 from dse.spaces.routing import Routing
 
 
@@ -25,20 +25,20 @@ class BusCost:
 
 
 def bits_to_mat(routing: Routing, circuit: Circuit) -> Floats:
-    """Wires to one mat: address and data, and for tags a match line per way."""
+    """Wires to one mat: address and data, and for tags a match line per way (CalculateLatencyAndPower)."""
     wires = routing.address_bits + routing.data_bits
     return (wires + routing.ways if circuit.spec.is_tag else wires).astype(float)
 
 
-def bus_cost(shape: BankShape, routing: Routing, mat: Mat, wire: Wire, circuit: Circuit) -> BusCost:
+def bus_cost(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> BusCost:
     """Cost of a bus: full length for delay, one wire to each active row of mats for energy.
 
-    NVSim charges leakage to the wires of the active rows only.
+    NVSim charges leakage to the wires of the active rows only. Source: CalculateLatencyAndPower.
     """
     wires = bits_to_mat(routing, circuit)
     length = mat.height * (shape.rows + 1)
     energy, leakage = np.zeros(1), np.zeros(1)
-    delay = np.zeros(1)
+    delay: Floats = np.zeros(1)
     for row in range(int(shape.active_rows.max(initial=1))):
         length = length - mat.height
         cost = wire.cost(np.where(length > 0, length, mat.height))
@@ -51,8 +51,8 @@ def bus_cost(shape: BankShape, routing: Routing, mat: Mat, wire: Wire, circuit: 
     return BusCost(delay, energy, leakage)
 
 
-def _grow_width(shape: BankShape, routing: Routing, mat: Mat, wire: Wire) -> Floats:
-    """Width of the bank [m] with the address wires to every mat."""
+def grow_width(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire) -> Floats:
+    """Width of the bank [m] with the address wires to every mat (CalculateArea)."""
     width = mat.width * shape.cols
     if wire.area_pitch == 0:
         return width
@@ -60,10 +60,10 @@ def _grow_width(shape: BankShape, routing: Routing, mat: Mat, wire: Wire) -> Flo
     return width + np.ceil(wires / wire.bundle) * wire.area_pitch
 
 
-def bus_bank(shape: BankShape, routing: Routing, mat: Mat, wire: Wire, circuit: Circuit) -> Bank:
-    """Banks of `mat` on buses of global `wire`, sensed inside the mats."""
+def bus_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
+    """Banks of `mat` on buses of global `wire`, sensed inside the mats (CalculateArea, CalculateLatencyAndPower)."""
     height = mat.height * shape.rows
-    width = _grow_width(shape, routing, mat, wire)
+    width = grow_width(shape, routing, mat, wire)
     bus = bus_cost(shape, routing, mat, wire, circuit)
     active = shape.active_cols * shape.active_rows
     write_share = bus.energy / ways_sharing_write_wires(circuit)

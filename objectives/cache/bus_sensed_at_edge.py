@@ -11,6 +11,7 @@ import numpy as np
 from dse.batch import Batch, Floats
 from dse.objectives.cache.bank import Bank, BankShape, aspect_ratio_legal, ways_sharing_write_wires
 from dse.objectives.cache.bitline import SettlingBitline, sensing
+from dse.objectives.cache.bus import grow_width
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.comparator import Comparator, comparator
 from dse.objectives.cache.mat import Mat, MatDetail
@@ -117,7 +118,7 @@ def _latencies(
 
 
 def _sram_latencies(line: GlobalBitline, edge: Edge, circuit: Circuit) -> tuple[Floats, Floats]:
-    """SRAM: the cell discharges both lines from the cell's read voltage."""
+    """Read and write latency [s] where an SRAM cell discharges both lines from its read voltage."""
     precharge = circuit.cell.read_voltage
     own = line.local_resistance * line.cap / 2
     latency = own + (line.local_resistance + line.resistance) * (line.cap / 2 + edge.mux.load)
@@ -127,14 +128,14 @@ def _sram_latencies(line: GlobalBitline, edge: Edge, circuit: Circuit) -> tuple[
 
 
 def _current_read_latency(line: GlobalBitline, circuit: Circuit) -> Floats:
-    """Current sensing of the global line through the mat's line and the cell (ICCAD 2009 model)."""
+    """Delay [s] of the global line sensed by current through the mat's line and the cell (ICCAD 2009 model)."""
     local = line.local_resistance + sensing(circuit).off
     tau = line.resistance * line.cap / 2 * (local + line.resistance / 3) / (local + line.resistance)
     return SETTLED * tau
 
 
 def _voltage_read_latency(line: GlobalBitline, mat: UnsensedMat, circuit: Circuit) -> Floats:
-    """Voltage sensing: the slower state over both lines, in place of the mat's own bitline delay."""
+    """Delay [s] of the slower state over both lines, in place of the mat's own bitline delay."""
     cell, levels = circuit.cell, sensing(circuit)
     if not levels.possible:
         return np.zeros_like(line.cap)
@@ -179,7 +180,10 @@ def _energies(
 def bus_bank_sensed_at_edge(
     shape: BankShape, routing: Routing, mat: UnsensedMat, wire: Wire, circuit: Circuit
 ) -> Bank:
-    """Banks of `mat` on buses of global `wire`, sensed at the edge. Repeated wires cannot carry bitlines."""
+    """Banks of `mat` on buses of global `wire`, sensed at the edge. Repeated wires cannot carry bitlines.
+
+    Source: BankWithoutHtree.cpp, Initialize, CalculateArea and CalculateLatencyAndPower.
+    """
     edge = _edge(shape, routing, mat, circuit)
     length = mat.height * shape.rows
     line = GlobalBitline(
@@ -195,7 +199,7 @@ def bus_bank_sensed_at_edge(
     read = read + (edge.mux.energy + edge.sense.energy) * shape.active_cols
     write = write + edge.mux.energy * shape.active_cols
     leakage = edge.sense.leakage * shape.cols
-    width = mat.width * shape.cols
+    width = grow_width(shape, routing, mat, wire)
     height = mat.height * shape.rows + edge.sense.height + edge.mux.height
     if edge.match is not None:
         ways = circuit.spec.associativity

@@ -343,6 +343,7 @@ def read_cell(path: Path) -> Cell:
     Raises:
         InputError: A line is not what the format allows, or what the kind of cell needs is missing or
             contradictory.
+
     """
     file = read_keyfile(path, CELL_KEYS)
     file.require(("MemCellType",))
@@ -370,6 +371,7 @@ def load_cell(name_or_path: str) -> Cell:
 
     Raises:
         InputError: There is no such cell, or its file is wrong.
+
     """
     packaged = packaged_cells()
     name = MEMORY_NAMES.get(name_or_path, name_or_path)

@@ -61,7 +61,10 @@ def _pair_layout(technology: Technology) -> tuple[Floats, Floats]:
 
 
 def comparator(tag_bits: Ints, technology: Technology) -> Comparator:
-    """Comparators of `tag_bits` bits, cut into four quarters (bits beyond a multiple of four are dropped)."""
+    """Cut comparators of `tag_bits` bits into four quarters; bits beyond a multiple of four are dropped.
+
+    Source: Comparator.cpp, Initialize to CalculatePower, for a step at the input.
+    """
     feature, vdd = technology.feature_size, technology.vdd
     quarter_bits = tag_bits // QUARTERS
     chain = [(nmos * feature, pmos * feature) for nmos, pmos in TIMING_CHAIN]
@@ -71,7 +74,7 @@ def comparator(tag_bits: Ints, technology: Technology) -> Comparator:
     precharge = transistor_drain_cap(PULL_UP_WIDTH * feature, feature * GATE_REGION_HEIGHT, technology)
     top = quarter_bits * pair_cap + precharge
 
-    delay, ramp, energy = np.zeros(len(tag_bits)), np.full(len(tag_bits), STEP_RAMP), 0.0
+    delay, ramp, energy = np.zeros(len(tag_bits)), np.full(len(tag_bits), STEP_RAMP), np.zeros(len(tag_bits))
     for (nmos, _), cap, following in zip(chain[:-1], caps[:-1], caps[1:], strict=True):
         node = cap.output + following.input
         resistance = nmos_on_resistance(nmos, technology)
@@ -96,5 +99,5 @@ def _area(quarter_bits: Ints, chain: list[tuple[float, float]], technology: Tech
     layouts = [inverter_layout(*widths, region, technology) for widths in chain]
     pair_height, pair_width = _pair_layout(technology)
     height = max(float(high) for high, _ in layouts) + pair_height
-    width = np.maximum(sum(float(wide) for _, wide in layouts), quarter_bits * pair_width)
+    width: Floats = np.maximum(sum(float(wide) for _, wide in layouts), quarter_bits * pair_width)
     return height * (width * QUARTERS)

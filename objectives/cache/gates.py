@@ -16,6 +16,7 @@ from dse.objectives.cache.transistor import (
     GAP_POLY_TO_POLY,
     POWER_RAIL_WIDTH,
     Folding,
+    Width,
     contacted_width,
     drain_cap_parts,
     fold,
@@ -59,7 +60,7 @@ def _height(nmos: Folding, pmos: Folding, technology: Technology) -> Floats:
 def inverter_layout(
     nmos: Floats | float, pmos: Floats | float, region: float, technology: Technology
 ) -> tuple[Floats, Floats]:
-    """Height and width [m] of an inverter of transistor widths `nmos`, `pmos` [m] in a `region` [m]."""
+    """Height and width [m] of an inverter of widths `nmos`, `pmos` [m] in a `region` [m] (CalculateGateArea, INV)."""
     folded_nmos, folded_pmos = _fold_pair(nmos, pmos, region, technology)
     ends = 2 * technology.feature_size * (CONTACT_SIZE + GAP_CONTACT_TO_POLY * 2)
     width = np.maximum(ends + _fingers(folded_nmos, technology), ends + _fingers(folded_pmos, technology))
@@ -69,7 +70,7 @@ def inverter_layout(
 def nand_layout(
     inputs: int, nmos: Floats | float, pmos: Floats | float, region: float, technology: Technology
 ) -> tuple[Floats, Floats]:
-    """Height and width [m] of a NAND gate; NMOS in series, PMOS in parallel."""
+    """Height and width [m] of a NAND gate; NMOS in series, PMOS in parallel (CalculateGateArea, NAND)."""
     feature = technology.feature_size
     folded_nmos, folded_pmos = _fold_pair(nmos, pmos, region, technology)
     contact = CONTACT_SIZE + GAP_CONTACT_TO_POLY * 2
@@ -93,9 +94,7 @@ def _output_cap(
     return bottom_n + bottom_p + sidewall_n + sidewall_p + edge_n + edge_p
 
 
-def inverter_cap(
-    nmos: Floats | float, pmos: Floats | float, region: float, technology: Technology
-) -> GateCap:
+def inverter_cap(nmos: Width, pmos: Width, region: float, technology: Technology) -> GateCap:
     """Input and output capacitance [F] of an inverter (CalculateGateCapacitance, INV)."""
     folded_nmos, folded_pmos = _fold_pair(nmos, pmos, region, technology)
     contact = contacted_width(technology)
@@ -105,9 +104,7 @@ def inverter_cap(
     return GateCap(np.asarray(gate_cap(nmos, technology) + gate_cap(pmos, technology)), output)
 
 
-def nand_cap(
-    inputs: int, nmos: Floats | float, pmos: Floats | float, region: float, technology: Technology
-) -> GateCap:
+def nand_cap(inputs: int, nmos: Width, pmos: Width, region: float, technology: Technology) -> GateCap:
     """Capacitance [F] of one input and of the output of a NAND gate (CalculateGateCapacitance, NAND)."""
     folded_nmos, folded_pmos = _fold_pair(nmos, pmos, region, technology)
     contact = contacted_width(technology)
@@ -122,7 +119,7 @@ def inverter_leakage(nmos: Floats | float, pmos: Floats | float, technology: Tec
     return np.maximum(nmos * technology.current_off_nmos, pmos * technology.current_off_pmos)
 
 
-def nand_leakage(inputs: int, pmos: Floats | float, technology: Technology) -> Floats | float:
+def nand_leakage(inputs: int, pmos: Width, technology: Technology) -> Width:
     """Average off-current [A] of a NAND gate from its PMOS width [m] (CalculateGateLeakage, NAND)."""
     ratio = NAND2_LEAKAGE_RATIO if inputs == 2 else NAND3_LEAKAGE_RATIO
     return ratio * (pmos * technology.current_off_pmos * inputs)

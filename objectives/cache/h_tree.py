@@ -12,7 +12,7 @@ from dse.batch import Floats, Ints
 from dse.objectives.cache.bank import Bank, BankShape, aspect_ratio_legal, ways_sharing_write_wires
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.mat import Mat
-from dse.objectives.cache.wire import Wire
+from dse.objectives.cache.wire import GlobalWire
 from dse.spaces.routing import Routing, TreeLevels
 
 
@@ -25,12 +25,12 @@ class LevelCost:
     leakage: Floats
 
 
-def _spread(levels: TreeLevels, wire: Wire) -> Floats:
+def _spread(levels: TreeLevels, wire: GlobalWire) -> Floats:
     """Silicon width [m] of one bundle at every level: wires share the pitch of a repeater."""
     return np.ceil(levels.bits / wire.bundle) * wire.area_pitch
 
 
-def _grow_side(side: Floats, levels: TreeLevels, wire: Wire) -> Floats:
+def _grow_side(side: Floats, levels: TreeLevels, wire: GlobalWire) -> Floats:
     """Side of a bank [m] with the bundles that run across it, added from the edge inwards."""
     if wire.area_pitch == 0:
         return side
@@ -49,14 +49,15 @@ def _at_level(table: Floats, level: Ints) -> Floats:
     return np.where(inside, picked, 0.0)
 
 
-def wire_lengths(routing: Routing, mat: Mat, wire: Wire) -> tuple[list[Floats], list[Floats]]:
+def wire_lengths(routing: Routing, mat: Mat, wire: GlobalWire) -> tuple[list[Floats], list[Floats]]:
     """Lengths [m] of horizontal and vertical wires, level 0 next to the mats.
 
     Each level is twice as long as the one below, plus half the silicon width of the bundle it crosses.
-    Excess vertical levels cross nothing.
+    Excess vertical levels cross nothing. Source: BankWithHtree.cpp, CalculateArea.
     """
     horizontal, vertical = _trees(routing)
-    wide, tall = [mat.width], [mat.height / 2]
+    wide: list[Floats] = [mat.width]
+    tall: list[Floats] = [mat.height / 2]
     for _ in range(1, len(horizontal.bits)):
         wide.append(wide[-1] * 2)
     for _ in range(1, len(vertical.bits)):
@@ -73,7 +74,7 @@ def _trees(routing: Routing) -> tuple[TreeLevels, TreeLevels]:
     return routing.horizontal, routing.vertical
 
 
-def _lengths_with_bundles(routing: Routing, mat: Mat, wire: Wire) -> tuple[list[Floats], list[Floats]]:
+def _lengths_with_bundles(routing: Routing, mat: Mat, wire: GlobalWire) -> tuple[list[Floats], list[Floats]]:
     """Lengths [m] as in `wire_lengths`, for wires that take silicon area."""
     horizontal, vertical = _trees(routing)
     across, down = horizontal.present.sum(axis=0), vertical.present.sum(axis=0)
@@ -82,7 +83,8 @@ def _lengths_with_bundles(routing: Routing, mat: Mat, wire: Wire) -> tuple[list[
     first = mat.width
     for level in reversed(range(len(vertical.bits))):
         first = first + np.where(level <= excess, beside_columns[level], 0.0) / 2
-    wide, tall = [first], [mat.height / 2]
+    wide: list[Floats] = [first]
+    tall: list[Floats] = [mat.height / 2]
     for level in range(1, len(horizontal.bits)):
         wide.append(wide[-1] * 2 + _at_level(beside_columns, excess + level) / 2)
     for level in range(1, len(vertical.bits)):
@@ -90,8 +92,8 @@ def _lengths_with_bundles(routing: Routing, mat: Mat, wire: Wire) -> tuple[list[
     return wide, tall
 
 
-def level_costs(routing: Routing, mat: Mat, wire: Wire) -> list[LevelCost]:
-    """What each level of the tree adds, from the edge inwards, horizontal levels first."""
+def level_costs(routing: Routing, mat: Mat, wire: GlobalWire) -> list[LevelCost]:
+    """Cost of each level of the tree, from the edge inwards, horizontal levels first (CalculateLatencyAndPower)."""
     costs = []
     for levels, lengths in zip(_trees(routing), wire_lengths(routing, mat, wire), strict=True):
         switched = (levels.active_bundles * levels.bits).astype(float)
@@ -106,8 +108,11 @@ def level_costs(routing: Routing, mat: Mat, wire: Wire) -> list[LevelCost]:
     return costs
 
 
-def h_tree_bank(shape: BankShape, routing: Routing, mat: Mat, wire: Wire, circuit: Circuit) -> Bank:
-    """Banks of `mat` joined by an H-tree of global `wire`: reads pass it twice, writes once."""
+def h_tree_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
+    """Banks of `mat` joined by an H-tree of global `wire`: reads pass it twice, writes once.
+
+    Source: BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower.
+    """
     horizontal, vertical = _trees(routing)
     height = _grow_side(mat.height * shape.rows, horizontal, wire)
     width = _grow_side(mat.width * shape.cols, vertical, wire)

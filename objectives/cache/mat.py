@@ -12,7 +12,8 @@ from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.comparator import comparator
 from dse.objectives.cache.predecoder import Predecoder, predecoder
 from dse.objectives.cache.subarray import Subarray, SubarrayTiming, subarray, subarray_timing
-from dse.spaces.mat import MatGeometry, exponent
+from dse.spaces.mat import MatGeometry
+from dse.spaces.organization import exponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,11 @@ class Mat(Batch):
 
 @dataclass(frozen=True, slots=True)
 class MatDetail:
-    """Everything about mats: the cost, its SET and RESET parts, and the blocks it is made of."""
+    """Everything about mats: the cost and the blocks it is made of.
+
+    Of the predecoders: `predecoder_latency` [s], `predecoder_ramp` [1/s] of the row lines, `predecoder_energy`
+    [J] of one access. `subarray` holds each distinct subarray once, `subarray_number` says which a mat has.
+    """
 
     cost: Mat
     predecoder_latency: Floats
@@ -52,11 +57,6 @@ def distinct_subarrays(geometry: MatGeometry) -> tuple[Ints, Ints]:
         geometry.rows, geometry.columns, geometry.mux_sense_amp, geometry.mux_output_1, geometry.mux_output_2,
         geometry.way_select, geometry.buffer_design,
     )
-
-
-def mat(geometry: MatGeometry, circuit: Circuit) -> Mat:
-    """Cost of mats."""
-    return mat_detail(geometry, circuit).cost
 
 
 def mat_detail(geometry: MatGeometry, circuit: Circuit) -> MatDetail:
@@ -163,7 +163,7 @@ def _add_up(
         leakage = leakage + match.leakage * geometry.ways
         height = height + geometry.ways * match.area / width
     return Mat(
-        legal=block.kept.all(axis=0)[number],
+        legal=np.logical_and.reduce(block.kept)[number],
         height=height,
         width=width,
         read_latency=read_latency,

@@ -39,14 +39,18 @@ class Mux(Batch):
 
 
 def pass_transistor_width(current: Floats, cell: Cell, largest_nmos: float, technology: Technology) -> Floats:
-    """NMOS width [m] that carries `current` [A] and drops little voltage beside a resistive cell."""
+    """NMOS width [m] that carries `current` [A] and drops little voltage beside a resistive cell.
+
+    `largest_nmos` [F] bounds the width for the drop, not for the current. Source: Mux.cpp, Initialize.
+    """
     feature = technology.feature_size
-    widest = np.maximum(current / technology.current_on_nmos, 6 * SMALLEST_WIDTH * feature)
+    by_current: Floats = np.maximum(current / technology.current_on_nmos, 6 * SMALLEST_WIDTH * feature)
     if cell.kind == "SRAM":
-        return widest
+        return by_current
     unit = nmos_on_resistance(feature, technology) * feature
     by_drop = min(unit / (cell.resistance_on * IR_DROP_TOLERANCE), largest_nmos * feature)
-    return np.maximum(widest, by_drop)
+    widest: Floats = np.maximum(by_current, by_drop)
+    return widest
 
 
 def mux(
@@ -54,7 +58,7 @@ def mux(
 ) -> Mux:
     """Multiplexers of `inputs` to one, `outputs` of them, with pass transistors `width` [m] wide.
 
-    `load` [F] slows them, `next_cap` [F] is charged with them.
+    `load` [F] slows them, `next_cap` [F] is charged with them. Source: Mux.cpp, CalculateArea to CalculatePower.
     """
     active = (inputs > 1) * 1.0
     region = technology.feature_size * CELL_REGION_HEIGHT

@@ -88,7 +88,7 @@ def chain_delay(tau: Floats, beta: Floats, present: Bools, number: Ints, ramp: F
 
 
 def power(base: Floats, exponent: Floats) -> Floats:
-    """`base ** exponent` by the C library, correctly rounded alike on every processor.
+    """Raise `base` to `exponent` with the C library, which rounds alike on every processor.
 
     NumPy's vectorized power differs in the last bit between processors, which would decide ties.
     """
@@ -148,12 +148,10 @@ def _size(load: DriverLoad, required: Floats, largest_nmos: float, technology: T
     """
     chain = _fastest_chain(load, largest_nmos, technology)
     weak = (load.buffer == BALANCE) | ((load.buffer == LATENCY) & (chain.last < required))
-    for chosen, other in (
-        (weak, lambda: _balanced_chain(load, required, technology)),
-        (load.buffer == AREA, lambda: _single_inverter(required)),
-    ):
-        if chosen.any():
-            chain = _replace(chain, chosen, other())
+    if weak.any():
+        chain = _replace(chain, weak, _balanced_chain(load, required, technology))
+    if (single := load.buffer == AREA).any():
+        chain = _replace(chain, single, _single_inverter(required))
     return chain
 
 

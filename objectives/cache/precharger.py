@@ -62,7 +62,9 @@ def _enable_cap(technology: Technology) -> float:
     )
 
 
-def _line_drivers(columns: Floats, cell: Cell, wire: Wire, largest_nmos: float, technology: Technology) -> OutputDriver:
+def _line_drivers(
+    columns: Floats, cell: Cell, wire: Wire, largest_nmos: float, technology: Technology
+) -> OutputDriver:
     """Drivers of the line that enables the precharge of `columns` bitline pairs."""
     nmos, pmos = _inverter_widths(technology)
     input_cap = gate_cap(nmos, technology) + gate_cap(pmos, technology)
@@ -76,7 +78,10 @@ def _line_drivers(columns: Floats, cell: Cell, wire: Wire, largest_nmos: float, 
 def precharger(
     columns: Floats, cell: Cell, wire: Wire, largest_nmos: float, technology: Technology
 ) -> Precharger:
-    """Layout, energy and leakage of the prechargers of `columns` columns (CalculateArea, CalculatePower)."""
+    """Layout, energy and leakage of the prechargers of `columns` columns (CalculateArea, CalculatePower).
+
+    `largest_nmos` [F] bounds the drivers of the line that enables them.
+    """
     feature, vdd = technology.feature_size, technology.vdd
     region = feature * CELL_REGION_HEIGHT
     driver = _line_drivers(columns, cell, wire, largest_nmos, technology)

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from dse.batch import Floats, Ints
+from dse.batch import Bools, Floats, Ints
 from dse.objectives.cache.output_driver import OutputDriver
 from dse.objectives.cache.quirks import Quirks
 from dse.objectives.cache.row_decoder import Decoder, decoder, decoder_stages, nand_table, size_drivers
@@ -74,7 +74,7 @@ class Front:
 
     delay: Floats
     ramp: Floats
-    used: np.ndarray
+    used: Bools
     energy: Floats
     leakage: Floats
     height: Floats
@@ -84,7 +84,7 @@ class Front:
 
 
 def _one_each(rows: Ints, inputs: Ints, driver: OutputDriver, technology: Technology) -> Decoder:
-    """Decoders that each have a driver of their own."""
+    """Build decoders that each have a driver of their own."""
     number = np.arange(len(rows))
     stages = decoder_stages(inputs, driver, number, technology)
     return decoder(rows, inputs, driver, number, stages, technology)
@@ -116,7 +116,7 @@ class _Basic:
 
 
 def _basic_decoders_a(block: Plan, pin_cap: float, process: _Process) -> list[_Basic]:
-    """Basic decoders in front of stage A, two-bit ones first (PredecodeBlock.cpp, Initialize)."""
+    """Build the basic decoders in front of stage A, two-bit ones first (PredecodeBlock.cpp, Initialize)."""
     pair = (4, 2)
     triple = (8, 3)
     others = block.first - block.pairs
@@ -215,7 +215,7 @@ def _front(technology: Technology, largest_nmos: float, quirks: Quirks) -> Front
 
 
 @cache
-def _plan_table() -> tuple[Ints, Ints, np.ndarray]:
+def _plan_table() -> tuple[Ints, Ints, Bools]:
     """Rows and inputs of the last level, and whether there are two levels, by bits."""
     plans = [plan(bits) for bits in range(MOST_BITS + 1)]
     return (
@@ -231,7 +231,8 @@ def predecoder(bits: Ints, load: Floats, largest_nmos: float, technology: Techno
     A block of no bits is a wire. Source: PredecodeBlock.cpp, CalculateArea, CalculateLatency, CalculatePower.
     """
     front = _front(technology, largest_nmos, quirks)
-    rows, inputs, two_levels = (column[bits] for column in _plan_table())
+    all_rows, all_inputs, in_two_levels = _plan_table()
+    rows, inputs, two_levels = all_rows[bits], all_inputs[bits], in_two_levels[bits]
     zero = np.zeros(len(bits))
     driver = size_drivers(inputs, load, zero, np.full(len(bits), LATENCY), zero, largest_nmos, technology)
     last = _one_each(rows, inputs, driver, technology)
@@ -262,7 +263,7 @@ def _slowest_path(front: Front, bits: Ints, last: Decoder) -> tuple[Floats, Floa
     return delay, ramp
 
 
-def _area(front: Front, bits: Ints, last: Decoder, two_levels: np.ndarray) -> Floats:
+def _area(front: Front, bits: Ints, last: Decoder, two_levels: Bools) -> Floats:
     """Area [m²]: columns of basic decoders, first-level and last-level gates side by side."""
     single = bits <= 3
     stage_width = np.where(two_levels, front.stage_width[bits] + last.width, last.width)

@@ -18,11 +18,12 @@ class Quirks:
 
     tag_columns_cover_ways: bool = True
     """SubArray.cpp, Initialize: outside sequential access a subarray must have as many columns as the cache
-    has ways, tags too. Corrected: demanded of data arrays only, which hold all ways of a set in a row."""
+    has ways, tags too. Corrected: demanded of data arrays only, which hold all ways of a set in a row. Moot
+    where ways are a power of two: a tag is at least as wide as its activated subarrays."""
 
     reset_energy_includes_set: bool = True
-    """SubArray.cpp, CalculatePower: the RESET energy of a subarray adds its whole SET energy.
-    Corrected: the energy of the reset cells alone."""
+    """SubArray.cpp, CalculatePower: the RESET energy of a subarray holds its whole SET energy, peripheral
+    circuits included, in place of the energy of the reset cells. Corrected: that of the reset cells."""
 
     precharger_folds_by_own_width: bool = True
     """SubArray.cpp, CalculateArea: a precharger wider than the array is folded to area / its own width, that
@@ -38,15 +39,15 @@ class Quirks:
 
     unrepeated_wire_without_area: bool = True
     """BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateArea: global wires without repeaters take no area.
-    Corrected: each takes its pitch."""
+    Corrected: each takes its pitch, which also lengthens the wires of an H-tree that cross it."""
 
     tag_write_wire_energy_per_way: bool = True
     """BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateLatencyAndPower: in fast access the energy of the
     write wires is divided by the associativity, in tag arrays too. Corrected: in data arrays only."""
 
     aspect_ratio_of_data_only: bool = True
-    """BankWithHtree.cpp, CalculateArea: the aspect ratio limit of 10 applies to data arrays only.
-    Corrected: to tag arrays as well."""
+    """BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateArea: the aspect ratio limit of 10 applies to data
+    arrays only. Corrected: to tag arrays as well."""
 
     set_energy_tests_reset_voltage: bool = True
     """MemCell.cpp, CalculateWriteEnergy: the SET energy of a current-mode cell is taken from the supply
@@ -89,8 +90,8 @@ class Quirks:
     Corrected: charged once, SET and RESET latencies computed as for transistor-accessed cells."""
 
     crosspoint_counts_multiplexers_twice: bool = True
-    """SubArray.cpp, CalculatePower: writes of diode and selector-free cells count multiplexers and sense
-    amplifiers twice. Corrected: once."""
+    """SubArray.cpp, CalculatePower: writes of diode and selector-free cells count the energy of multiplexers
+    twice. Corrected: once."""
 
     def without(self, *names: str) -> "Quirks":
         """Return these switches with those named turned off; unknown names raise ValueError."""

@@ -72,7 +72,10 @@ def nand_table(technology: Technology) -> NandTable:
 
 
 def row_decoder_inputs(rows: Ints, way_select: Bools) -> Ints:
-    """Inputs of a row's NAND gate: predecoded lines, and a way select where a set spans several rows."""
+    """Count the inputs of a row's NAND gate: predecoded lines, and a way select where a set spans several rows.
+
+    Source: RowDecoder.cpp, Initialize.
+    """
     return np.where(rows <= UNDECODED_ROWS, np.where(way_select, 2, 0), np.where(way_select, 3, 2))
 
 
@@ -93,7 +96,7 @@ class DecoderStages:
     present: Bools
 
     def take(self, rows: Ints) -> "DecoderStages":
-        """The decoders at `rows`."""
+        """Return the decoders at `rows`."""
         return replace(self, number=self.number[rows])
 
     def delay(self, ramp: Floats) -> Signal:
@@ -149,7 +152,7 @@ def decoder_stages(inputs: Ints, driver: OutputDriver, number: Ints, technology:
 def decoder(
     rows: Ints, inputs: Ints, driver: OutputDriver, number: Ints, stages: DecoderStages, technology: Technology
 ) -> Decoder:
-    """Decoders of `rows` lines, each a NAND of `inputs` and the driver `number` of `driver` (RowDecoder.cpp).
+    """Join decoders of `rows` lines, each a NAND of `inputs` and the driver `number` of `driver` (RowDecoder.cpp).
 
     One row is selected at a time; all of them leak.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Batch, Floats
+from dse.batch import Batch, Bools, Floats
 from dse.objectives.cache.gates import inverter_leakage
 from dse.objectives.cache.quirks import Quirks
 from dse.objectives.cache.technology import Technology
@@ -33,6 +33,9 @@ MULTIPLEXER_WIDTH = 9.0
 CONVERTER_AREA = 50_000
 """Area of a current-to-voltage converter [F²] (constant.h, IV_CONVERTER_AREA)."""
 
+CLEAR_PITCH = 100.0
+"""Stand-in pitch [F] for rows that do not fit, whose figures are masked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Converter:
@@ -55,7 +58,7 @@ CONVERTERS = {
 
 
 def converter(technology: Technology, quirks: Quirks) -> Converter:
-    """The converter of a technology: that of the next smaller tabulated node, or interpolated."""
+    """Choose the converter of a technology: that of the next smaller tabulated node, or interpolated."""
     nodes = sorted(CONVERTERS)
     if quirks.converter_steps_over_nodes:
         return CONVERTERS[max((node for node in nodes if technology.node >= node), default=nodes[0])]
@@ -80,10 +83,10 @@ class SenseAmps(Batch):
     """A row of sense amplifiers per record.
 
     `fits` where the pitch allows a layout; `height` [m]; `load` on a bitline [F]; `delay` [s];
-    `energy` per read and `leakage` of the whole row [J, W].
+    `energy` per read [J] and `leakage` [W] of the whole row.
     """
 
-    fits: np.ndarray
+    fits: Bools
     height: Floats
     load: Floats
     delay: Floats
@@ -116,7 +119,8 @@ def sense_amps(
 ) -> SenseAmps:
     """Rows of `count` sense amplifiers of `pitch` [m] that resolve `sense_voltage` [V].
 
-    A pitch of 2 F cannot be laid out; one of up to 3 F, for which NVSim stops, cannot either.
+    A pitch of 2 F cannot be laid out; one of up to 3 F, for which NVSim stops, cannot either. Source:
+    SenseAmp.cpp, Initialize to CalculatePower.
     """
     feature, vdd = technology.feature_size, technology.vdd
     fits = pitch > FOLDING_OVERHEAD * feature
@@ -134,7 +138,3 @@ def sense_amps(
         delay, energy, leakage = front.delay + delay, front.energy + energy, front.leakage + leakage
     height = sense_amp_height(pitch, technology, current_sensing=current_sensing)
     return SenseAmps(fits, height, load, delay, energy * count, leakage * count)
-
-
-CLEAR_PITCH = 100.0
-"""Stand-in pitch [F] for rows that do not fit, whose figures are masked."""

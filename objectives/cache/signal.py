@@ -27,7 +27,7 @@ class Signal:
     ramp: Floats
 
 
-def horowitz(tau: Floats, beta: Floats | float, ramp: Floats | float) -> Signal:
+def horowitz(tau: Floats | float, beta: Floats | float, ramp: Floats | float) -> Signal:
     """Delay and output slope of a stage with time constant `tau` [s] driven by a `ramp` [1/s].
 
     `beta` [1] is 1 / (resistance * transconductance) of the driving transistor. Source: Horowitz,

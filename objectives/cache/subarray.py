@@ -23,7 +23,14 @@ from dse.objectives.cache.circuit import ERASE_SCHEMES, Circuit
 from dse.objectives.cache.gates import inverter_leakage
 from dse.objectives.cache.mux import Mux, mux, pass_transistor_width
 from dse.objectives.cache.precharger import Precharger, precharger
-from dse.objectives.cache.row_decoder import Decoder, DecoderStages, decoder, decoder_stages, row_decoder_inputs, size_drivers
+from dse.objectives.cache.row_decoder import (
+    Decoder,
+    DecoderStages,
+    decoder,
+    decoder_stages,
+    row_decoder_inputs,
+    size_drivers,
+)
 from dse.objectives.cache.sense_amp import SenseAmps, sense_amps
 from dse.objectives.cache.signal import SHARP_RAMP, horowitz
 from dse.objectives.cache.transistor import SMALLEST_WIDTH, gate_cap
@@ -84,10 +91,11 @@ class SubarrayStages:
     charge: Floats
 
     def take(self, rows: Ints) -> "SubarrayStages":
-        """The stages of the subarrays at `rows`."""
+        """Return the stages of the subarrays at `rows`."""
+        first, second, third = self.column_decoders
         return SubarrayStages(
             self.row_decoder.take(rows),
-            tuple(part.take(rows) for part in self.column_decoders),  # type: ignore[arg-type]
+            (first.take(rows), second.take(rows), third.take(rows)),
             self.bitline.take(rows),
             self.bitline_mux[rows],
             self.sense_amp[rows],
@@ -127,7 +135,10 @@ class SubarrayTiming(Batch):
 
 
 def subarray(geometry: MatGeometry, circuit: Circuit) -> Subarray:
-    """Characterize subarrays; `geometry` should hold each distinct one once."""
+    """Characterize subarrays; `geometry` should hold each distinct one once.
+
+    Source: SubArray.cpp, Initialize, CalculateArea and CalculatePower.
+    """
     line, currents = lines(geometry, circuit), line_currents(geometry, circuit)
     periphery = _periphery(geometry, line, currents.wordline, currents.bitline, circuit)
     width, height = _layout(line, periphery, circuit)
@@ -340,7 +351,7 @@ def _leakage(geometry: MatGeometry, periphery: Periphery, circuit: Circuit) -> F
 
 
 def sram_cell_leakage(circuit: Circuit) -> float:
-    """Leakage [W] of an SRAM cell: two inverters, and its access transistors counted as one."""
+    """Leakage [W] of an SRAM cell: two inverters, and its access transistors counted as one (CalculatePower)."""
     cell, technology = circuit.cell, circuit.technology
     feature, vdd = technology.feature_size, technology.vdd
     inverter = inverter_leakage(cell.sram_nmos_width_f * feature, cell.sram_pmos_width_f * feature, technology)

@@ -21,6 +21,7 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.objectives.cache.quirks import NVSIM, Quirks
+from dse.spaces.wires import WIRE_TYPES
 
 NODES = (22, 32, 45, 65, 90, 120, 200)
 """Tabulated nodes [nm], one packaged file each."""
@@ -30,16 +31,6 @@ ROADMAPS = ("HP", "LSTP", "LOP")
 
 TEMPERATURES = range(300, 401, 10)
 """Temperatures [K] at which a technology file gives currents."""
-
-WIRE_TYPES = (
-    "LocalAggressive",
-    "LocalConservative",
-    "SemiAggressive",
-    "SemiConservative",
-    "GlobalAggressive",
-    "GlobalConservative",
-)
-"""Metal wires, in the order of NVSim's typedef.h, WireType."""
 
 _PACKAGE = "dse.objectives.cache"
 
@@ -359,10 +350,24 @@ def _packaged_file(node: int) -> _NodeFile:
     return _NodeFile(str(file), tomllib.loads(file.read_text(encoding="utf-8")))
 
 
+def node_of_file(path: Path) -> int:
+    """Return the node [nm] that a user's technology file is for; InputError if it cannot be read."""
+    return _parse_file(path).node()
+
+
 def _user_file(path: Path, node: int) -> _NodeFile:
     """Return a user's technology file; InputError if it is unreadable, no TOML or not for `node` [nm]."""
+    file = _parse_file(path)
+    if file.node() != node:
+        message = f"node_nm: {file.node()} nm, but ProcessNode is {node} nm; give a file for {node} nm"
+        raise InputError(message, file=path)
+    return file
+
+
+def _parse_file(path: Path) -> _NodeFile:
+    """Return a user's technology file; InputError if it is unreadable or no TOML."""
     try:
-        file = _NodeFile(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
+        return _NodeFile(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(f"{reason}; give a readable technology file", file=path) from None
@@ -372,10 +377,6 @@ def _user_file(path: Path, node: int) -> _NodeFile:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
         raise InputError(f"not TOML: {error}", file=path, line=line) from None
-    if file.node() != node:
-        message = f"node_nm: {file.node()} nm, but ProcessNode is {node} nm; give a file for {node} nm"
-        raise InputError(message, file=path)
-    return file
 
 
 def _check_threshold(values: dict[str, float], roadmap: str, path: Path) -> None:

@@ -5,6 +5,7 @@ units of the feature size F from NVSim constant.h.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,36 +22,39 @@ FOLDING_OVERHEAD = 3.0
 SMALLEST_WIDTH = 1.5
 """Layout rules in feature sizes (NVSim constant.h: CONTACT_SIZE, MIN_GAP_*, MIN_NMOS_SIZE)."""
 
+Width = TypeVar("Width", float, Floats)
+"""One transistor width or a column of them [m]: what is computed from it comes in the same form."""
+
 GATE_REGION_HEIGHT = 20.0
 CELL_REGION_HEIGHT = 40.0
 """Heights of the transistor region that limits folding: of logic capacitances and of logic areas [F]."""
 
 
-def gate_cap(width: Floats | float, technology: Technology) -> Floats | float:
+def gate_cap(width: Width, technology: Technology) -> Width:
     """Gate capacitance [F] of a transistor of `width` [m] (formula.cpp, CalculateGateCap)."""
     per_width = technology.ideal_gate_cap + technology.overlap_cap + 3 * technology.fringe_cap
     return per_width * width + technology.gate_length * technology.polywire_cap
 
 
-def nmos_on_resistance(width: Floats | float, technology: Technology) -> Floats | float:
+def nmos_on_resistance(width: Width, technology: Technology) -> Width:
     """On-resistance [ohm] of an NMOS of `width` [m] (formula.cpp, CalculateOnResistance)."""
     swing = technology.effective_resistance_multiplier * technology.vdd
     return swing / (technology.current_on_nmos * width)
 
 
-def pmos_on_resistance(width: Floats | float, technology: Technology) -> Floats | float:
+def pmos_on_resistance(width: Width, technology: Technology) -> Width:
     """On-resistance [ohm] of a PMOS of `width` [m] (formula.cpp, CalculateOnResistance)."""
     swing = technology.effective_resistance_multiplier * technology.vdd
     return swing / (technology.current_on_pmos * width)
 
 
-def nmos_transconductance(width: Floats | float, technology: Technology) -> Floats | float:
+def nmos_transconductance(width: Width, technology: Technology) -> Width:
     """Transconductance [S] of a velocity-limited NMOS of `width` [m] (CalculateTransconductance)."""
     saturation = min(technology.vdsat_nmos, technology.vdd - technology.vth)
     return technology.electron_mobility * technology.oxide_cap / 2 * width / technology.gate_length * saturation
 
 
-def pmos_transconductance(width: Floats | float, technology: Technology) -> Floats | float:
+def pmos_transconductance(width: Width, technology: Technology) -> Width:
     """Transconductance [S] of a velocity-limited PMOS of `width` [m] (CalculateTransconductance)."""
     saturation = min(technology.vdsat_pmos, technology.vdd - technology.vth)
     return technology.hole_mobility * technology.oxide_cap / 2 * width / technology.gate_length * saturation

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -71,6 +72,58 @@ class WireCost:
     leakage: Floats
 
 
+class GlobalWire(Protocol):
+    """What a bank asks of its global wires (see `Wire`)."""
+
+    @property
+    def bundle(self) -> int: ...  # noqa: D102
+
+    @property
+    def area_pitch(self) -> float: ...  # noqa: D102
+
+    @property
+    def leaks(self) -> bool: ...  # noqa: D102
+
+    def cost(self, length: Floats) -> WireCost: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class FreeWire:
+    """A wire that costs nothing: what remains of a bank bounds it from below under any wire."""
+
+    bundle: int = 1
+    area_pitch: float = 0.0
+    leaks: bool = False
+
+    def cost(self, length: Floats) -> WireCost:
+        """Zero delay, energy and leakage."""
+        nothing = np.zeros(1)
+        return WireCost(nothing, nothing, nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class CheapestWire:
+    """The least delay and energy of any of several wires at every length; takes no silicon, never leaks.
+
+    What it costs bounds from below what any of the wires costs, since none gets cheaper with length where
+    crossing bundles makes it longer.
+    """
+
+    wires: tuple["Wire", ...]
+    bundle: int = 1
+    area_pitch: float = 0.0
+    leaks: bool = False
+
+    def cost(self, length: Floats) -> WireCost:
+        """Element-wise least cost of the wires at `length` [m]."""
+        costs = [wire.cost(length) for wire in self.wires]
+        return WireCost(
+            np.minimum.reduce([cost.delay for cost in costs]),
+            np.minimum.reduce([cost.energy for cost in costs]),
+            np.zeros_like(length),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Repeaters:
     """Inverters along a wire: `size` in smallest inverters [1], `spacing` [m]."""
@@ -112,7 +165,7 @@ class Wire:
 
 
 def unrepeated_cost(wire: Wire, length: Floats) -> WireCost:
-    """Cost of a plain wire: distributed RC delay to 90 %, full swing, no leakage."""
+    """Cost of a plain wire: distributed RC delay to 90 %, full swing, no leakage (CalculateLatencyAndPower)."""
     vdd = wire.technology.vdd
     delay = 2.3 * wire.resistance * wire.capacitance * length * length / 2
     return WireCost(delay, wire.capacitance * length * vdd * vdd, np.zeros_like(length))
@@ -149,7 +202,7 @@ class _Inverter:
 
 
 def _repeater(size: float, technology: Technology) -> _Inverter:
-    """The inverter `size` times the smallest one."""
+    """Build the inverter `size` times the smallest one."""
     nmos = SMALLEST_WIDTH * technology.feature_size * size
     pmos = nmos * technology.pn_size_ratio
     drains = [transistor_drain_cap(width, UNLIMITED_REGION, technology) for width in (nmos, pmos)]
@@ -233,7 +286,8 @@ def make_wire(
 ) -> Wire:
     """Wire of the given kind in a technology; `path` names the technology's own file if it has one.
 
-    Raises InputError where repeaters and low swing are combined, which no circuit here supports.
+    `largest_nmos` [F] bounds the driver of a low swing wire. Raises InputError where repeaters and low swing
+    are combined, which no circuit here supports. Source: Wire.cpp, Initialize.
     """
     if choice.low_swing and choice.repeater != "RepeatedNone":
         raise InputError(f"low swing excludes repeaters: {choice.repeater} needs low swing No")
@@ -259,29 +313,55 @@ def make_wire(
 
 @dataclass(frozen=True, slots=True)
 class _Transmitter:
-    """The gates before a low swing driver: smallest widths [m], their ramp [1/s] and fan-out-of-4 [s]."""
+    """The gates before a low swing driver, all constants of a technology.
+
+    Smallest widths `nmos`, `pmos` [m] with their transconductance [S]; slope of the input [1/s]; `fanout4`
+    delay [s]; capacitances [F]: input of the smallest and of a double inverter, output of the NAND gate, and
+    the receiver; resistance of the NAND gate [ohm] and its leakage power [W].
+    """
 
     nmos: float
     pmos: float
+    transconductance: float
     ramp: float
     fanout4: float
+    smallest_input: float
+    double_input: float
+    nand_output: float
+    nand_resistance: float
+    nand_leakage: float
+    receiver: float
 
 
 @cache
 def _transmitter(technology: Technology) -> _Transmitter:
-    """Rise and fall of a smallest inverter that drives its like, and its delay under four of them."""
+    """Rise and fall of a smallest inverter that drives its like, and what the first gates load."""
     feature = technology.feature_size
+    region = feature * CELL_REGION_HEIGHT
     nmos = SMALLEST_WIDTH * feature
     pmos = nmos * technology.pn_size_ratio
     cap = inverter_cap(nmos, pmos, feature * GATE_REGION_HEIGHT, technology)
     pull_up = pmos_on_resistance(pmos, technology)
     pull_down = nmos_on_resistance(nmos, technology)
+    transconductance = nmos_transconductance(nmos, technology)
     beta_up = 1 / (pull_up * pmos_transconductance(pmos, technology))
-    beta_down = 1 / (pull_down * nmos_transconductance(nmos, technology))
+    beta_down = 1 / (pull_down * transconductance)
     rise = horowitz(pull_up * (cap.input + cap.output), beta_up, SHARP_RAMP)
     fall = horowitz(pull_down * (cap.input + cap.output), beta_down, rise.ramp)
     four = horowitz(pull_down * (cap.output + 4 * cap.input), beta_down, SHARP_RAMP)
-    return _Transmitter(nmos, pmos, float(fall.ramp), float(four.delay))
+    return _Transmitter(
+        nmos,
+        pmos,
+        float(transconductance),
+        float(fall.ramp),
+        float(four.delay),
+        float(inverter_cap(nmos, pmos, region, technology).input),
+        float(inverter_cap(2 * nmos, 2 * pmos, region, technology).input),
+        float(nand_cap(2, 2 * nmos, pmos, region, technology).output),
+        float(pull_down * 2),
+        float(2 * technology.vdd * nand_leakage(2, pmos, technology)),
+        float(sense_amp_load(RECEIVER_PITCH, technology)),
+    )
 
 
 def low_swing_cost(wire: Wire, length: Floats) -> WireCost:
@@ -292,32 +372,27 @@ def low_swing_cost(wire: Wire, length: Floats) -> WireCost:
     """
     technology = wire.technology
     vdd, ratio = technology.vdd, technology.pn_size_ratio
-    region = technology.feature_size * CELL_REGION_HEIGHT
     start = _transmitter(technology)
     wire_cap, wire_res = wire.capacitance * length, wire.resistance * length
     driver = _low_swing_driver_width(wire, wire_cap, wire_res)
     driver_gate = gate_cap(driver, technology)
 
     effort = (2 + ratio) / (1 + ratio)
-    double = inverter_cap(2 * start.nmos, 2 * start.pmos, region, technology)
-    smallest = inverter_cap(start.nmos, start.pmos, region, technology)
-    stage_effort = np.sqrt(effort * driver_gate / double.input)
-    size = np.maximum(effort * driver_gate / stage_effort / smallest.input, 1)
+    stage_effort = np.sqrt(effort * driver_gate / start.double_input)
+    size = np.maximum(effort * driver_gate / stage_effort / start.smallest_input, 1)
 
-    nand = nand_cap(2, 2 * start.nmos, start.pmos, region, technology)
-    inverter = inverter_cap(size * start.nmos, size * start.pmos, region, technology)
-    unit_transconductance = nmos_transconductance(start.nmos, technology)
-    nand_res = nmos_on_resistance(start.nmos, technology) * 2
-    nand_load = nand.output + inverter.input
-    first = horowitz(nand_res * nand_load, 1 / (nand_res * unit_transconductance), start.ramp)
-    inverter_res = nmos_on_resistance(size * start.nmos, technology)
+    nmos, pmos = size * start.nmos, size * start.pmos
+    inverter = inverter_cap(nmos, pmos, technology.feature_size * CELL_REGION_HEIGHT, technology)
+    nand_load = start.nand_output + inverter.input
+    nand_beta = 1 / (start.nand_resistance * start.transconductance)
+    first = horowitz(start.nand_resistance * nand_load, nand_beta, start.ramp)
+    inverter_res = nmos_on_resistance(nmos, technology)
     inverter_load = inverter.output + driver_gate
-    second = horowitz(inverter_res * inverter_load, 1 / (inverter_res * unit_transconductance), first.ramp)
+    second = horowitz(inverter_res * inverter_load, 1 / (inverter_res * start.transconductance), first.ramp)
     last, line_load = _low_swing_line(wire, driver, wire_cap, wire_res, second)
 
     energy = nand_load * vdd * vdd + inverter_load * vdd * vdd + line_load * SWING * OVERDRIVE
-    gates = 2 * vdd * inverter_leakage(size * start.nmos, size * start.pmos, technology)
-    gates = (gates + 2 * vdd * nand_leakage(2, start.pmos, technology)) * 2
+    gates = (2 * vdd * inverter_leakage(nmos, pmos, technology) + start.nand_leakage) * 2
     leakage = gates + 4 * vdd * inverter_leakage(driver, 0.0, technology)
     return WireCost(first.delay + second.delay + last.delay, energy * 2, leakage)
 
@@ -340,7 +415,7 @@ def _low_swing_line(
     """Transition at the far end of the line, and the capacitance [F] that the driver charges."""
     technology = wire.technology
     drain = transistor_drain_cap(driver, technology.feature_size * CELL_REGION_HEIGHT, technology)
-    receiver = sense_amp_load(RECEIVER_PITCH, technology)
+    receiver = _transmitter(technology).receiver
     resistance = nmos_on_resistance(driver, technology)
     beta = 1 / (resistance * nmos_transconductance(driver, technology))
     tau = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Floats
+from dse.batch import Floats, Ints
 from dse.objectives.cache.cell import Cell
 from dse.objectives.cache.circuit import ERASE_SCHEMES, Circuit
 from dse.objectives.cache.quirks import Quirks
@@ -19,7 +19,7 @@ PCRAM_SHAPER_EFFICIENCY = 0.2
 
 
 def reset_energy(cell: Cell, technology: Technology) -> float:
-    """Energy [J] of one RESET pulse, given or derived."""
+    """Energy [J] of one RESET pulse, given or derived (MemCell.cpp, CalculateWriteEnergy)."""
     if cell.reset_energy != 0:
         return cell.reset_energy
     voltage = abs(cell.reset_voltage)
@@ -32,7 +32,7 @@ def reset_energy(cell: Cell, technology: Technology) -> float:
 
 
 def set_energy(cell: Cell, technology: Technology, quirks: Quirks) -> float:
-    """Energy [J] of one SET pulse, given or derived."""
+    """Energy [J] of one SET pulse, given or derived (MemCell.cpp, CalculateWriteEnergy)."""
     if cell.set_energy != 0:
         return cell.set_energy
     voltage = abs(cell.set_voltage)
@@ -46,7 +46,7 @@ def set_energy(cell: Cell, technology: Technology, quirks: Quirks) -> float:
 
 
 def read_power(cell: Cell, technology: Technology) -> float:
-    """Power [W] a cell draws while it is sensed, given or derived."""
+    """Power [W] a cell draws while it is sensed, given or derived (MemCell.cpp, CalculateReadPower)."""
     if cell.read_power != 0:
         return cell.read_power
     if cell.read_mode == "current":
@@ -67,10 +67,11 @@ class CellWrite:
     write: Floats
 
 
-def cell_write(bitline_cap: Floats, selected: Floats, circuit: Circuit) -> CellWrite:
+def cell_write(bitline_cap: Floats, selected: Ints, circuit: Circuit) -> CellWrite:
     """Write energy of `selected` cells per access whose bitlines have `bitline_cap` [F].
 
-    A voltage-mode pulse charges the bitline to its own voltage, a current-mode pulse to the supply.
+    A voltage-mode pulse charges the bitline to its own voltage, a current-mode pulse to the supply. Source:
+    SubArray.cpp, CalculatePower.
     """
     cell, technology = circuit.cell, circuit.technology
     set_swing = cell.set_voltage if cell.set_mode == "voltage" else technology.vdd
@@ -86,5 +87,5 @@ def cell_write(bitline_cap: Floats, selected: Floats, circuit: Circuit) -> CellW
 
 
 def is_crosspoint(circuit: Circuit) -> bool:
-    """True for memristor and MRAM arrays whose cells have a diode or no access device."""
+    """Tell memristor and MRAM arrays whose cells have a diode or no access device."""
     return circuit.cell.kind in ("MRAM", "memristor") and circuit.cell.access in ("diode", "none")

@@ -1,0 +1,14 @@
+"""NVSim configurations as problems."""
+
+from pathlib import Path
+
+from dse.configuration import Configuration, check_cell, read_configuration
+from dse.objectives.cache.cell import read_cell
+from dse.problem import CacheProblem, problem_from_configuration
+
+
+def load_problem(path: Path) -> tuple[Configuration, CacheProblem]:
+    """Read a configuration and its cell, checked against each other."""
+    configuration = read_configuration(path)
+    check_cell(configuration, read_cell(configuration.cell_path))
+    return configuration, problem_from_configuration(configuration)

@@ -1,0 +1,42 @@
+"""Progress on standard error, for work that takes more than two seconds."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+PATIENCE = 2.0
+"""Seconds of silence before progress is shown."""
+
+T = TypeVar("T")
+
+
+def report(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Pass items on; on a terminal draw a bar, elsewhere write a line per item once it takes long."""
+    if sys.stderr.isatty():
+        yield from _bar(items, total, what)
+    else:
+        yield from _lines(items, total, what)
+
+
+def _bar(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Draw a progress bar that vanishes at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        for item in items:
+            progress.advance(task)
+            yield item
+
+
+def _lines(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """Write a line for each item that arrives after the first seconds."""
+    start = time.monotonic()
+    for number, item in enumerate(items, 1):
+        elapsed = time.monotonic() - start
+        if elapsed > PATIENCE:
+            print(f"{what}: {number} of {total} after {elapsed:.0f} s", file=sys.stderr, flush=True)
+        yield item

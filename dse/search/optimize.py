@@ -1,0 +1,118 @@
+"""The best cache of a memory and capacity over its access types, with a certificate."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.errors import InfeasibleError
+from dse.problem import CacheProblem
+from dse.search.algorithm1 import Algorithm1, Cache, algorithm1, goal_value, make_cache
+from dse.search.design import evaluate_designs
+from dse.search.exact import Optimum, exact_optimum
+from dse.search.goal import Goal
+from dse.search.infeasible import why_infeasible
+from dse.search.library import MatLibraries
+from dse.search.nvsim import CacheSearch, search_cache
+
+METHODS = ("exact", "algorithm1")
+"""Ways to search: the whole space with proof, or DeepNVM++'s Algorithm 1 alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The best cache found, and what is known about it.
+
+    `algorithm1` is None where none of its caches meets the constraints. `evaluations`: array designs and pairs
+    evaluated. `regret` is value / exact optimum - 1: zero for the exact method, None where it is not known.
+    """
+
+    memory: str
+    capacity: int
+    technology: str
+    temperature: int
+    objective: str
+    formula: str
+    method: str
+    value: float
+    cache: Cache
+    algorithm1: Algorithm1 | None
+    evaluations: int
+    seconds: float
+
+    @property
+    def gain(self) -> float | None:
+        """Algorithm 1's value over the value found."""
+        return None if self.algorithm1 is None else self.algorithm1.value / self.value
+
+    @property
+    def regret(self) -> float | None:
+        """Value over the exact optimum, less one."""
+        return 0.0 if self.method == "exact" else None
+
+
+def optimize(
+    problems: Sequence[CacheProblem], goal: Goal, method: str = "exact", libraries: MatLibraries | None = None
+) -> Result:
+    """Minimize a goal over problems that differ in access type only.
+
+    Raises InfeasibleError, with the designs each rule rejects, where no cache meets the constraints.
+    """
+    start = time.perf_counter()
+    libraries = libraries or MatLibraries()
+    searched = [(problem, search_cache(problem, None, libraries)) for problem in problems]
+    baseline = algorithm1(searched, goal)
+    evaluations = sum(_evaluated(known) for _, known in searched)
+    if method == "exact":
+        found, more = _exact(searched, goal, baseline, libraries)
+        evaluations += more
+    else:
+        found = None if baseline is None else (baseline.value, baseline.cache)
+    if found is None:
+        raise InfeasibleError(why_infeasible(problems, goal))
+    technology = problems[0].data.fabric.technology
+    return Result(
+        problems[0].memory, problems[0].capacity, technology.name, technology.temperature, goal.name,
+        goal.formula.text, method, *found, baseline, evaluations, time.perf_counter() - start,
+    )
+
+
+def _evaluated(known: CacheSearch) -> int:
+    """Array designs that NVSim's search found valid."""
+    return known.data.valid + (0 if known.tag is None else known.tag.valid)
+
+
+def _exact(
+    searched: list[tuple[CacheProblem, CacheSearch]], goal: Goal, baseline: Algorithm1 | None,
+    libraries: MatLibraries,
+) -> tuple[tuple[float, Cache] | None, int]:
+    """Exact optimum over access types; the likeliest first, so that its value prunes the others."""
+    limit = np.inf if baseline is None else baseline.value
+    found = None if baseline is None else (baseline.value, baseline.cache)
+    evaluations = 0
+    for problem, known in sorted(searched, key=lambda pair: _promise(*pair, goal)):
+        optimum = exact_optimum(problem, goal, known, limit, libraries)
+        if optimum is None:
+            continue
+        evaluations += optimum.evaluations
+        cache = _build(problem, optimum)
+        value = goal_value(goal, cache.metrics)
+        if found is None or value < found[0]:
+            found, limit = (value, cache), min(limit, value)
+    return found, evaluations
+
+
+def _promise(problem: CacheProblem, known: CacheSearch, goal: Goal) -> float:
+    """Algorithm 1's value for one access type."""
+    best = algorithm1([(problem, known)], goal)
+    return np.inf if best is None else best.value
+
+
+def _build(problem: CacheProblem, optimum: Optimum) -> Cache:
+    """Evaluate both arrays of an optimum in full."""
+    data = evaluate_designs(problem.data, [optimum.data])[0]
+    tag = None
+    if problem.tag is not None and optimum.tag is not None:
+        tag = evaluate_designs(problem.tag, [optimum.tag])[0]
+    return make_cache(problem, data, tag)

@@ -1,0 +1,224 @@
+"""Formulas over metrics: parsed from text, evaluated on columns, and bounded over ranges of metrics.
+
+The grammar is a small part of Python's: numbers, metric names, ``+ - * / **``, parentheses, and the functions
+in FUNCTIONS. Bounds are by interval arithmetic; for formulas that only add and multiply positive metrics they
+are exact.
+"""
+
+import ast
+import difflib
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.errors import InputError
+
+Column = NDArray[np.floating[Any]] | float
+"""Values of a metric or formula."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Lower and upper bound of a column."""
+
+    low: Column
+    high: Column
+
+
+def _corners(operation: Callable[[Any, Any], Any], left: Interval, right: Interval) -> Interval:
+    """Bounds of an operation that is monotone in each operand: the extremes over the corners."""
+    values = [operation(a, b) for a in (left.low, left.high) for b in (right.low, right.high)]
+    return Interval(
+        np.minimum(np.minimum(values[0], values[1]), np.minimum(values[2], values[3])),
+        np.maximum(np.maximum(values[0], values[1]), np.maximum(values[2], values[3])),
+    )
+
+
+def _product(left: Interval, right: Interval) -> Interval:
+    """Bounds of a product; those of two positive factors need no corners."""
+    if np.all(np.asarray(left.low) >= 0) and np.all(np.asarray(right.low) >= 0):
+        return Interval(left.low * right.low, left.high * right.high)
+    return _corners(operator.mul, left, right)
+
+
+def _quotient(left: Interval, right: Interval) -> Interval:
+    """Bounds of a quotient; unbounded where the divisor may be zero."""
+    crosses = (np.asarray(right.low) <= 0) & (np.asarray(right.high) >= 0)
+    safe = Interval(np.where(crosses, 1.0, right.low), np.where(crosses, 1.0, right.high))
+    bounds = _corners(operator.truediv, left, safe)
+    return Interval(np.where(crosses, -np.inf, bounds.low), np.where(crosses, np.inf, bounds.high))
+
+
+def _power(base: Interval, exponent: Interval) -> Interval:
+    """Bounds of a power of a non-negative base; unbounded where the base may be negative."""
+    negative = np.asarray(base.low) < 0
+    low, high = np.where(negative, 1.0, base.low), np.where(negative, 1.0, base.high)
+    with np.errstate(divide="ignore", over="ignore"):
+        bounds = _corners(np.power, Interval(low, high), exponent)
+    return Interval(np.where(negative, -np.inf, bounds.low), np.where(negative, np.inf, bounds.high))
+
+
+@dataclass(frozen=True, slots=True)
+class _Operator:
+    """How an operator computes values and bounds."""
+
+    value: Callable[[Any, Any], Any]
+    bounds: Callable[[Interval, Interval], Interval]
+
+
+_OPERATORS: dict[type[ast.operator], _Operator] = {
+    ast.Add: _Operator(operator.add, lambda a, b: Interval(a.low + b.low, a.high + b.high)),
+    ast.Sub: _Operator(operator.sub, lambda a, b: Interval(a.low - b.high, a.high - b.low)),
+    ast.Mult: _Operator(operator.mul, _product),
+    ast.Div: _Operator(operator.truediv, _quotient),
+    ast.Pow: _Operator(np.power, _power),
+}
+
+_ROOTED = {"sqrt": np.sqrt, "log": np.log}
+_CHOOSING = {"min": np.minimum, "max": np.maximum}
+FUNCTIONS = (*_ROOTED, *_CHOOSING)
+"""Functions a formula may use: sqrt and log of one argument, min and max of two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A parsed formula: its `text` and the metrics it uses, in order of appearance."""
+
+    text: str
+    metrics: tuple[str, ...]
+    tree: ast.expr
+
+    def __call__(self, metrics: Mapping[str, Column]) -> Column:
+        """Value for columns of metrics."""
+        return _value(self.tree, metrics)
+
+    def negated(self) -> "Formula":
+        """The same formula with its sign changed, which turns a maximum into a minimum."""
+        return Formula(f"-({self.text})", self.metrics, ast.UnaryOp(ast.USub(), self.tree))
+
+    @property
+    def increasing(self) -> bool:
+        """True if larger positive metrics never make the value smaller."""
+        return _increasing(self.tree)
+
+    def bounds(self, metrics: Mapping[str, Interval]) -> Interval:
+        """Bounds over all values of the metrics within their intervals."""
+        return _bounds(self.tree, metrics)
+
+
+def _increasing(node: ast.expr) -> bool:
+    """Whether a checked tree is built from sums, products and powers with positive numbers only."""
+    match node:
+        case ast.Constant(value=number):
+            return number >= 0  # type: ignore[operator]
+        case ast.Name():
+            return True
+        case ast.BinOp(left=left, op=ast.Add() | ast.Mult(), right=right):
+            return _increasing(left) and _increasing(right)
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=number)):
+            return number >= 0 and _increasing(left)  # type: ignore[operator]
+        case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=number)):
+            return number > 0 and _increasing(left)  # type: ignore[operator]
+        case ast.Call(func=ast.Name(id=name), args=args) if name != "log":
+            return all(_increasing(argument) for argument in args)
+    return False
+
+
+def _value(node: ast.expr, metrics: Mapping[str, Column]) -> Column:
+    """Value of a checked tree."""
+    match node:
+        case ast.Constant(value=number):
+            return float(number)  # type: ignore[arg-type]
+        case ast.Name(id=name):
+            return metrics[name]
+        case ast.UnaryOp(operand=operand):
+            return -_value(operand, metrics)
+        case ast.BinOp(left=left, op=op, right=right):
+            result: Column = _OPERATORS[type(op)].value(_value(left, metrics), _value(right, metrics))
+            return result
+        case ast.Call(func=ast.Name(id=name), args=args):
+            values = [_value(argument, metrics) for argument in args]
+            function = _ROOTED.get(name) or _CHOOSING[name]
+            applied: Column = function(*values)
+            return applied
+    raise AssertionError(ast.dump(node))
+
+
+def _bounds(node: ast.expr, metrics: Mapping[str, Interval]) -> Interval:
+    """Bounds of a checked tree."""
+    match node:
+        case ast.Constant(value=number):
+            return Interval(float(number), float(number))  # type: ignore[arg-type]
+        case ast.Name(id=name):
+            return metrics[name]
+        case ast.UnaryOp(operand=operand):
+            inner = _bounds(operand, metrics)
+            return Interval(-inner.high, -inner.low)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _OPERATORS[type(op)].bounds(_bounds(left, metrics), _bounds(right, metrics))
+        case ast.Call(func=ast.Name(id=name), args=args):
+            return _function_bounds(name, [_bounds(argument, metrics) for argument in args])
+    raise AssertionError(ast.dump(node))
+
+
+def _function_bounds(name: str, arguments: list[Interval]) -> Interval:
+    """Bounds of a function; all of them increase with each argument."""
+    if name in _CHOOSING:
+        choose, (one, two) = _CHOOSING[name], arguments
+        return Interval(choose(one.low, two.low), choose(one.high, two.high))
+    function, (argument,) = _ROOTED[name], arguments
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = function(argument.low), function(argument.high)
+    return Interval(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+
+
+def parse_formula(text: str, known: Mapping[str, str]) -> Formula:
+    """Parse a formula over the `known` metrics (names to units).
+
+    Raises InputError for anything outside the grammar, naming it and what would be right.
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise InputError(f"formula '{text}' is not understood: use + - * / ** ( ) over metrics") from None
+    used: dict[str, None] = {}
+    _check(tree, text, known, used)
+    if not used:
+        raise InputError(f"formula '{text}' uses no metric: known are {', '.join(known)}")
+    return Formula(text, tuple(used), tree)
+
+
+def _check(node: ast.expr, text: str, known: Mapping[str, str], used: dict[str, None]) -> None:
+    """Walk a tree, collect metrics, and raise at the first thing the grammar does not have."""
+    match node:
+        case ast.Constant(value=number) if isinstance(number, int | float) and not isinstance(number, bool):
+            return
+        case ast.Name(id=name) if name in known:
+            used[name] = None
+            return
+        case ast.Name(id=name):
+            raise InputError(f"formula '{text}': no metric '{name}'{_nearest(name, known)}")
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _check(operand, text, known, used)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            _check(left, text, known, used)
+            return _check(right, text, known, used)
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
+            if len(args) != (1 if name in _ROOTED else 2):
+                raise InputError(f"formula '{text}': {name} takes {1 if name in _ROOTED else 2} argument(s)")
+            for argument in args:
+                _check(argument, text, known, used)
+            return
+        case ast.Call(func=ast.Name(id=name)):
+            raise InputError(f"formula '{text}': no function '{name}', known are {', '.join(FUNCTIONS)}")
+    raise InputError(f"formula '{text}' may use numbers, metrics, + - * / ** ( ) and {', '.join(FUNCTIONS)} only")
+
+
+def _nearest(name: str, known: Mapping[str, str]) -> str:
+    """A hint at the metric that was meant, or all of them."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f", did you mean {close[0]}?" if close else f": known are {', '.join(known)}"
