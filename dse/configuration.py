@@ -18,7 +18,7 @@ from dse.keyfile import (
     Number,
     Text,
     Unit,
-    Unreadable,
+    UnreadableError,
     Whole,
     Word,
     is_power_of_two,
@@ -70,13 +70,13 @@ class Grid:
         """Return the four numbers."""
         match = re.fullmatch(r"([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*,\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})", text)
         if match is None:
-            raise Unreadable(f"{quoted(text)} is not of the form AxB, CxD")
+            raise UnreadableError(f"{quoted(text)} is not of the form AxB, CxD")
         rows, columns, active_rows, active_columns = (int(number) for number in match.groups())
         for number in (rows, columns, active_rows, active_columns):
             if not is_power_of_two(number) or number > FORCE_LIMIT:
-                raise Unreadable(f"{number} is not a power of two from 1 to {FORCE_LIMIT}")
+                raise UnreadableError(f"{number} is not a power of two from 1 to {FORCE_LIMIT}")
         if active_rows > rows or active_columns > columns:
-            raise Unreadable(f"more active ({active_rows}x{active_columns}) than in total ({rows}x{columns})")
+            raise UnreadableError(f"more active ({active_rows}x{active_columns}) than in total ({rows}x{columns})")
         return rows, columns, active_rows, active_columns
 
 

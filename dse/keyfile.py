@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """A value that its format does not allow; the text says what is wrong with it."""
 
 
@@ -40,7 +40,7 @@ class Format(Protocol):
         """What would be right, as a noun phrase."""
 
     def read(self, text: str) -> Value:
-        """Return the value of ``text``, or raise :class:`Unreadable`."""
+        """Return the value of ``text``, or raise :class:`UnreadableError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,11 @@ class Number:
     def read(self, text: str) -> float:
         """Return the number; the nearest double, as the C library reads it."""
         if _NUMBER.fullmatch(text) is None:
-            raise Unreadable(f"{quoted(text)} is not a number")
+            raise UnreadableError(f"{quoted(text)} is not a number")
         value = float(text)
         magnitude = abs(value) if self.signed else value
         if not (self.low <= magnitude <= self.high or (self.or_zero and value == 0.0)):
-            raise Unreadable(f"{quoted(text)} is out of range")
+            raise UnreadableError(f"{quoted(text)} is out of range")
         return value
 
 
@@ -91,12 +91,12 @@ class Whole:
     def read(self, text: str) -> int:
         """Return the whole number."""
         if _WHOLE.fullmatch(text) is None:
-            raise Unreadable(f"{quoted(text)} is not a whole number")
+            raise UnreadableError(f"{quoted(text)} is not a whole number")
         # Compared as a double first: Python refuses to make an int of thousands of digits.
         if not self.low <= float(text) <= self.high:
-            raise Unreadable(f"{quoted(text)} is out of range")
+            raise UnreadableError(f"{quoted(text)} is out of range")
         if self.power_of_two and not is_power_of_two(int(text)):
-            raise Unreadable(f"{quoted(text)} is not a power of two")
+            raise UnreadableError(f"{quoted(text)} is not a power of two")
         return int(text)
 
 
@@ -119,8 +119,8 @@ class Word:
         if text in self.values:
             return self.values[text]
         if text in self.refused:
-            raise Unreadable(f"{quoted(text)} is not supported")
-        raise Unreadable(f"{quoted(text)} is unknown, the nearest valid word is {nearest(text, self.values)}")
+            raise UnreadableError(f"{quoted(text)} is not supported")
+        raise UnreadableError(f"{quoted(text)} is unknown, the nearest valid word is {nearest(text, self.values)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +263,8 @@ def read_keyfile(path: Path, keys: Sequence[Key]) -> KeyFile:
         try:
             entry = _read_line(text, line, file.keys)
             if entry is not None and entry.key in entries:
-                raise Unreadable(f"-{entry.key} is given twice, first in line {entries[entry.key].line}")
-        except Unreadable as problem:
+                raise UnreadableError(f"-{entry.key} is given twice, first in line {entries[entry.key].line}")
+        except UnreadableError as problem:
             raise InputError(str(problem), file=shown(path), line=line) from None
         if entry is not None:
             entries[entry.key] = entry
@@ -344,7 +344,7 @@ def _read_line(text: str, line: int, keys: Mapping[str, Key]) -> Entry | None:
         return None
     match = _LINE.fullmatch(text)
     if match is None:
-        raise Unreadable(f"{quoted(text)} is neither a comment nor of the form -Key (unit): value")
+        raise UnreadableError(f"{quoted(text)} is neither a comment nor of the form -Key (unit): value")
     name, unit_name, value = match.groups()
     key = _find_key(name, keys)
     unit = _find_unit(key, " ".join((unit_name or "").split()))
@@ -355,9 +355,9 @@ def _find_key(name: str, keys: Mapping[str, Key]) -> Key:
     if name not in keys:
         valid = [key.name for key in keys.values() if key.suggested and not key.refused]
         shown_name = quoted(f"-{name}")
-        raise Unreadable(f"unknown key {shown_name}, the nearest valid key is -{nearest(name, valid)}")
+        raise UnreadableError(f"unknown key {shown_name}, the nearest valid key is -{nearest(name, valid)}")
     if keys[name].refused:
-        raise Unreadable(f"-{name} {keys[name].refused}")
+        raise UnreadableError(f"-{name} {keys[name].refused}")
     return keys[name]
 
 
@@ -366,7 +366,7 @@ def _find_unit(key: Key, name: str) -> Unit:
         if unit.name == name:
             return unit
     problem = f"unit {quoted(name)} in -{key.name}" if name else f"no unit in -{key.name}"
-    raise Unreadable(f"{problem}, write {key.labels}")
+    raise UnreadableError(f"{problem}, write {key.labels}")
 
 
 def _read_value(key: Key, unit: Unit, text: str) -> Value:
@@ -374,9 +374,9 @@ def _read_value(key: Key, unit: Unit, text: str) -> Value:
     if not isinstance(key.format, Text):
         text = _COMMENT_MARK.split(text)[0].strip()
     if not text:
-        raise Unreadable(f"{label} has no value, expected {key.format.wants}")
+        raise UnreadableError(f"{label} has no value, expected {key.format.wants}")
     try:
         value = key.format.read(text)
-    except Unreadable as problem:
-        raise Unreadable(f"{label}: {problem}, expected {key.format.wants}") from None
+    except UnreadableError as problem:
+        raise UnreadableError(f"{label}: {problem}, expected {key.format.wants}") from None
     return value / unit.per_si if isinstance(value, int | float) and unit.per_si != 1.0 else value

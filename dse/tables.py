@@ -108,8 +108,9 @@ def evaluate_table(problem: CacheProblem, designs: "pd.DataFrame", path: Path) -
         _complain(path, designs, "memory_type", designs["memory_type"] == "tag", "but a RAM has no tags")
     sizes = {name: np.zeros(len(designs), np.int64) for name in SIZE_COLUMNS}
     metrics = {name: np.full(len(designs), np.nan) for name in METRIC_COLUMNS}
-    for keys, rows in designs.groupby(["memory_type", *WIRE_COLUMNS], sort=False).indices.items():
-        memory_type, *wires = keys
+    alike = designs["memory_type"].str.cat(designs[list(WIRE_COLUMNS)], sep="|")
+    for key, rows in designs.groupby(alike, sort=False).indices.items():
+        memory_type, *wires = str(key).split("|")
         array = problem.arrays[memory_type]
         local, global_ = (WireChoice(wires[i], wires[i + 1], wires[i + 2] == "Yes") for i in (0, 3))
         part = designs.iloc[rows]
@@ -126,9 +127,9 @@ def evaluate_table(problem: CacheProblem, designs: "pd.DataFrame", path: Path) -
 def _choices(designs: "pd.DataFrame") -> tuple[BankChoice, MatChoice]:
     """Rows of a table as batches of banks and mats."""
     columns = [designs[name].to_numpy(np.int64) for name in COUNT_COLUMNS]
-    buffers = np.array([BUFFER_DESIGNS.index(name) for name in designs["buffer_design"]], dtype=np.int64)
+    columns.append(np.array([BUFFER_DESIGNS.index(name) for name in designs["buffer_design"]], dtype=np.int64))
     split = len(BankChoice.__dataclass_fields__)
-    return BankChoice(*columns[:split]), MatChoice(*columns[split:], buffers)
+    return BankChoice(*columns[:split]), MatChoice(*columns[split:])
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -193,9 +194,8 @@ class _CsvWriter:
     def __init__(self, path: Path) -> None:
         import gzip
 
-        self._file: IO[str] = (
-            gzip.open(path, "wt", encoding="utf-8") if path.suffix == ".gz" else path.open("w", encoding="utf-8")
-        )
+        opened = gzip.open if path.suffix == ".gz" else open
+        self._file: IO[str] = opened(path, "wt", encoding="utf-8")
         self._header = True
 
     def write(self, part: "pd.DataFrame") -> None:

@@ -141,9 +141,8 @@ def _value(node: ast.expr, metrics: Mapping[str, Column]) -> Column:
             result: Column = _OPERATORS[type(op)].value(_value(left, metrics), _value(right, metrics))
             return result
         case ast.Call(func=ast.Name(id=name), args=args):
-            values = [_value(argument, metrics) for argument in args]
-            function = _ROOTED.get(name) or _CHOOSING[name]
-            applied: Column = function(*values)
+            values = [np.asarray(_value(argument, metrics)) for argument in args]
+            applied: Column = _ROOTED[name](values[0]) if name in _ROOTED else _CHOOSING[name](*values)
             return applied
     raise AssertionError(ast.dump(node))
 

@@ -51,9 +51,17 @@ class Enumeration:
     tags_cover_ways: bool
 
     @property
-    def tried(self) -> int:
+    def combinations(self) -> int:
         """Designs in NVSim's loops, legal or not."""
         return len(self.banks) * len(self.mats)
+
+    @property
+    def tried(self) -> int:
+        """Designs that NVSim tries: those whose block has a bit for every activated subarray (main.cpp)."""
+        in_bank, banks = np.unique(self.banks.active_bank_rows * self.banks.active_bank_cols, return_counts=True)
+        in_mat, mats = np.unique(self.mats.active_mat_rows * self.mats.active_mat_cols, return_counts=True)
+        enough = np.multiply.outer(in_bank, in_mat) <= self.spec.block_bits
+        return int((np.multiply.outer(banks, mats) * enough).sum())
 
     def code(self, bank: Ints, mat: Ints) -> Ints:
         """Numbers of designs in loop order."""

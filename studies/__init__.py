@@ -1,0 +1,1 @@
+"""Studies: questions answered with spaces, objectives and searches, one module each."""

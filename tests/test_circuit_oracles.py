@@ -525,6 +525,8 @@ def test_current_sensed_bitline(cap: float, resistance: float) -> None:
     assert resistance * cap / 6 < tau < resistance * cap / 2
     nearly_open = current_sensed_bitline(a_line(cap, resistance), circuit_of("stt_ram_16mb_32", resistance_off=1e14))
     assert nearly_open.tau[0] == close(resistance * cap / 2, 1e-6)
+    nearly_shorted = current_sensed_bitline(a_line(cap, 1e12), circuit)
+    assert nearly_shorted.tau[0] == close(1e12 * cap / 6, 1e-6)
     delay = current_sensed_bitline(a_line(cap, resistance), circuit).delay(np.array([1e12]))
     assert delay[0] == close(tau * math.log(2))
 

@@ -414,7 +414,7 @@ def test_enumeration(name: str) -> None:
             rejected += 1
         else:
             expected[code] = geometry
-    assert enumeration.tried == len(expected) + rejected
+    assert enumeration.combinations == len(expected) + rejected
     found = legal_designs(enumeration)
     assert list(found) == list(expected)
     assert found == expected
@@ -425,7 +425,7 @@ def test_enumeration(name: str) -> None:
 def test_codes_number_the_loop() -> None:
     ranges = CASES["pinned"][2]
     enumeration = enumerate_array(SPECS["ram"], ranges, route("tree", special=True), tags_cover_ways=True)
-    every = np.arange(enumeration.tried)
+    every = np.arange(enumeration.combinations)
     banks, mats = enumeration.designs(every)
     columns = (*banks.to_columns().values(), *mats.to_columns().values())
     expected = [
@@ -445,7 +445,7 @@ def test_no_legal_design(spec: ArraySpec) -> None:
         ranges = small_ranges(bank_rows=most, bank_cols=most, **pinned)
         enumeration = enumerate_array(spec, ranges, route("tree", special=True), tags_cover_ways=True)
         assert legal_designs(enumeration) == {}
-        assert enumeration.tried > 0
+        assert enumeration.combinations > 0
 
 
 def test_ranges_of_nvsim() -> None:

@@ -1,7 +1,6 @@
 """``dse nvsim``: NVSim's own search."""
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from dse.configuration import EXPLORATION, TARGETS, Configuration
 from dse.errors import InfeasibleError, InputError
 from dse.problem import ArrayProblem, CacheProblem
 from dse.search.algorithm1 import caches_by_target
-from dse.search.design import EvaluatedDesign
 from dse.search.designs import ArrayDesigns, enumerate_problem
 from dse.search.infeasible import why_infeasible
 from dse.search.library import MatLibraries
@@ -62,8 +60,8 @@ def to_json(configuration: Configuration, problem: CacheProblem, searched: Cache
         "designs": designs | {"data": {"valid": searched.data.valid}},
         "best": {
             target: {
-                "data": _row(searched.data.winners[target]),
-                "tag": None if searched.tag is None else _row(searched.tag.winners[target]),
+                "data": searched.data.winners[target].to_row(),
+                "tag": None if searched.tag is None else searched.tag.winners[target].to_row(),
                 "cache": None if searched.tag is None else cache_json(caches[target].metrics),
             }
             for target in TARGETS
@@ -85,16 +83,13 @@ def cache_json(metrics: dict[str, float]) -> dict[str, float]:
     }
 
 
-def _row(design: EvaluatedDesign) -> dict[str, Any]:
-    """Columns of a design, without values that are not numbers."""
-    row = design.to_row()
-    return {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()}
 
 
 def _explore(configuration: Configuration, problem: CacheProblem, output: Path | None) -> None:
     """Write every valid design with basic wires."""
     if output is None or not output.name.endswith(EXPLORED_SUFFIXES):
-        raise InputError(f"Exploration needs --output with a name in {', '.join(EXPLORED_SUFFIXES)}", file=configuration.path)
+        names = ', '.join(EXPLORED_SUFFIXES)
+        raise InputError(f"Exploration needs --output with a name in {names}", file=configuration.path)
     parts = [(array, block) for array in problem.arrays.values() for block in _valid_codes(array)]
     if not parts:
         raise InfeasibleError(f"{configuration.path}: {why_infeasible([problem])}")

@@ -1,7 +1,6 @@
 """``dse optimize``: the best cache of each memory and capacity, with a certificate."""
 
 import json
-import math
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -166,7 +165,9 @@ def _check_capacity(capacity: int, request: Request) -> None:
         raise InputError(f"--capacity: {capacity} bytes; give from {2 * least} bytes (two sets) to 4GB")
     odd = capacity >> ((capacity & -capacity).bit_length() - 1)
     if odd > 15:
-        raise InputError(f"--capacity: {capacity} bytes is {odd} times a power of two; give up to 15 times one, as 3MB")
+        raise InputError(
+            f"--capacity: {capacity} bytes is {odd} times a power of two; give up to 15 times one, as 3MB"
+        )
 
 
 def result_json(result: Result) -> dict[str, Any]:
@@ -184,8 +185,8 @@ def result_json(result: Result) -> dict[str, Any]:
         "method": result.method,
         "evaluations": result.evaluations,
         "seconds": result.seconds,
-        "data": _finite(result.cache.data.to_row()),
-        "tag": None if result.cache.tag is None else _finite(result.cache.tag.to_row()),
+        "data": result.cache.data.to_row(),
+        "tag": None if result.cache.tag is None else result.cache.tag.to_row(),
         "metrics": result.cache.metrics,
         "algorithm1": None if baseline is None else {
             "value": baseline.value, "target": baseline.target, "access": baseline.cache.access,
@@ -193,11 +194,6 @@ def result_json(result: Result) -> dict[str, Any]:
         "gain": result.gain,
         "regret": result.regret,
     }
-
-
-def _finite(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without values that are not numbers."""
-    return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()}
 
 
 def json_text(results: list[Result]) -> str:

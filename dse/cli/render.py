@@ -37,17 +37,18 @@ def print_results(results: list[Result]) -> None:
     unit = NAMED_OBJECTIVES.get(first.objective, CACHE_METRICS.get(first.objective, ""))
     if first.formula != first.objective:
         console.print(f"{first.objective} = {first.formula}" + (f"  [{unit}]" if unit else ""), markup=False)
+    proof = "exact: proven least over data and tag organization, wires and access type. "
     console.print(
-        f"{first.technology}, {first.temperature} K. "
-        + ("exact: proven least over data and tag organization, wires and access type. " if first.method == "exact" else "")
-        + "Algorithm 1: best of NVSim's eight winners per access type.",
+        f"{first.technology}, {first.temperature} K. {proof if first.method == 'exact' else ''}"
+        "Algorithm 1: best of NVSim's eight winners per access type.",
         markup=False,
     )
     assumed = sorted({result.memory for result in results} & {"stt", "sot"})
     if assumed:
         names = " and ".join(f"{name} ({MEMORY_NAMES[name]}.cell)" for name in assumed)
         console.print(
-            f"{names}: pulses, energies and areas of DeepNVM++ Table I; resistances, currents and widths are assumptions.",
+            f"{names}: pulses, energies and areas of DeepNVM++ Table I; "
+            "resistances, currents and widths are assumptions.",
             markup=False,
         )
 
@@ -137,4 +138,5 @@ def print_nvsim(configuration: Configuration, problem: CacheProblem, searched: C
         for name, array in (("data", searched.data), ("tag", searched.tag)):
             if array is not None:
                 console.print(f"{configuration.target} {name} array:", markup=False, highlight=False)
-                console.print("  " + describe(array.winners[configuration.target]).replace("\n", "\n  "), markup=False, highlight=False)
+                lines = describe(array.winners[configuration.target]).replace("\n", "\n  ")
+                console.print(f"  {lines}", markup=False, highlight=False)

@@ -1,0 +1,1 @@
+"""Searches: NVSim's, Algorithm 1, and the exact one."""

@@ -62,18 +62,18 @@ class ArrayDesigns:
         tables = self._library.tables(self.enumeration)
         for group in self.enumeration.groups:
             table = tables[group.key]
-            if not len(table.position):
+            if table.mat is None or not len(table.position):
                 continue
             count = max(1, BLOCK // len(table.position))
             for start in range(0, len(group.banks), count):
-                yield self._block(group, np.arange(start, min(start + count, len(group.banks))), table)
+                yield self._block(group, np.arange(start, min(start + count, len(group.banks))), table, table.mat)
 
-    def _block(self, group: Group, rows: Ints, table: MatTable) -> Block:
+    def _block(self, group: Group, rows: Ints, table: MatTable, mat: Mat) -> Block:
         """Join some banks of a group with all its mats."""
         shape = BankShape.of(self.enumeration.banks.take(group.banks[rows]), against_mats=True)
         routing = group.routing.take(rows).against_mats()
-        bank = join(shape, routing, table.mat, self.wire, self.circuit)
-        return Block(bank, table.mat, self, group, rows, table.position)
+        bank = join(shape, routing, mat, self.wire, self.circuit)
+        return Block(bank, mat, self, group, rows, table.position)
 
 
 def enumerate_problem(problem: ArrayProblem) -> Enumeration:

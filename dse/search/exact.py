@@ -95,10 +95,10 @@ class ArrayScan:
     def promising(self, goal: Goal, other: Range, access: str, limit: float) -> Candidates:
         """Valid designs that may reach `limit` with an array within the range `other`."""
         sieve = _Sieve(self.problem, goal, other, access, limit * (1 + ROUNDING))
-        found = []
+        found: list[Candidates] = []
         for place, local in enumerate(self._locals):
             first = place * len(self._globals)
-            if self._bounded and len(self._wires) > 1:
+            if goal.increasing and self._bounded and len(self._wires) > 1:
                 found.extend(self._sift_together(sieve, local, first))
             else:
                 for number, wire in enumerate(self._wires):

@@ -18,17 +18,19 @@ from dse.search.nvsim import CacheSearch, search_cache
 from dse.spaces.enumeration import Enumeration
 from dse.spaces.mat import RULES, mat_geometry
 from dse.spaces.organization import ORGANIZATION_COLUMNS, PowerRange, data_ranges
-from dse.units import format_quantity
+from dse.units import format_capacity, format_quantity
 
+FARTHEST_CAPACITY = 6
+"""Factors of two by which other capacities are tried."""
 ROUTING_RULE = "address or data bits run out between the bank's edge and its mats"
 ASPECT_RULE = f"one side of the bank is more than {MOST_ASPECT_RATIO} times the other"
 
 
 @dataclass(frozen=True, slots=True)
 class Feasibility:
-    """Designs of one array: `tried`, `valid`, and `rejected` by the first rule that each breaks."""
+    """Designs of one array: all `combinations`, `valid` ones, and `rejected` by the first rule that each breaks."""
 
-    tried: int
+    combinations: int
     valid: int
     rejected: dict[str, int]
 
@@ -37,7 +39,7 @@ def feasibility(problem: ArrayProblem) -> Feasibility:
     """Count what each rule rejects, with NVSim's basic wires."""
     enumeration = enumerate_problem(problem)
     counts: Counter[str] = Counter()
-    counts[ROUTING_RULE] = enumeration.tried
+    counts[ROUTING_RULE] = enumeration.combinations
     for banks, kept, physical in _rules_by_group(problem, enumeration):
         counts[ROUTING_RULE] -= banks * kept.shape[1]
         for rule, number in zip(RULES, _first_broken(kept), strict=True):
@@ -45,8 +47,8 @@ def feasibility(problem: ArrayProblem) -> Feasibility:
         for rule, number in zip(PHYSICAL_RULES, _first_broken(physical), strict=True):
             counts[rule] += banks * number
     valid = _valid(problem, enumeration)
-    counts[ASPECT_RULE] = enumeration.tried - valid - counts.total()
-    return Feasibility(enumeration.tried, valid, {rule: count for rule, count in counts.items() if count})
+    counts[ASPECT_RULE] = enumeration.combinations - valid - counts.total()
+    return Feasibility(enumeration.combinations, valid, {rule: count for rule, count in counts.items() if count})
 
 
 def _rules_by_group(
@@ -93,10 +95,10 @@ def why_infeasible(problems: Sequence[CacheProblem], goal: Goal | None = None) -
             counted = feasibility(array)
             if counted.valid == 0:
                 empty = True
-                lines.append(f"{problem.access} access, {name} array: 0 of {counted.tried} designs are valid")
+                lines.append(f"{problem.access} access, {name} array: 0 of {counted.combinations} designs are valid")
                 ordered = sorted(counted.rejected.items(), key=lambda item: -item[1])
                 lines += [f"  {count:>12} rejected: {rule}" for rule, count in ordered]
-                lines += [f"  {hint}" for hint in _single_changes(array)]
+                lines += [f"  {hint}" for hint in (*_single_changes(array), *_other_capacity(array, problem.capacity))]
         if not empty and goal is not None:
             lines += _unmet(problem, goal)
     return "\n".join(lines)
@@ -114,6 +116,19 @@ def _single_changes(problem: ArrayProblem) -> Iterator[str]:
         if values:
             nearest = min(values, key=lambda value: abs(np.log2(value / asked.low)))
             yield f"nearest feasible {name}: {nearest} instead of {asked.low}, all else as asked"
+
+
+def _other_capacity(problem: ArrayProblem, capacity: int) -> Iterator[str]:
+    """The nearest capacity, by factors of two, with a valid design."""
+    for steps in sorted(range(-FARTHEST_CAPACITY, FARTHEST_CAPACITY + 1), key=abs):
+        address_bits = problem.spec.address_bits + steps
+        if steps == 0 or address_bits < 1:
+            continue
+        scaled = replace(problem, spec=replace(problem.spec, address_bits=address_bits))
+        if _valid(scaled, enumerate_problem(scaled)):
+            other = format_capacity(capacity << steps if steps > 0 else capacity >> -steps)
+            yield f"nearest feasible capacity: {other} instead of {format_capacity(capacity)}, all else as asked"
+            return
 
 
 def _feasible_values(problem: ArrayProblem, name: str) -> set[int]:

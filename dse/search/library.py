@@ -21,10 +21,10 @@ CHUNK = 1 << 14
 
 @dataclass(frozen=True, slots=True)
 class MatTable:
-    """Valid mats of one group: positions in the enumeration's mats, and cost."""
+    """Valid mats of one group: positions in the enumeration's mats, and cost (None where there are none)."""
 
     position: Ints
-    mat: Mat
+    mat: Mat | None
 
 
 class MatLibrary:
@@ -46,16 +46,16 @@ class MatLibrary:
 
     def _evaluate(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
         """Evaluate several groups' mats together and keep the valid ones."""
-        geometry = _concatenate([part for _, _, part in batch])
-        mats = bankable_mat(geometry, self._circuit)[0] if len(geometry) else None
+        legal = [part for part in batch if len(part[1])]
+        self._tables |= {key: MatTable(position, None) for key, position, _ in batch if not len(position)}
+        if not legal:
+            return
+        mats = bankable_mat(_concatenate([geometry for _, _, geometry in legal]), self._circuit)[0]
         start = 0
-        for key, position, part in batch:
-            rows = np.arange(start, start + len(part))
-            start += len(part)
-            if mats is None:
-                continue
-            rows = rows[mats.legal[rows]]
-            self._tables[key] = MatTable(position[rows - (start - len(part))], mats.take(rows))
+        for key, position, _ in legal:
+            rows = start + np.flatnonzero(mats.legal[start : start + len(position)])
+            self._tables[key] = MatTable(position[rows - start], mats.take(rows))
+            start += len(position)
 
 
 def _batches(

@@ -126,13 +126,22 @@ def _winners(designs: ArrayDesigns, best: dict[str, _Best]) -> dict[str, Evaluat
 
 def _refine(problem: ArrayProblem, winners: dict[str, EvaluatedDesign]) -> dict[str, EvaluatedDesign]:
     """Try all local wires with each winner's global wire, then all global wires with its local one."""
-    for wires, side in ((problem.local_wires.effective_inside_mats(), "local"), (problem.global_wires, "global_")):
-        for wire in wires:
-            trials = [replace(winner.design, **{side: wire}) for winner in winners.values()]
-            for target, trial in zip(winners, evaluate_designs(problem, trials), strict=True):
-                if _value(trial, target) < _value(winners[target], target):
-                    winners = {**winners, target: trial}
+    for local in problem.local_wires.effective_inside_mats():
+        winners = _better(problem, winners, [replace(old.design, local=local) for old in winners.values()])
+    for global_ in problem.global_wires:
+        winners = _better(problem, winners, [replace(old.design, global_=global_) for old in winners.values()])
     return winners
+
+
+def _better(
+    problem: ArrayProblem, winners: dict[str, EvaluatedDesign], trials: list[ArrayDesign]
+) -> dict[str, EvaluatedDesign]:
+    """Replace each winner that its trial beats."""
+    evaluated = zip(winners.items(), evaluate_designs(problem, trials), strict=True)
+    return {
+        target: trial if _value(trial, target) < _value(winner, target) else winner
+        for (target, winner), trial in evaluated
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def _exact(
     limit = np.inf if baseline is None else baseline.value
     found = None if baseline is None else (baseline.value, baseline.cache)
     evaluations = 0
-    for problem, known in sorted(searched, key=lambda pair: _promise(*pair, goal)):
+    for problem, known in sorted(searched, key=lambda pair: _promise(pair[0], pair[1], goal)):
         optimum = exact_optimum(problem, goal, known, limit, libraries)
         if optimum is None:
             continue

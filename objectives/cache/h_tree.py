@@ -4,6 +4,7 @@ Source: NVSim BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower. Col
 against each other: (b, 1) banks with (m,) mats give every combination, equal lengths give pairs.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,45 +93,43 @@ def _lengths_with_bundles(routing: Routing, mat: Mat, wire: GlobalWire) -> tuple
     return wide, tall
 
 
-def level_costs(routing: Routing, mat: Mat, wire: GlobalWire) -> list[LevelCost]:
+def level_costs(routing: Routing, mat: Mat, wire: GlobalWire) -> Iterator[LevelCost]:
     """Cost of each level of the tree, from the edge inwards, horizontal levels first (CalculateLatencyAndPower)."""
-    costs = []
     for levels, lengths in zip(_trees(routing), wire_lengths(routing, mat, wire), strict=True):
+        present = levels.present.astype(float)
         switched = (levels.active_bundles * levels.bits).astype(float)
         placed = (levels.all_bundles * levels.bits).astype(float)
         for level in reversed(range(len(lengths))):
             cost = wire.cost(lengths[level])
-            costs.append(LevelCost(
-                cost.delay * levels.present[level].astype(float),
-                cost.energy * switched[level],
-                cost.leakage * placed[level] if wire.leaks else np.zeros(1),
-            ))
-    return costs
+            leakage = cost.leakage * placed[level] if wire.leaks else np.zeros(1)
+            yield LevelCost(cost.delay * present[level], cost.energy * switched[level], leakage)
 
 
 def h_tree_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
     """Banks of `mat` joined by an H-tree of global `wire`: reads pass it twice, writes once.
 
-    Source: BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower.
+    Source: BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower. Sums are updated in place: this is
+    the innermost loop of every search.
     """
     horizontal, vertical = _trees(routing)
     height = _grow_side(mat.height * shape.rows, horizontal, wire)
     width = _grow_side(mat.width * shape.cols, vertical, wire)
-    read_latency, write_latency = mat.read_latency, mat.write_latency
     active = shape.active_cols * shape.active_rows
+    whole = np.broadcast_shapes(height.shape, active.shape)
+    read_latency, write_latency = (
+        np.broadcast_to(latency, whole).copy() for latency in (mat.read_latency, mat.write_latency)
+    )
     read_energy, write_energy = mat.read_energy * active, mat.write_energy * active
     leakage = mat.leakage * (shape.rows * shape.cols)
     ways = ways_sharing_write_wires(circuit)
     for level in level_costs(routing, mat, wire):
-        read_latency = read_latency + level.delay * 2
-        write_latency = write_latency + level.delay
-        read_energy = read_energy + level.energy
-        write_energy = write_energy + (level.energy / ways if ways > 1 else level.energy)
+        write_latency += level.delay
+        read_latency += np.multiply(level.delay, 2, out=level.delay)
+        read_energy += level.energy
+        write_energy += np.divide(level.energy, ways, out=level.energy) if ways > 1 else level.energy
         if wire.leaks:
-            leakage = leakage + level.leakage
+            leakage += level.leakage
     legal = mat.legal & aspect_ratio_legal(height, width, circuit)
     return Bank(
-        legal, *np.broadcast_arrays(
-            height, width, height * width, read_latency, write_latency, read_energy, write_energy, leakage
-        )
+        legal, height, width, height * width, read_latency, write_latency, read_energy, write_energy, leakage
     )

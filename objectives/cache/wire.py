@@ -168,7 +168,7 @@ def unrepeated_cost(wire: Wire, length: Floats) -> WireCost:
     """Cost of a plain wire: distributed RC delay to 90 %, full swing, no leakage (CalculateLatencyAndPower)."""
     vdd = wire.technology.vdd
     delay = 2.3 * wire.resistance * wire.capacitance * length * length / 2
-    return WireCost(delay, wire.capacitance * length * vdd * vdd, np.zeros_like(length))
+    return WireCost(delay, wire.capacitance * length * vdd * vdd, np.zeros(1))
 
 
 def wire_resistance(geometry: WireGeometry, temperature: int) -> float:
