@@ -13,9 +13,9 @@ from dse.configuration import EXPLORATION, TARGETS, Configuration
 from dse.errors import InfeasibleError, InputError
 from dse.problem import ArrayProblem, CacheProblem
 from dse.search.algorithm1 import caches_by_target
-from dse.search.designs import ArrayDesigns, enumerate_problem
+from dse.search.designs import ArrayDesigns
 from dse.search.infeasible import why_infeasible
-from dse.search.library import MatLibraries
+from dse.search.library import MatLibraries, enumerate_problem
 from dse.search.nvsim import CacheSearch, search_cache
 from dse.tables import DESIGN_COLUMNS, evaluate_table, write_parts, write_text
 
@@ -101,7 +101,7 @@ def _explore(configuration: Configuration, problem: CacheProblem, output: Path |
 def _valid_codes(array: ArrayProblem) -> list[np.ndarray]:
     """Numbers of the valid designs of an array, block by block."""
     wire = array.fabric.wire(array.basic_global)
-    designs = ArrayDesigns(array, array.basic_local, wire, MatLibraries(), enumerate_problem(array))
+    designs = ArrayDesigns(array, array.basic_local, wire, MatLibraries())
     codes = [block.code(*np.nonzero(block.bank.legal)) for block in designs.blocks()]
     joined = np.sort(np.concatenate(codes)) if codes else np.zeros(0, np.int64)
     return [part for part in np.array_split(joined, max(1, len(joined) // 50_000)) if len(part)]

@@ -13,7 +13,7 @@ from dse.objectives.cache.mat import Mat
 from dse.objectives.cache.wire import GlobalWire
 from dse.problem import ArrayProblem
 from dse.search.library import MatLibraries, MatTable
-from dse.spaces.enumeration import Enumeration, Group, enumerate_array
+from dse.spaces.enumeration import Group
 from dse.spaces.wires import WireChoice
 
 BLOCK = 1 << 15
@@ -47,13 +47,12 @@ class ArrayDesigns:
     """The designs of an array problem for one local wire and one global wire."""
 
     def __init__(
-        self, problem: ArrayProblem, local: WireChoice, wire: GlobalWire, libraries: MatLibraries,
-        enumeration: Enumeration,
+        self, problem: ArrayProblem, local: WireChoice, wire: GlobalWire, libraries: MatLibraries
     ) -> None:
         self.problem = problem
         self.local = local
         self.wire = wire
-        self.enumeration = enumeration
+        self.enumeration = libraries.enumeration(problem)
         self.circuit: Circuit = problem.fabric.circuit(problem.spec, local)
         self._library = libraries.get(problem, local)
 
@@ -75,10 +74,3 @@ class ArrayDesigns:
         bank = join(shape, routing, mat, self.wire, self.circuit)
         return Block(bank, mat, self, group, rows, table.position)
 
-
-def enumerate_problem(problem: ArrayProblem) -> Enumeration:
-    """Enumerate the designs of an array problem."""
-    return enumerate_array(
-        problem.spec, problem.ranges, problem.fabric.route,
-        tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
-    )

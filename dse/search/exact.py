@@ -13,7 +13,7 @@ import numpy as np
 from dse.objectives.cache.wire import CheapestWire, FreeWire, GlobalWire
 from dse.problem import ArrayProblem, CacheProblem
 from dse.search.design import ArrayDesign, organizations
-from dse.search.designs import ArrayDesigns, enumerate_problem
+from dse.search.designs import ArrayDesigns
 from dse.search.goal import Goal
 from dse.search.library import MatLibraries
 from dse.search.nvsim import CacheSearch
@@ -29,7 +29,6 @@ from dse.search.sides import (
     side_of,
     side_type,
 )
-from dse.spaces.enumeration import Enumeration
 from dse.spaces.wires import WireChoice, WireRange
 
 ROUNDING = 1e-12
@@ -56,7 +55,7 @@ class ArrayScan:
         self.problem = problem
         self.evaluations = 0
         self._libraries = libraries
-        self._enumeration: Enumeration = enumerate_problem(problem)
+        self._enumeration = libraries.enumeration(problem)
         self._locals = problem.local_wires.effective_inside_mats()
         self._globals = list(problem.global_wires)
         self._wires = tuple(problem.fabric.wire(choice) for choice in self._globals)
@@ -117,7 +116,7 @@ class ArrayScan:
 
     def _designs(self, local: WireChoice, wire: GlobalWire) -> ArrayDesigns:
         """All organizations with one pair of wires."""
-        return ArrayDesigns(self.problem, local, wire, self._libraries, self._enumeration)
+        return ArrayDesigns(self.problem, local, wire, self._libraries)
 
     def _sift(self, sieve: "_Sieve", local: WireChoice, wire: GlobalWire, number: int) -> Iterator[Candidates]:
         """Promising designs with one pair of wires."""

@@ -10,10 +10,10 @@ from dse.objectives.cache.bank import MOST_ASPECT_RATIO
 from dse.objectives.cache.mat import mat_detail
 from dse.objectives.cache.subarray import PHYSICAL_RULES
 from dse.problem import ArrayProblem, CacheProblem
-from dse.search.designs import ArrayDesigns, enumerate_problem
+from dse.search.designs import ArrayDesigns
 from dse.search.exact import exact_optimum
 from dse.search.goal import Constraint, Goal
-from dse.search.library import MatLibraries
+from dse.search.library import MatLibraries, enumerate_problem
 from dse.search.nvsim import CacheSearch, search_cache
 from dse.spaces.enumeration import Enumeration
 from dse.spaces.mat import RULES, mat_geometry
@@ -82,7 +82,7 @@ def _first_broken(kept: np.ndarray) -> list[int]:
 def _valid(problem: ArrayProblem, enumeration: Enumeration) -> int:
     """Number of valid designs with basic wires."""
     wire = problem.fabric.wire(problem.basic_global)
-    designs = ArrayDesigns(problem, problem.basic_local, wire, MatLibraries(), enumeration)
+    designs = ArrayDesigns(problem, problem.basic_local, wire, MatLibraries())
     return sum(int(np.count_nonzero(block.bank.legal)) for block in designs.blocks())
 
 
@@ -135,7 +135,7 @@ def _feasible_values(problem: ArrayProblem, name: str) -> set[int]:
     """Values of an axis among valid designs."""
     enumeration = enumerate_problem(problem)
     wire = problem.fabric.wire(problem.basic_global)
-    designs = ArrayDesigns(problem, problem.basic_local, wire, MatLibraries(), enumeration)
+    designs = ArrayDesigns(problem, problem.basic_local, wire, MatLibraries())
     values: set[int] = set()
     for block in designs.blocks():
         row, column = np.nonzero(block.bank.legal)

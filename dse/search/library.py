@@ -10,13 +10,21 @@ from dse.objectives.cache.array import bankable_mat
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.mat import Mat
 from dse.problem import ArrayProblem
-from dse.spaces.enumeration import Enumeration, GroupKey
+from dse.spaces.enumeration import Enumeration, GroupKey, enumerate_array
 from dse.spaces.mat import MatGeometry
 from dse.spaces.organization import MatChoice
 from dse.spaces.wires import WireChoice
 
 CHUNK = 1 << 14
 """Mats evaluated at a time: their columns fit the cache."""
+
+
+def enumerate_problem(problem: ArrayProblem) -> Enumeration:
+    """Enumerate the designs of an array problem."""
+    return enumerate_array(
+        problem.spec, problem.ranges, problem.fabric.route,
+        tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +90,18 @@ def _concatenate(parts: list[MatGeometry]) -> MatGeometry:
 
 
 class MatLibraries:
-    """Libraries shared by array problems whose mats are alike, whatever their capacity."""
+    """Enumerations, and libraries shared by array problems whose mats are alike, whatever their capacity."""
 
     def __init__(self) -> None:
         self._libraries: dict[Hashable, MatLibrary] = {}
+        self._enumerations: dict[Hashable, Enumeration] = {}
+
+    def enumeration(self, problem: ArrayProblem) -> Enumeration:
+        """The designs of a problem, enumerated on first use."""
+        key = problem.spec, problem.ranges, problem.fabric.routing, problem.fabric.quirks
+        if key not in self._enumerations:
+            self._enumerations[key] = enumerate_problem(problem)
+        return self._enumerations[key]
 
     def get(self, problem: ArrayProblem, local: WireChoice) -> MatLibrary:
         """The library of a problem's mats with the given local wires."""

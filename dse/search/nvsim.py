@@ -13,7 +13,7 @@ from dse.batch import Floats
 from dse.configuration import TARGETS
 from dse.problem import ArrayProblem, CacheProblem
 from dse.search.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
-from dse.search.designs import ArrayDesigns, enumerate_problem
+from dse.search.designs import ArrayDesigns
 from dse.search.library import MatLibraries
 
 TARGET_FACTORS = {
@@ -67,10 +67,8 @@ def search_array(
     problem: ArrayProblem, slacks: Limits | None = None, libraries: MatLibraries | None = None
 ) -> ArraySearch:
     """Search one array as NVSim does; `slacks` bound targets relative to their refined winners."""
-    designs = ArrayDesigns(
-        problem, problem.basic_local, problem.fabric.wire(problem.basic_global), libraries or MatLibraries(),
-        enumerate_problem(problem),
-    )
+    wire = problem.fabric.wire(problem.basic_global)
+    designs = ArrayDesigns(problem, problem.basic_local, wire, libraries or MatLibraries())
     valid, best = _scan(designs, {})
     basic = _winners(designs, best)
     winners = _refine(problem, basic)

@@ -156,7 +156,8 @@ def _add_up(
     leakage = leakage + block.leakage[number] * geometry.mat_rows * geometry.mat_cols
     height, width = _layout(geometry, block, number, predecoders)
     if circuit.spec.is_tag and circuit.internal_sensing:
-        match = comparator(geometry.tag_bits, circuit.technology)
+        first, kind = distinct(geometry.tag_bits)
+        match = comparator(geometry.tag_bits[first], circuit.technology).take(kind)
         read_latency = read_latency + match.delay
         read_energy = read_energy + match.energy * geometry.ways
         write_energy = write_energy + match.energy * geometry.ways

@@ -4,7 +4,7 @@ Source: NVSim SubArray.cpp. Everything but the latencies is a property of the su
 per distinct one; latencies depend on the slope of the predecoded signals, which differs from mat to mat.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class SubarrayStages:
     """
 
     row_decoder: DecoderStages
-    column_decoders: tuple[DecoderStages, DecoderStages, DecoderStages]
+    column_decoders: tuple[DecoderStages, DecoderStages]
     bitline: DrivenBitline | SettlingBitline
     bitline_mux: Floats
     sense_amp: Floats
@@ -92,10 +92,10 @@ class SubarrayStages:
 
     def take(self, rows: Ints) -> "SubarrayStages":
         """Return the stages of the subarrays at `rows`."""
-        first, second, third = self.column_decoders
+        one, other = self.column_decoders
         return SubarrayStages(
             self.row_decoder.take(rows),
-            (first.take(rows), second.take(rows), third.take(rows)),
+            (one.take(rows), other.take(rows)),
             self.bitline.take(rows),
             self.bitline_mux[rows],
             self.sense_amp[rows],
@@ -365,10 +365,9 @@ def _stages(line: Lines, periphery: Periphery, circuit: Circuit) -> SubarrayStag
     pass_cap = mux_0.pass_cap + mux_1.pass_cap + mux_2.pass_cap
     resistance = mux_0.pass_resistance + mux_1.pass_resistance + mux_2.pass_resistance
     tau = resistance * (pass_cap + line.bitline_cap) + line.bitline_resistance * line.bitline_cap / 2
-    first, second, third = periphery.column_decoders
     return SubarrayStages(
         row_decoder=periphery.row_decoder.stages,
-        column_decoders=(first.stages, second.stages, third.stages),
+        column_decoders=_column_circuits(periphery.column_decoders),
         bitline=bitline(line, mux_0.load, circuit),
         bitline_mux=mux_0.delay,
         sense_amp=periphery.sense_amps.delay,
@@ -378,11 +377,21 @@ def _stages(line: Lines, periphery: Periphery, circuit: Circuit) -> SubarrayStag
     )
 
 
+def _column_circuits(decoders: tuple[Decoder, Decoder, Decoder]) -> tuple[DecoderStages, DecoderStages]:
+    """Delay stages of the three multiplexers' decoders.
+
+    All three drive the same load, so that a subarray has at most two kinds: with and without a NAND gate.
+    """
+    numbers = np.stack([decoder.stages.number for decoder in decoders])
+    stages = decoders[0].stages
+    return replace(stages, number=numbers.min(axis=0)), replace(stages, number=numbers.max(axis=0))
+
+
 def subarray_timing(stages: SubarrayStages, ramp: Floats, circuit: Circuit) -> SubarrayTiming:
     """Latencies of subarrays whose predecoded lines arrive with slope `ramp` [1/s] (CalculateLatency)."""
     wordline = stages.row_decoder.delay(ramp)
-    columns = [part.delay(ramp).delay for part in stages.column_decoders]
-    column = np.maximum(np.maximum(columns[0], columns[1]), columns[2])
+    one, other = stages.column_decoders
+    column = np.maximum(one.delay(ramp).delay, other.delay(ramp).delay)
     settled = stages.bitline.delay(wordline.ramp)
     read = np.maximum(wordline.delay, column) + settled + stages.bitline_mux + stages.sense_amp
     read = read + stages.output_mux_1 + stages.output_mux_2
