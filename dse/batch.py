@@ -1,7 +1,8 @@
 """Structure of arrays: frozen dataclasses whose fields are NumPy columns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,15 @@ class Batch:
     def take(self, rows: Ints | Bools | slice) -> Self:
         """Return the records at `rows` (indices, a mask or a slice)."""
         return type(self)(**{name: column[rows] for name, column in self.to_columns().items()})
+
+
+B = TypeVar("B", bound=Batch)
+
+
+def concatenate(batches: Sequence[B]) -> B:
+    """Join batches of one kind, in order; at least one."""
+    columns = [batch.to_columns() for batch in batches]
+    return type(batches[0])(**{name: np.concatenate([part[name] for part in columns]) for name in columns[0]})
 
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)

@@ -5,6 +5,7 @@ address bits that select a half, or the data bits that belong to one half where 
 Source: NVSim BankWithHtree.cpp and BankWithoutHtree.cpp, Initialize.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,33 @@ class Routing:
             None if self.horizontal is None else self.horizontal.against_mats(),
             None if self.vertical is None else self.vertical.against_mats(),
         )
+
+
+def join_levels(parts: Sequence[TreeLevels]) -> TreeLevels:
+    """Levels of several sets of banks together; banks with fewer levels than others lack the outer ones."""
+    count = max(len(part.bits) for part in parts)
+    return TreeLevels(*(
+        np.concatenate([_padded(getattr(part, name), count) for part in parts], axis=1)
+        for name in TreeLevels.__dataclass_fields__
+    ))
+
+
+def _padded(levels: Ints, count: int) -> Ints:
+    """A matrix (levels, banks) with zero rows added up to `count`."""
+    return np.concatenate([levels, np.zeros((count - len(levels), levels.shape[1]), levels.dtype)])
+
+
+def join_routings(parts: Sequence[Routing]) -> Routing:
+    """Routing of several sets of banks together."""
+    flat = [
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("legal", "address_bits", "data_bits", "ways")
+    ]
+    trees = [(part.horizontal, part.vertical) for part in parts if part.horizontal and part.vertical]
+    if not trees:
+        return Routing(flat[0], flat[1], flat[2], flat[3], None, None)
+    horizontal, vertical = (join_levels([tree[side] for tree in trees]) for side in (0, 1))
+    return Routing(flat[0], flat[1], flat[2], flat[3], horizontal, vertical)
 
 
 @dataclass(slots=True)

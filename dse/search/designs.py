@@ -1,11 +1,11 @@
 """All designs of one array with given wires, as blocks of banks by mats."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Ints
+from dse.batch import Ints, concatenate
 from dse.objectives.cache.array import join
 from dse.objectives.cache.bank import Bank, BankShape
 from dse.objectives.cache.circuit import Circuit
@@ -14,6 +14,7 @@ from dse.objectives.cache.wire import GlobalWire
 from dse.problem import ArrayProblem
 from dse.search.library import MatLibraries, MatTable
 from dse.spaces.enumeration import Group
+from dse.spaces.routing import Routing, join_routings
 from dse.spaces.wires import WireChoice
 
 BLOCK = 1 << 15
@@ -35,12 +36,43 @@ class Block:
         """Numbers in loop order of the designs at rows and columns of the block."""
         return self.designs.enumeration.code(self.group.banks[self.rows[row]], self.mat_position[column])
 
-    def rejoin(self, row: Ints, column: Ints, wire: GlobalWire) -> tuple[Bank, Mat]:
-        """Evaluate the designs at rows and columns of the block with another global wire."""
+    def pairs(self, row: Ints, column: Ints) -> "Pairs":
+        """The designs at rows and columns of the block, ready to be joined with other wires."""
         banks = self.rows[row]
-        shape = BankShape.of(self.designs.enumeration.banks.take(self.group.banks[banks]), against_mats=False)
-        mat = self.mat.take(column)
-        return join(shape, self.group.routing.take(banks), mat, wire, self.designs.circuit), mat
+        return Pairs(
+            BankShape.of(self.designs.enumeration.banks.take(self.group.banks[banks]), against_mats=False),
+            self.group.routing.take(banks),
+            self.mat.take(column),
+            self.code(row, column),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Designs as pairs of a bank and a mat, one record each, and their numbers in loop order."""
+
+    shape: BankShape
+    routing: Routing
+    mat: Mat
+    code: Ints
+
+    def __len__(self) -> int:
+        """Number of designs."""
+        return len(self.code)
+
+    def take(self, rows: Ints) -> "Pairs":
+        """The designs at `rows`."""
+        return Pairs(self.shape.take(rows), self.routing.take(rows), self.mat.take(rows), self.code[rows])
+
+
+def join_pairs(parts: Sequence[Pairs]) -> Pairs:
+    """Pairs of several sets together."""
+    return Pairs(
+        concatenate([part.shape for part in parts]),
+        join_routings([part.routing for part in parts]),
+        concatenate([part.mat for part in parts]),
+        np.concatenate([part.code for part in parts]),
+    )
 
 
 class ArrayDesigns:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dse.objectives.cache.array import join
+from dse.objectives.cache.bank import Bank
 from dse.objectives.cache.wire import CheapestWire, FreeWire, GlobalWire
 from dse.problem import ArrayProblem, CacheProblem
-from dse.search.design import ArrayDesign, organizations
-from dse.search.designs import ArrayDesigns
+from dse.search.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
+from dse.search.designs import ArrayDesigns, Pairs, join_pairs
 from dse.search.goal import Goal
 from dse.search.library import MatLibraries
 from dse.search.nvsim import CacheSearch
@@ -33,6 +35,10 @@ from dse.spaces.wires import WireChoice, WireRange
 
 ROUNDING = 1e-12
 """Relative slack of comparisons with bounds, which are summed in another order than values."""
+
+
+BATCH = 1 << 14
+"""Designs whose wires are tried together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,12 @@ class ArrayScan:
         local, global_ = divmod(wires, len(self._globals))
         organization = organizations(*self._enumeration.designs(np.array([code])))[0]
         return ArrayDesign(organization, self._locals[local], self._globals[global_])
+
+    def with_each_wire(self, design: ArrayDesign) -> list[EvaluatedDesign]:
+        """One organization with every pair of wires."""
+        pairs = [(local, global_) for local in self._locals for global_ in self._globals]
+        designs = [ArrayDesign(design.organization, local, global_) for local, global_ in pairs]
+        return evaluate_designs(self.problem, designs)
 
     def range(self, goal: Goal) -> Range:
         """Bounds of every figure over all valid designs.
@@ -129,23 +141,37 @@ class ArrayScan:
 
     def _sift_together(self, sieve: "_Sieve", local: WireChoice, first: int) -> Iterator[Candidates]:
         """Promising designs with any global wire: sifted without wires, with the cheapest, then with each."""
-        cheapest = CheapestWire(self._wires)
+        waiting: list[Pairs] = []
         for block in self._designs(local, FreeWire()).blocks():
             self.evaluations += block.bank.legal.size
             side = side_of(self.problem, block.bank, block.mat)
             row, column = np.nonzero(np.broadcast_to(sieve.keeps(side), block.bank.legal.shape))
-            if not len(row):
-                continue
-            kept = sieve.keeps(side_of(self.problem, *block.rejoin(row, column, cheapest)))
-            row, column = row[kept], column[kept]
-            for number, wire in enumerate(self._wires if len(row) else ()):
-                self.evaluations += len(row)
-                bank, mat = block.rejoin(row, column, wire)
-                side = side_of(self.problem, bank, mat)
-                chosen = np.flatnonzero(sieve.keeps(side) & bank.legal)
-                if len(chosen):
-                    codes = block.code(row[chosen], column[chosen])
-                    yield self._candidates(_pick(side, chosen), first + number, codes)
+            if len(row):
+                waiting.append(block.pairs(row, column))
+            if sum(map(len, waiting)) > BATCH:
+                yield from self._with_each_global(sieve, local, first, join_pairs(waiting))
+                waiting = []
+        if waiting:
+            yield from self._with_each_global(sieve, local, first, join_pairs(waiting))
+
+    def _with_each_global(
+        self, sieve: "_Sieve", local: WireChoice, first: int, pairs: Pairs
+    ) -> Iterator[Candidates]:
+        """Promising ones of some designs, with every global wire."""
+        circuit = self.problem.fabric.circuit(self.problem.spec, local)
+
+        def joined(wire: GlobalWire) -> Bank:
+            return join(pairs.shape, pairs.routing, pairs.mat, wire, circuit)
+
+        bounded = side_of(self.problem, joined(CheapestWire(self._wires)), pairs.mat)
+        pairs = pairs.take(np.flatnonzero(sieve.keeps(bounded)))
+        for number, wire in enumerate(self._wires if len(pairs) else ()):
+            self.evaluations += len(pairs)
+            bank = joined(wire)
+            side = side_of(self.problem, bank, pairs.mat)
+            chosen = np.flatnonzero(sieve.keeps(side) & bank.legal)
+            if len(chosen):
+                yield self._candidates(_pick(side, chosen), first + number, pairs.code[chosen])
 
     def _candidates(self, parts: np.ndarray, wires: int, code: np.ndarray) -> Candidates:
         """Candidates that share their wires."""
@@ -186,25 +212,49 @@ def _pick(side: Side, *where: np.ndarray) -> np.ndarray:
     return np.stack([np.broadcast_to(figure, shape)[where] for figure in side.to_columns().values()])
 
 
+class ExactSearch:
+    """The exact search of one cache problem: first for a good cache, then for the best with proof.
+
+    `known` are NVSim's winners: the best of their combinations is the first cache to beat.
+    """
+
+    def __init__(self, problem: CacheProblem, goal: Goal, known: CacheSearch, libraries: MatLibraries) -> None:
+        self.problem = problem
+        self._goal = goal
+        self._data = ArrayScan(problem.data, libraries)
+        self._tag = None if problem.tag is None else ArrayScan(problem.tag, libraries)
+        self._seeds = _Seeds.of(problem, known)
+
+    def warm_up(self) -> float:
+        """Value of a good cache; infinite where none is known to be feasible.
+
+        Where data wires are open, or none of the known caches is feasible, the best cache with basic wires is
+        found, and its data array tried with every wire.
+        """
+        value = self._seeds.best(self._goal, self.problem.access)
+        tag_is_basic = self._tag is None or self._tag.single_wire
+        if self._data.single_wire and (value < np.inf or tag_is_basic):
+            return value
+        tag = None if self._tag is None else self._tag.with_basic_wires()
+        first = _solve(self._data.with_basic_wires(), tag, self._seeds, self._goal, self.problem.access, value)
+        if first is None:
+            return value
+        wired = known_candidates(self.problem.data, self._data.with_each_wire(first.data))
+        self._seeds = self._seeds.with_data(wired)
+        return min(first.value, self._seeds.best(self._goal, self.problem.access))
+
+    def solve(self, limit: float) -> Optimum | None:
+        """The best cache that is no worse than `limit`; None where there is none."""
+        return _solve(self._data, self._tag, self._seeds, self._goal, self.problem.access, limit)
+
+
 def exact_optimum(
     problem: CacheProblem, goal: Goal, known: CacheSearch, limit: float = np.inf,
     libraries: MatLibraries | None = None,
 ) -> Optimum | None:
-    """The best cache of a problem that is no worse than `limit`; None where there is none.
-
-    `known` are NVSim's winners: the best of their combinations is the first cache to beat. Where none of them
-    is feasible, caches with basic wires are searched first.
-    """
-    libraries = libraries or MatLibraries()
-    data = ArrayScan(problem.data, libraries)
-    tag = None if problem.tag is None else ArrayScan(problem.tag, libraries)
-    seeds = _Seeds.of(problem, known)
-    limit = min(limit, seeds.best(goal, problem.access))
-    if limit == np.inf and not (data.single_wire and (tag is None or tag.single_wire)):
-        basic = data.with_basic_wires(), None if tag is None else tag.with_basic_wires()
-        first = _solve(*basic, seeds, goal, problem.access, limit)
-        limit = limit if first is None else first.value
-    return _solve(data, tag, seeds, goal, problem.access, limit)
+    """The best cache of a problem that is no worse than `limit`; None where there is none."""
+    search = ExactSearch(problem, goal, known, libraries or MatLibraries())
+    return search.solve(min(limit, search.warm_up()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +271,10 @@ class _Seeds:
         if problem.tag is None or known.tag is None:
             return cls(data, NO_TAG)
         return cls(data, known_candidates(problem.tag, known.tag.winners.values()))
+
+    def with_data(self, more: Candidates) -> "_Seeds":
+        """The same seeds and more data designs."""
+        return _Seeds(join_candidates([self.data, more], self.data.kind), self.tag)
 
     def best(self, goal: Goal, access: str) -> float:
         """Value of the best combination; infinite where none is feasible."""

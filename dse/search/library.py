@@ -1,11 +1,11 @@
 """Mats evaluated once and kept: many banks, capacities and targets share them."""
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Ints
+from dse.batch import Ints, concatenate
 from dse.objectives.cache.array import bankable_mat
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.mat import Mat
@@ -58,7 +58,7 @@ class MatLibrary:
         self._tables |= {key: MatTable(position, None) for key, position, _ in batch if not len(position)}
         if not legal:
             return
-        mats = bankable_mat(_concatenate([geometry for _, _, geometry in legal]), self._circuit)[0]
+        mats = bankable_mat(concatenate([geometry for _, _, geometry in legal]), self._circuit)[0]
         start = 0
         for key, position, _ in legal:
             rows = start + np.flatnonzero(mats.legal[start : start + len(position)])
@@ -80,13 +80,6 @@ def _batches(
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _concatenate(parts: list[MatGeometry]) -> MatGeometry:
-    """Join batches of geometries."""
-    return MatGeometry(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(MatGeometry))
-    )
 
 
 class MatLibraries:

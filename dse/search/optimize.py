@@ -10,7 +10,7 @@ from dse.errors import InfeasibleError
 from dse.problem import CacheProblem
 from dse.search.algorithm1 import Algorithm1, Cache, algorithm1, goal_value, make_cache
 from dse.search.design import evaluate_designs
-from dse.search.exact import Optimum, exact_optimum
+from dse.search.exact import ExactSearch, Optimum
 from dse.search.goal import Goal
 from dse.search.infeasible import why_infeasible
 from dse.search.library import MatLibraries
@@ -87,26 +87,25 @@ def _exact(
     searched: list[tuple[CacheProblem, CacheSearch]], goal: Goal, baseline: Algorithm1 | None,
     libraries: MatLibraries,
 ) -> tuple[tuple[float, Cache] | None, int]:
-    """Exact optimum over access types; the likeliest first, so that its value prunes the others."""
-    limit = np.inf if baseline is None else baseline.value
+    """Exact optimum over access types.
+
+    A good cache is found for each first, so that the best of them prunes all; the likeliest is proven first.
+    """
     found = None if baseline is None else (baseline.value, baseline.cache)
+    searches = [ExactSearch(problem, goal, known, libraries) for problem, known in searched]
+    promises = [search.warm_up() for search in searches]
+    limit = min(promises)
     evaluations = 0
-    for problem, known in sorted(searched, key=lambda pair: _promise(pair[0], pair[1], goal)):
-        optimum = exact_optimum(problem, goal, known, limit, libraries)
+    for place in np.argsort(promises, kind="stable"):
+        optimum = searches[place].solve(limit)
         if optimum is None:
             continue
         evaluations += optimum.evaluations
-        cache = _build(problem, optimum)
+        cache = _build(searches[place].problem, optimum)
         value = goal_value(goal, cache.metrics)
         if found is None or value < found[0]:
             found, limit = (value, cache), min(limit, value)
     return found, evaluations
-
-
-def _promise(problem: CacheProblem, known: CacheSearch, goal: Goal) -> float:
-    """Algorithm 1's value for one access type."""
-    best = algorithm1([(problem, known)], goal)
-    return np.inf if best is None else best.value
 
 
 def _build(problem: CacheProblem, optimum: Optimum) -> Cache:
