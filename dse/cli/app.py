@@ -67,46 +67,90 @@ def nvsim(
     run(config, output)
 
 
+Memories = Annotated[str, typer.Option("--memory", help="Comma-separated: sram, stt, sot, or paths of .cell files.")]
+Capacities = Annotated[str, typer.Option("--capacity", help="Comma-separated: 512KB,3MB.")]
+AccessTypes = Annotated[str, typer.Option("--access", help="Access types to choose from.")]
+TechnologyName = Annotated[
+    str, typer.Option("--technology", help="22nm, 32nm-lstp (also -hp, -lop), or a technology file.")
+]
+Temperature = Annotated[int, typer.Option("--temperature", help="Kelvin, 300 to 400.")]
+Line = Annotated[int, typer.Option("--line", help="Cache line [bytes].")]
+Ways = Annotated[int, typer.Option("--ways", help="Associativity.")]
+OpenWires = Annotated[
+    Wires, typer.Option("--wires", help="Wires of the data array: NVSim's basic ones, or all of them jointly.")
+]
+Constraints = Annotated[
+    list[str] | None,
+    typer.Option("--constraint", help="Such as area<=1.2mm2 or read_latency<=3ns; may be repeated."),
+]
+ReadFraction = Annotated[float, typer.Option("--read-fraction", help="Share of reads in EDAP and the like.")]
+FromConfiguration = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="Take technology, cell, capacity, access and ranges from an NVSim configuration."
+    ),
+]
+Jobs = Annotated[int, typer.Option("--jobs", help="Processes; 0 for one per core.")]
+ALL_ACCESS = "normal,fast,sequential"
+
+
 @app.command()
 def optimize(
     objective: Annotated[
         str, typer.Option(help="edap, edap_leakage, edp, a metric, or a formula such as read_energy*area.")
     ] = "edap",
-    memory: Annotated[
-        str, typer.Option(help="Memories, comma-separated: sram, stt, sot, or paths of .cell files.")
-    ] = "sram,stt,sot",
-    capacity: Annotated[str, typer.Option(help="Capacities, comma-separated: 512KB,3MB.")] = "3MB",
-    access: Annotated[str, typer.Option(help="Access types to choose from.")] = "normal,fast,sequential",
-    technology: Annotated[
-        str, typer.Option(help="22nm, 32nm-lstp (also -hp, -lop), or a technology file.")
-    ] = "22nm",
-    temperature: Annotated[int, typer.Option(help="Kelvin, 300 to 400.")] = 350,
-    line: Annotated[int, typer.Option(help="Cache line [bytes].")] = 64,
-    ways: Annotated[int, typer.Option(help="Associativity.")] = 16,
-    wires: Annotated[
-        Wires, typer.Option(help="Wires of the data array: NVSim's basic ones, or all of them jointly.")
-    ] = Wires.BASIC,
+    memory: Memories = "sram,stt,sot",
+    capacity: Capacities = "3MB",
+    access: AccessTypes = ALL_ACCESS,
+    technology: TechnologyName = "22nm",
+    temperature: Temperature = 350,
+    line: Line = 64,
+    ways: Ways = 16,
+    wires: OpenWires = Wires.BASIC,
     method: Annotated[Method, typer.Option(help="exact, or DeepNVM++'s Algorithm 1.")] = Method.EXACT,
-    constraint: Annotated[
-        list[str] | None, typer.Option(help="Such as area<=1.2mm2 or read_latency<=3ns; may be repeated.")
-    ] = None,
-    read_fraction: Annotated[float, typer.Option(help="Share of reads in EDAP and the like.")] = 0.5,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="Take technology, cell, capacity, access and ranges from an NVSim configuration."),
-    ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes; 0 for one per core.")] = 0,
+    constraint: Constraints = None,
+    read_fraction: ReadFraction = 0.5,
+    config: FromConfiguration = None,
+    jobs: Jobs = 0,
     output: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
     format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
 ) -> None:
     """Find the cache that minimizes an objective, with proof, and Algorithm 1's answer beside it."""
     from dse.cli.optimize import Request, run
+    from dse.cli.request import CacheRequest
 
-    run(
-        Request(
-            objective=objective, memories=memory, capacities=capacity, access=access, technology=technology,
-            temperature=temperature, line=line, ways=ways, wires=wires.value, method=method.value,
-            constraints=tuple(constraint or ()), read_fraction=read_fraction, config=config,
-        ),
-        jobs, output, format.value,
+    caches = CacheRequest(
+        memory, capacity, access, technology, temperature, line, ways, wires.value, config
     )
+    request = Request(caches, objective, method.value, tuple(constraint or ()), read_fraction)
+    run(request, jobs, output, format.value)
+
+
+@app.command()
+def pareto(
+    objectives: Annotated[
+        str, typer.Option(help="Two or more metrics or formulas to minimize, comma-separated.")
+    ] = "read_latency,read_energy,area",
+    memory: Memories = "sram,stt,sot",
+    capacity: Capacities = "3MB",
+    access: AccessTypes = ALL_ACCESS,
+    technology: TechnologyName = "22nm",
+    temperature: Temperature = 350,
+    line: Line = 64,
+    ways: Ways = 16,
+    wires: OpenWires = Wires.BASIC,
+    constraint: Constraints = None,
+    read_fraction: ReadFraction = 0.5,
+    config: FromConfiguration = None,
+    jobs: Jobs = 0,
+    output: Annotated[Path | None, typer.Option(help="Front as CSV (.gz allowed), one row per cache.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Figure of the front: .png, .pdf or .svg.")] = None,
+) -> None:
+    """Find the exact Pareto front of each memory and capacity, over all access types."""
+    from dse.cli.pareto import Request, run
+    from dse.cli.request import CacheRequest
+
+    caches = CacheRequest(
+        memory, capacity, access, technology, temperature, line, ways, wires.value, config
+    )
+    run(Request(caches, objectives, tuple(constraint or ()), read_fraction), jobs, output, plot)

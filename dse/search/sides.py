@@ -107,6 +107,11 @@ def join_candidates(parts: list[Candidates], kind: type[DataSide] | type[TagSide
     )
 
 
+def in_order(candidates: Candidates) -> Candidates:
+    """Candidates by wires, then organization, in loop order: the first wins a tie."""
+    return candidates.take(np.lexsort((candidates.code, candidates.wires)))
+
+
 NO_TAG = Candidates(TagSide, np.zeros((len(fields(TagSide)), 1)), np.zeros(1, np.int64), np.full(1, -1))
 """The tag array of a RAM."""
 

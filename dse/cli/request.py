@@ -1,0 +1,89 @@
+"""Which caches a command is asked about: memories, capacities, access types, technology."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dse.cli.configuration import load_problem
+from dse.errors import InputError
+from dse.objectives.cache.cell import MEMORY_NAMES, Cell, load_cell
+from dse.problem import CacheProblem, CacheSpec, problems_by_access, technology_from_text
+from dse.spaces.array import ACCESS_TYPES
+from dse.units import parse_capacity
+
+LARGEST_CAPACITY = 4 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRequest:
+    """The options that name caches, as given on the command line."""
+
+    memories: str
+    capacities: str
+    access: str
+    technology: str
+    temperature: int
+    line: int
+    ways: int
+    wires: str
+    config: Path | None
+
+    def problem_sets(self) -> list[list[CacheProblem]]:
+        """One set of problems, which differ in access type, per capacity and memory; all options checked."""
+        if self.config is not None:
+            return [[load_problem(self.config)[1]]]
+        technology, path = technology_from_text(self.technology, self.temperature)
+        access = _access_types(self.access)
+        _check_geometry(self)
+        sets = []
+        for capacity in [parse_capacity(text) for text in listed(self.capacities, "--capacity")]:
+            _check_capacity(capacity, self)
+            for memory in listed(self.memories, "--memory"):
+                spec = CacheSpec(
+                    memory, capacity, technology, _cell(memory), self.line * 8, self.ways, self.wires, path
+                )
+                sets.append(problems_by_access(spec, access))
+        return sets
+
+
+def listed(text: str, option: str) -> list[str]:
+    """Items of a comma-separated option."""
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    if not items:
+        raise InputError(f"{option} '{text}' names nothing")
+    return items
+
+
+def _cell(memory: str) -> Cell:
+    """Cell of a memory technology's short name, or of a file."""
+    if memory not in MEMORY_NAMES and not memory.endswith(".cell"):
+        names = ", ".join(MEMORY_NAMES)
+        raise InputError(f"memory '{memory}' is not known: known are {names}, and paths of .cell files")
+    return load_cell(MEMORY_NAMES.get(memory, memory))
+
+
+def _access_types(text: str) -> list[str]:
+    """Access types, checked."""
+    chosen = listed(text, "--access")
+    for access in chosen:
+        if access not in ACCESS_TYPES:
+            raise InputError(f"access '{access}' is not one of {', '.join(ACCESS_TYPES)}")
+    return list(dict.fromkeys(chosen))
+
+
+def _check_geometry(request: CacheRequest) -> None:
+    """Line and ways must be powers of two within reason."""
+    for name, value, high in (("line", request.line, 8192), ("ways", request.ways, 256)):
+        if value < 1 or value > high or value & (value - 1):
+            raise InputError(f"--{name} {value}: give a power of two from 1 to {high}")
+
+
+def _check_capacity(capacity: int, request: CacheRequest) -> None:
+    """A capacity must hold a set and have rows that scale (see docs/model.md, any capacity)."""
+    least = request.line * request.ways
+    if capacity < 2 * least or capacity > LARGEST_CAPACITY:
+        raise InputError(f"--capacity: {capacity} bytes; give from {2 * least} bytes (two sets) to 4GB")
+    odd = capacity >> ((capacity & -capacity).bit_length() - 1)
+    if odd > 15:
+        raise InputError(
+            f"--capacity: {capacity} bytes is {odd} times a power of two; give up to 15 times one, as 3MB"
+        )
