@@ -10,16 +10,24 @@ class DseError(Exception):
 
 
 class InputError(DseError):
-    """Bad usage or input: names the place (``file:line:``), what is wrong and what would be right."""
+    """Bad usage or input: names the place (``file:line:``), what is wrong and what would be right.
+
+    One line, whatever is quoted in it: characters that do not print are escaped.
+    """
 
     exit_status = 2
 
     def __init__(self, message: str, *, file: str | Path | None = None, line: int | None = None) -> None:
         place = "" if file is None else f"{file}:" if line is None else f"{file}:{line}:"
-        super().__init__(f"{place} {message}".lstrip())
+        super().__init__(_printable(f"{place} {message}".lstrip()))
         self.message = message
         self.file = None if file is None else str(file)
         self.line = line
+
+
+def _printable(text: str) -> str:
+    """Text on one line, without characters that a terminal would obey."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class InfeasibleError(DseError):

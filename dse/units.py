@@ -8,12 +8,12 @@ PREFIXES = {"f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3,
 AREAS = {"m2": 1.0, "mm2": 1e-6, "um2": 1e-12, "m²": 1.0, "mm²": 1e-6, "um²": 1e-12, "µm²": 1e-12}
 CAPACITIES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 
-_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S*)")
+_NUMBER = re.compile(r"([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(\S*)")
 
 
 def parse_capacity(text: str) -> int:
     """Capacity [bytes] written like ``3MB`` or ``512KB``."""
-    match = re.fullmatch(r"(\d+)\s*([A-Za-z]+)", text.strip())
+    match = re.fullmatch(r"([0-9]{1,15})\s*([A-Za-z]+)", text.strip())
     if match is None or match[2].upper() not in CAPACITIES or int(match[1]) == 0:
         raise InputError(f"capacity '{text}' is not understood: write a whole number and a unit, as 3MB or 512KB")
     return int(match[1]) * CAPACITIES[match[2].upper()]

@@ -8,14 +8,20 @@ are exact.
 import ast
 import difflib
 import operator
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from sys import float_info
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import InputError
+from dse.keyfile import quoted
+
+LONGEST, DEEPEST = 1000, 100
+"""Most characters of a formula, and most levels of nesting."""
 
 Column = NDArray[np.floating[Any]] | float
 """Values of a metric or formula."""
@@ -132,7 +138,7 @@ def _value(node: ast.expr, metrics: Mapping[str, Column]) -> Column:
     """Value of a checked tree."""
     match node:
         case ast.Constant(value=number):
-            return float(number)  # type: ignore[arg-type]
+            return np.float64(number)  # type: ignore[arg-type]
         case ast.Name(id=name):
             return metrics[name]
         case ast.UnaryOp(operand=operand):
@@ -151,17 +157,24 @@ def _bounds(node: ast.expr, metrics: Mapping[str, Interval]) -> Interval:
     """Bounds of a checked tree."""
     match node:
         case ast.Constant(value=number):
-            return Interval(float(number), float(number))  # type: ignore[arg-type]
+            return Interval(np.float64(number), np.float64(number))  # type: ignore[arg-type]
         case ast.Name(id=name):
             return metrics[name]
         case ast.UnaryOp(operand=operand):
             inner = _bounds(operand, metrics)
             return Interval(-inner.high, -inner.low)
         case ast.BinOp(left=left, op=op, right=right):
-            return _OPERATORS[type(op)].bounds(_bounds(left, metrics), _bounds(right, metrics))
+            return _certain(_OPERATORS[type(op)].bounds(_bounds(left, metrics), _bounds(right, metrics)))
         case ast.Call(func=ast.Name(id=name), args=args):
             return _function_bounds(name, [_bounds(argument, metrics) for argument in args])
     raise AssertionError(ast.dump(node))
+
+
+def _certain(bounds: Interval) -> Interval:
+    """Bounds without NaN, which infinite operands may leave: unbounded instead."""
+    return Interval(
+        np.where(np.isnan(bounds.low), -np.inf, bounds.low), np.where(np.isnan(bounds.high), np.inf, bounds.high)
+    )
 
 
 def _function_bounds(name: str, arguments: list[Interval]) -> Interval:
@@ -171,8 +184,7 @@ def _function_bounds(name: str, arguments: list[Interval]) -> Interval:
         return Interval(choose(one.low, two.low), choose(one.high, two.high))
     function, (argument,) = _ROOTED[name], arguments
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = function(argument.low), function(argument.high)
-    return Interval(np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high))
+        return _certain(Interval(function(argument.low), function(argument.high)))
 
 
 def parse_formula(text: str, known: Mapping[str, str]) -> Formula:
@@ -180,41 +192,62 @@ def parse_formula(text: str, known: Mapping[str, str]) -> Formula:
 
     Raises InputError for anything outside the grammar, naming it and what would be right.
     """
+    if len(text) > LONGEST:
+        raise InputError(f"formula {quoted(text)} is too long: give at most {LONGEST} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of what the grammar does not have anyway
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise InputError(f"formula '{text}' is not understood: use + - * / ** ( ) over metrics") from None
-    used: dict[str, None] = {}
-    _check(tree, text, known, used)
-    if not used:
-        raise InputError(f"formula '{text}' uses no metric: known are {', '.join(known)}")
-    return Formula(text, tuple(used), tree)
+        raise InputError(f"formula {quoted(text)} is not understood: use + - * / ** ( ) over metrics") from None
+    checked = _Check(f"formula {quoted(text)}", known, {})
+    checked.walk(tree, DEEPEST)
+    if not checked.used:
+        raise InputError(f"formula {quoted(text)} uses no metric: known are {', '.join(known)}")
+    return Formula(text, tuple(checked.used), tree)
 
 
-def _check(node: ast.expr, text: str, known: Mapping[str, str], used: dict[str, None]) -> None:
-    """Walk a tree, collect metrics, and raise at the first thing the grammar does not have."""
-    match node:
-        case ast.Constant(value=number) if isinstance(number, int | float) and not isinstance(number, bool):
-            return
-        case ast.Name(id=name) if name in known:
-            used[name] = None
-            return
-        case ast.Name(id=name):
-            raise InputError(f"formula '{text}': no metric '{name}'{_nearest(name, known)}")
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return _check(operand, text, known, used)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            _check(left, text, known, used)
-            return _check(right, text, known, used)
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
-            if len(args) != (1 if name in _ROOTED else 2):
-                raise InputError(f"formula '{text}': {name} takes {1 if name in _ROOTED else 2} argument(s)")
-            for argument in args:
-                _check(argument, text, known, used)
-            return
-        case ast.Call(func=ast.Name(id=name)):
-            raise InputError(f"formula '{text}': no function '{name}', known are {', '.join(FUNCTIONS)}")
-    raise InputError(f"formula '{text}' may use numbers, metrics, + - * / ** ( ) and {', '.join(FUNCTIONS)} only")
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A walk over a tree that collects the metrics `used`; `place` says where, `known` are all metrics."""
+
+    place: str
+    known: Mapping[str, str]
+    used: dict[str, None]
+
+    def walk(self, node: ast.expr, levels: int) -> None:
+        """Raise InputError at the first thing the grammar does not have; `levels` may still be nested."""
+        if levels == 0:
+            raise InputError(f"{self.place} is nested too deeply: use at most {DEEPEST} levels")
+        inner: list[ast.expr] = []
+        match node:
+            case ast.Constant(value=number) if isinstance(number, int | float) and not isinstance(number, bool):
+                if abs(number) > float_info.max:
+                    raise InputError(f"{self.place}: a number in it is not finite")
+            case ast.Name(id=name):
+                if name not in self.known:
+                    raise InputError(f"{self.place}: no metric '{name}'{_nearest(name, self.known)}")
+                self.used[name] = None
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                inner = [operand]
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+                inner = [left, right]
+            case ast.Call(func=ast.Name(id=name), args=inner, keywords=[]):
+                self._check_call(name, len(inner))
+            case _:
+                raise InputError(
+                    f"{self.place} may use numbers, metrics, + - * / ** ( ) and {', '.join(FUNCTIONS)} only"
+                )
+        for part in inner:
+            self.walk(part, levels - 1)
+
+    def _check_call(self, name: str, given: int) -> None:
+        """Raise InputError unless a function is known and has as many arguments as it takes."""
+        if name not in FUNCTIONS:
+            raise InputError(f"{self.place}: no function '{name}', known are {', '.join(FUNCTIONS)}")
+        takes = 1 if name in _ROOTED else 2
+        if given != takes:
+            raise InputError(f"{self.place}: {name} takes {takes} argument(s)")
 
 
 def _nearest(name: str, known: Mapping[str, str]) -> str:

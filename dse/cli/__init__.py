@@ -21,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from dse.cli.app import app
 
     try:
-        status = get_command(app).main(args=arguments, prog_name="dse", standalone_mode=False)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        status = get_command(app).main(args=given or ["--help"], prog_name="dse", standalone_mode=False)
         sys.stdout.flush()
     except DseError as error:
         return _fail(str(error), error.exit_status)

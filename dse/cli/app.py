@@ -74,7 +74,7 @@ TechnologyName = Annotated[
     str, typer.Option("--technology", help="22nm, 32nm-lstp (also -hp, -lop), or a technology file.")
 ]
 Temperature = Annotated[int, typer.Option("--temperature", help="Kelvin, 300 to 400.")]
-Line = Annotated[int, typer.Option("--line", help="Cache line [bytes].")]
+Line = Annotated[int, typer.Option("--line", help="Cache line, in bytes.")]
 Ways = Annotated[int, typer.Option("--ways", help="Associativity.")]
 OpenWires = Annotated[
     Wires, typer.Option("--wires", help="Wires of the data array: NVSim's basic ones, or all of them jointly.")
@@ -112,8 +112,10 @@ def optimize(
     read_fraction: ReadFraction = 0.5,
     config: FromConfiguration = None,
     jobs: Jobs = 0,
-    output: Annotated[Path | None, typer.Option(help="Write to a file instead of standard output.")] = None,
-    format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option(help="Write to a .json or .csv file instead.")] = None,
+    format: Annotated[
+        Format | None, typer.Option(help="Of the result; by the name of --output, else a table.")
+    ] = None,
 ) -> None:
     """Find the cache that minimizes an objective, with proof, and Algorithm 1's answer beside it."""
     from dse.cli.optimize import Request, run
@@ -123,7 +125,7 @@ def optimize(
         memory, capacity, access, technology, temperature, line, ways, wires.value, config
     )
     request = Request(caches, objective, method.value, tuple(constraint or ()), read_fraction)
-    run(request, jobs, output, format.value)
+    run(request, jobs, output, None if format is None else format.value)
 
 
 @app.command()

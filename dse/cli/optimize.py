@@ -9,7 +9,7 @@ from dse.cli.parallel import in_parallel
 from dse.cli.progress import report
 from dse.cli.render import print_results
 from dse.cli.request import CacheRequest
-from dse.errors import DseError, InfeasibleError
+from dse.errors import DseError, InfeasibleError, InputError
 from dse.problem import CacheProblem
 from dse.search.goal import Goal, make_goal
 from dse.search.optimize import Result, optimize
@@ -37,8 +37,11 @@ class Task:
     method: str
 
 
-def run(request: Request, jobs: int, output: Path | None, format: str) -> None:
+def run(request: Request, jobs: int, output: Path | None, format: str | None) -> None:
     """Optimize what is requested and print or write the results."""
+    format = format or _format_of(output)
+    if format == "table" and output is not None:
+        raise InputError("--format table is for reading: give --format json or csv with --output")
     tasks = _tasks(request)
     results: list[Result] = []
     failures: list[DseError] = []
@@ -49,15 +52,25 @@ def run(request: Request, jobs: int, output: Path | None, format: str) -> None:
         if results:
             _show(results, output, format)
     if failures:
-        raise InfeasibleError("\n".join(str(failure) for failure in failures))
+        kind = max(failures, key=lambda failure: not isinstance(failure, InfeasibleError))
+        raise type(kind)("\n".join(str(failure) for failure in failures))
+
+
+def _format_of(output: Path | None) -> str:
+    """Format by the name of the file to write; a table where there is none."""
+    if output is None:
+        return "table"
+    if output.suffix not in (".json", ".csv"):
+        raise InputError(f"--output {output}: give a name that ends in .json or .csv, or --format")
+    return output.suffix.removeprefix(".")
 
 
 def _show(results: list[Result], output: Path | None, format: str) -> None:
     """Print or write results."""
-    if format == "table" and output is None:
+    if format == "table":
         print_results(results)
         return
-    text = {"json": json_text, "csv": csv_text, "table": json_text}[format](results)
+    text = json_text(results) if format == "json" else csv_text(results)
     if output is None:
         print(text, end="")
     else:

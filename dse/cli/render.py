@@ -37,7 +37,7 @@ def print_results(results: list[Result]) -> None:
     unit = NAMED_OBJECTIVES.get(first.objective, CACHE_METRICS.get(first.objective, ""))
     if first.formula != first.objective:
         console.print(f"{first.objective} = {first.formula}" + (f"  [{unit}]" if unit else ""), markup=False)
-    proof = "exact: proven least over data and tag organization, wires and access type. "
+    proof = "exact: proven least over organization and open wires of both arrays and access type. "
     console.print(
         f"{first.technology}, {first.temperature} K. {proof if first.method == 'exact' else ''}"
         "Algorithm 1: best of NVSim's eight winners per access type.",

@@ -11,6 +11,13 @@ from dse.spaces.array import ACCESS_TYPES
 from dse.units import parse_capacity
 
 LARGEST_CAPACITY = 4 << 30
+DEFAULTS = {
+    "memories": "sram,stt,sot", "capacities": "3MB", "access": "normal,fast,sequential", "technology": "22nm",
+    "temperature": 350, "line": 64, "ways": 16, "wires": "basic",
+}
+"""Values of the options that name caches, where none are given."""
+OPTIONS = {"memories": "memory", "capacities": "capacity"}
+"""Options that are named in the singular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class CacheRequest:
     def problem_sets(self) -> list[list[CacheProblem]]:
         """One set of problems, which differ in access type, per capacity and memory; all options checked."""
         if self.config is not None:
+            _refuse_beside_configuration(self)
             return [[load_problem(self.config)[1]]]
         technology, path = technology_from_text(self.technology, self.temperature)
         access = _access_types(self.access)
@@ -43,6 +51,13 @@ class CacheRequest:
                 )
                 sets.append(problems_by_access(spec, access))
         return sets
+
+
+def _refuse_beside_configuration(request: CacheRequest) -> None:
+    """A configuration says everything about the cache: other options must not contradict it."""
+    for name, default in DEFAULTS.items():
+        if getattr(request, name) != default:
+            raise InputError(f"--{OPTIONS.get(name, name)} excludes --config, which takes it from {request.config}")
 
 
 def listed(text: str, option: str) -> list[str]:

@@ -17,6 +17,8 @@ from dse.search.pairs import best_pair
 from dse.search.scan import ArrayScan
 from dse.search.sides import NO_TAG, Candidates, Range, Side, in_order, join_candidates, known_candidates, pair_bound
 
+MOST_TURNS = 5
+"""Times that organization and wires are improved in turn before the proof."""
 ROUNDING = 1e-12
 """Relative slack of comparisons with bounds, which are summed in another order than values."""
 
@@ -74,20 +76,32 @@ class ExactSearch:
     def warm_up(self) -> float:
         """Value of a good cache; infinite where none is known to be feasible.
 
-        Where data wires are open, or none of the known caches is feasible, the best cache with basic wires is
-        found, and its data array tried with every wire.
+        Where data wires are open, or none of the known caches is feasible, organization and wires are improved in
+        turn: the best organization for some wires, starting with basic ones, then the best wires for it.
         """
         value = self._seeds.best(self._goal, self.problem.access)
         tag_is_basic = self._tag is None or self._tag.single_wire
         if self._data.single_wire and (value < np.inf or tag_is_basic):
             return value
         tag = None if self._tag is None else self._tag.with_basic_wires()
-        first = _solve(self._data.with_basic_wires(), tag, self._seeds, self._goal, self.problem.access, value)
-        if first is None:
-            return value
-        wired = known_candidates(self.problem.data, self._data.with_each_wire(first.data))
-        self._seeds = self._seeds.with_data(wired)
-        return min(first.value, self._seeds.best(self._goal, self.problem.access))
+        data = self._data.with_basic_wires()
+        for _ in range(MOST_TURNS):
+            best = _solve(data, tag, self._seeds, self._goal, self.problem.access, np.inf)
+            if best is None or self._data.single_wire:
+                return value if best is None else min(value, best.value)
+            wired = self._data.with_each_wire(best.data)
+            candidates = known_candidates(self.problem.data, wired)
+            self._seeds = self._seeds.with_data(candidates)
+            reached = min(best.value, self._seeds.best(self._goal, self.problem.access))
+            if reached >= value:
+                return value
+            value = reached
+            pair = best_pair(candidates, self._seeds.tag, self._goal, self.problem.access, np.inf)
+            if pair is None:
+                return value
+            chosen = [design for design in wired if design.valid][pair.data].design
+            data = self._data.with_wires(chosen.local, chosen.global_)
+        return value
 
     def solve(self, limit: float) -> Optimum | None:
         """The best cache that is no worse than `limit`; None where there is none."""
@@ -128,9 +142,14 @@ class _Seeds:
         return np.inf if pair is None else pair.value
 
 
+def _slack(limit: float) -> float:
+    """A limit above which a bound is surely worse, whatever the limit's sign."""
+    return limit + ROUNDING * abs(limit)
+
+
 def _promising(array: ArrayScan, goal: Goal, other: Range, access: str, limit: float) -> Candidates:
     """Valid designs that may reach `limit` with an array within the range `other`."""
-    return array.sift(GoalSieve(goal, other, access, limit * (1 + ROUNDING)))
+    return array.sift(GoalSieve(goal, other, access, _slack(limit)))
 
 
 def _solve(
@@ -150,7 +169,7 @@ def _solve(
         return None
     data_left = in_order(_prune(data_left, tag_left.range(), goal, access, limit))
     tag_left = in_order(tag_left)
-    pair = best_pair(data_left, tag_left, goal, access, limit)
+    pair = best_pair(data_left, tag_left, goal, access, _slack(limit))
     if pair is None:
         return None
     evaluations = data.evaluations + (0 if tag is None else tag.evaluations) + pair.evaluations
@@ -165,4 +184,4 @@ def _solve(
 def _prune(candidates: Candidates, other: Range, goal: Goal, access: str, limit: float) -> Candidates:
     """Drop designs that cannot reach `limit` with an array within a range."""
     side = candidates.side()
-    return candidates.take(pair_bound(goal, (side, side), other, access) <= limit * (1 + ROUNDING))
+    return candidates.take(pair_bound(goal, (side, side), other, access) <= _slack(limit))

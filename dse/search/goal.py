@@ -1,5 +1,6 @@
 """What to minimize and under which constraints, as values and as bounds."""
 
+import difflib
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.errors import InputError
+from dse.keyfile import quoted
 from dse.objectives.cache.cache import CACHE_METRICS, NAMED_OBJECTIVES, RAM_METRICS, objective_text
 from dse.objectives.formula import Formula, Interval, parse_formula
 from dse.units import parse_quantity
@@ -57,12 +59,12 @@ class Goal:
         return upper and all(formula.increasing for formula in parts)
 
     def value(self, metrics: Mapping[str, Floats]) -> Floats:
-        """Objective where every constraint is met, infinity elsewhere and where it is undefined."""
+        """Objective where every constraint is met, infinity elsewhere and where it is not a finite number."""
         with np.errstate(all="ignore"):
             value = np.asarray(self.formula(metrics), dtype=float)
             for constraint in self.constraints:
                 value = np.where(constraint.met(metrics), value, np.inf)
-        return np.where(np.isnan(value), np.inf, value)
+        return np.where(np.isfinite(value), value, np.inf)
 
     def bound(self, metrics: Mapping[str, Interval]) -> Floats:
         """Lower bound of `value` over all metrics within the intervals."""
@@ -87,24 +89,25 @@ def make_goal(objective: str, read_fraction: float, constraints: list[str], *, r
 
 def _parse(text: str, read_fraction: float, known: Mapping[str, str]) -> Formula:
     """Formula of a named objective or of any other text."""
-    try:
-        return parse_formula(objective_text(text, read_fraction), known)
-    except InputError as error:
-        if text.isidentifier():
-            names = ", ".join((*NAMED_OBJECTIVES, *known))
-            hint = re.sub(r"^formula '[^']*': no metric '[^']*'", "", error.message)
-            hint = hint if hint.startswith(", did you mean") else ""
-            raise InputError(f"no objective '{text}'{hint}: known are {names}, and formulas over them") from None
-        raise
+    if text.isidentifier() and text not in NAMED_OBJECTIVES and text not in known:
+        names = dict.fromkeys((*NAMED_OBJECTIVES, *known))
+        close = difflib.get_close_matches(text, names, n=1)
+        hint = f", did you mean {close[0]}?" if close else ":"
+        raise InputError(f"no objective {quoted(text)}{hint} known are {', '.join(names)}, and formulas over them")
+    return parse_formula(objective_text(text, read_fraction), known)
 
 
 def _constraint(text: str, read_fraction: float, known: Mapping[str, str]) -> Constraint:
     """Parse one constraint."""
     match = re.fullmatch(r"\s*(.+?)\s*(<=|>=|=<|=>|==|<|>|=)\s*([^<>=]+?)\s*", text)
     if match is None or match[2] not in _COMPARISONS:
-        raise InputError(f"constraint '{text}' is not understood: write it as area<=1.2mm2 or read_latency<=3ns")
+        raise InputError(f"constraint {quoted(text)} is not understood: write it as area<=1.2mm2 or read_latency<=3ns")
     unit = known.get(match[1], NAMED_OBJECTIVES.get(match[1], ""))
-    limit = parse_quantity(match[3], unit)
+    try:
+        formula = _parse(match[1], read_fraction, known)
+        limit = parse_quantity(match[3], unit)
+    except InputError as error:
+        raise InputError(f"constraint {quoted(text)}: {error}") from None
     if not np.isfinite(limit):
-        raise InputError(f"constraint '{text}': the limit is not a finite number")
-    return Constraint(text, _parse(match[1], read_fraction, known), match[2], limit, unit)
+        raise InputError(f"constraint {quoted(text)}: the limit is not a finite number")
+    return Constraint(text, formula, match[2], limit, unit)

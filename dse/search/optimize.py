@@ -43,8 +43,10 @@ class Result:
 
     @property
     def gain(self) -> float | None:
-        """Algorithm 1's value over the value found."""
-        return None if self.algorithm1 is None else self.algorithm1.value / self.value
+        """Algorithm 1's value over the value found; None where there is no such ratio."""
+        if self.algorithm1 is None or self.value <= 0:
+            return None
+        return self.algorithm1.value / self.value
 
     @property
     def regret(self) -> float | None:

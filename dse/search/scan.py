@@ -12,7 +12,7 @@ import numpy as np
 
 from dse.objectives.cache.array import join
 from dse.objectives.cache.bank import Bank
-from dse.objectives.cache.wire import CheapestWire, FreeWire, GlobalWire
+from dse.objectives.cache.wire import FreeWire, GlobalWire, cheapest_wire
 from dse.problem import ArrayProblem
 from dse.search.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
 from dse.search.designs import ArrayDesigns, Pairs, join_pairs
@@ -59,7 +59,10 @@ class ArrayScan:
 
     def with_basic_wires(self) -> "ArrayScan":
         """The same array with NVSim's basic wires only."""
-        local, global_ = self.problem.basic_local, self.problem.basic_global
+        return self.with_wires(self.problem.basic_local, self.problem.basic_global)
+
+    def with_wires(self, local: WireChoice, global_: WireChoice) -> "ArrayScan":
+        """The same array with one pair of wires only."""
         pinned = replace(self.problem, local_wires=_pin(local), global_wires=_pin(global_))
         return ArrayScan(pinned, self._libraries)
 
@@ -142,18 +145,31 @@ class ArrayScan:
         """Promising ones of some designs, with every global wire."""
         circuit = self.problem.fabric.circuit(self.problem.spec, local)
 
-        def joined(wire: GlobalWire) -> Bank:
-            return join(pairs.shape, pairs.routing, pairs.mat, wire, circuit)
+        def joined(some: Pairs, wire: GlobalWire) -> Bank:
+            return join(some.shape, some.routing, some.mat, wire, circuit)
 
-        bounded = side_of(self.problem, joined(CheapestWire(self._wires)), pairs.mat)
-        pairs = pairs.take(np.flatnonzero(sieve.keeps(bounded)))
-        for number, wire in enumerate(self._wires if len(pairs) else ()):
-            self.evaluations += len(pairs)
-            bank = joined(wire)
-            side = side_of(self.problem, bank, pairs.mat)
-            chosen = np.flatnonzero(sieve.keeps(side) & bank.legal)
-            if len(chosen):
-                yield sieve.thin(self._candidates(_pick(side, chosen), first + number, pairs.code[chosen]))
+        def promising(some: Pairs, wires: list[int]) -> Pairs:
+            bound = joined(some, cheapest_wire([self._wires[number] for number in wires]))
+            return some.take(np.flatnonzero(sieve.keeps(side_of(self.problem, bound, some.mat))))
+
+        pairs = promising(pairs, list(range(len(self._wires))))
+        for wires in self._alike() if len(pairs) else ():
+            part = promising(pairs, wires) if len(wires) > 1 else pairs
+            for number in wires if len(part) else ():
+                self.evaluations += len(part)
+                bank = joined(part, self._wires[number])
+                side = side_of(self.problem, bank, part.mat)
+                chosen = np.flatnonzero(sieve.keeps(side) & bank.legal)
+                if len(chosen):
+                    yield sieve.thin(self._candidates(_pick(side, chosen), first + number, part.code[chosen]))
+
+    def _alike(self) -> list[list[int]]:
+        """Global wires by type and by having repeaters: what bounds all of such a kind bounds each closely."""
+        kinds: dict[tuple[str, bool, bool], list[int]] = {}
+        for number, wire in enumerate(self._wires):
+            choice = wire.choice
+            kinds.setdefault((choice.type, wire.unit is not None, choice.low_swing), []).append(number)
+        return list(kinds.values())
 
     def _candidates(self, parts: np.ndarray, wires: int, code: np.ndarray) -> Candidates:
         """Candidates that share their wires."""

@@ -131,7 +131,7 @@ def _caches(one: Side, other: Side, access: str) -> dict[str, Floats]:
 
 def pair_value(goal: Goal, one: Side, other: Side, access: str) -> Floats:
     """Objective of caches made of two sides, which broadcast; infinite where infeasible."""
-    return goal.value(_caches(one, other, access))
+    return np.broadcast_to(goal.value(_caches(one, other, access)), _shape(one, other))
 
 
 def pair_bound(goal: Goal, one: Range, other: Range, access: str) -> Floats:
@@ -141,6 +141,13 @@ def pair_bound(goal: Goal, one: Range, other: Range, access: str) -> Floats:
     """
     low = _caches(one[0], other[0], access)
     if goal.increasing:
-        return goal.value(low)
-    high = _caches(one[1], other[1], access)
-    return goal.bound({name: Interval(low[name], high[name]) for name in low})
+        bound = goal.value(low)
+    else:
+        high = _caches(one[1], other[1], access)
+        bound = goal.bound({name: Interval(low[name], high[name]) for name in low})
+    return np.broadcast_to(bound, _shape(one[0], other[0]))
+
+
+def _shape(one: Side, other: Side) -> tuple[int, ...]:
+    """Shape of the caches made of two sides; a figure may depend on one of them only."""
+    return np.broadcast_shapes(*(np.shape(figure) for side in (one, other) for figure in side.to_columns().values()))

@@ -103,7 +103,7 @@ def objective_text(name: str, read_fraction: float) -> str:
 
     `read_fraction` r weighs reads against writes: E = r E_read + (1 - r) E_write, t likewise.
     """
-    r, w = repr(read_fraction), repr(1 - read_fraction)
+    r, w = repr(read_fraction), repr(round(1 - read_fraction, 15))
     energy = f"({r}*read_energy + {w}*write_energy)"
     latency = f"({r}*read_latency + {w}*write_latency)"
     named = {

@@ -4,8 +4,8 @@ Equations: NVSim Wire.cpp (functions named in the docstrings), which follow CACT
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -122,6 +122,21 @@ class CheapestWire:
             np.minimum.reduce([cost.energy for cost in costs]),
             np.zeros_like(length),
         )
+
+
+def cheapest_wire(wires: Sequence["Wire"]) -> CheapestWire:
+    """The bound of several wires; all repeated ones, whose cost is linear in length, count as one."""
+    units = [wire.unit for wire in wires if wire.unit is not None]
+    plain = [wire for wire in wires if wire.unit is None]
+    if not units:
+        return CheapestWire(tuple(plain))
+    least = WireCost(
+        np.minimum.reduce([unit.delay for unit in units]),
+        np.minimum.reduce([unit.energy for unit in units]),
+        np.zeros(()),
+    )
+    repeated = replace(next(wire for wire in wires if wire.unit is not None), unit=least)
+    return CheapestWire((repeated, *plain))
 
 
 @dataclass(frozen=True, slots=True)
