@@ -51,10 +51,6 @@ def read_designs(path: Path) -> "pd.DataFrame":
     Raises InputError naming row and column for anything that is no design at all.
     """
     table = _read_text_table(path)
-    missing = [name for name in DESIGN_COLUMNS if name not in table.columns]
-    if missing:
-        raise InputError(f"column {missing[0]} is missing; a design has {', '.join(DESIGN_COLUMNS)}", file=path)
-    table = table[list(DESIGN_COLUMNS)].copy()
     for name, words in _WORDS.items():
         _complain(path, table, name, ~table[name].isin(words), f"is not one of {', '.join(words)}")
     for name in COUNT_COLUMNS:
@@ -68,17 +64,55 @@ def read_designs(path: Path) -> "pd.DataFrame":
 
 
 def _read_text_table(path: Path) -> "pd.DataFrame":
-    """A CSV file as text; one-line errors for what cannot be read."""
+    """The design columns of a CSV file as text; raises InputError naming the line of what is no table."""
     import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
+
+    text = _read_text(path).rstrip("\r\n")
+    header = [name.strip('"') for name in text.split("\n", 1)[0].rstrip("\r").split(",")]
+    for name in DESIGN_COLUMNS:
+        if header.count(name) != 1:
+            what = "missing" if name not in header else "there twice"
+            raise InputError(f"column {name} is {what}; a design has {', '.join(DESIGN_COLUMNS)}", file=path, line=1)
+    if "\n" not in text:
+        return pd.DataFrame(columns=list(DESIGN_COLUMNS), dtype=str)
+    ragged: list[Any] = []
+
+    def refuse(row: Any) -> str:
+        ragged.append(row)
+        return "error"
 
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, EOFError) as error:
+        return csv.read_csv(  # type: ignore[no-any-return]
+            pa.BufferReader(text.encode()),
+            csv.ReadOptions(use_threads=False, column_names=header, skip_rows=1),
+            csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=refuse),
+            csv.ConvertOptions(include_columns=DESIGN_COLUMNS, column_types=dict.fromkeys(header, pa.string())),
+        ).to_pandas()
+    except pa.ArrowInvalid as error:
+        if not ragged:
+            raise InputError(f"is not a CSV table: {error}", file=path) from None
+        line, found, expected = ragged[0].number, ragged[0].actual_columns, ragged[0].expected_columns
+        raise InputError(f"{found} fields where the header has {expected}", file=path, line=line) from None
+
+
+def _read_text(path: Path) -> str:
+    """A file as text, gunzipped if its name ends in ``.gz``."""
+    import gzip
+    import zlib
+
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            data = stream.read()
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot be read: {reason}", file=path) from None
-    except (UnicodeDecodeError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"is not a CSV table: {reason}", file=path) from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise InputError("not UTF-8 text: give a CSV table, gzipped only if named .gz", file=path, line=line) from None
 
 
 def _complain(path: Path, table: "pd.DataFrame", name: str, wrong: Any, what: str) -> None:
@@ -91,8 +125,8 @@ def _complain(path: Path, table: "pd.DataFrame", name: str, wrong: Any, what: st
 
 def _counts(path: Path, table: "pd.DataFrame", name: str) -> Ints:
     """A column of powers of two."""
-    text = table[name].str.strip()
-    whole = text.str.fullmatch(r"\d{1,7}")
+    text = table[name]
+    whole = text.str.fullmatch(r"[0-9]{1,7}")
     _complain(path, table, name, ~whole, "is not a whole number from 1")
     counts = text.astype(np.int64).to_numpy()
     wrong = (counts < 1) | (counts & (counts - 1) != 0) | (counts > LARGEST_COUNT)
@@ -132,6 +166,18 @@ def _choices(designs: "pd.DataFrame") -> tuple[BankChoice, MatChoice]:
     return BankChoice(*columns[:split]), MatChoice(*columns[split:])
 
 
+def check_writable(path: Path | None) -> None:
+    """Raise InputError where a file (None: none is asked for) has no folder to go to, before work is done for it."""
+    if path is None:
+        return
+    if os.path.isdir(path):
+        raise InputError("cannot be written: it is a folder, give the name of a file", file=path)
+    if not os.path.isdir(path.parent):
+        raise InputError(f"cannot be written: there is no folder {path.parent}", file=path)
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"cannot be written: folder {path.parent} is read-only", file=path)
+
+
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Write a file by way of a temporary one beside it, so that a failure leaves nothing behind."""
     try:
@@ -159,7 +205,11 @@ def _umask() -> int:
 
 def write_csv(table: "pd.DataFrame", path: Path) -> None:
     """Write a table with 17 significant digits; empty where a value is missing; gzipped if so named."""
-    write_whole(path, lambda temporary: table.to_csv(temporary, index=False, float_format="%.17g"))
+    compression: Any = "gzip" if path.suffix == ".gz" else None
+    write_whole(
+        path,
+        lambda temporary: table.to_csv(temporary, index=False, float_format="%.17g", compression=compression),
+    )
 
 
 def write_text(path: Path, text: str) -> None:

@@ -40,7 +40,7 @@ def problem_of(memory: str, megabytes: int, access: str) -> CacheProblem:
 @cache
 def least(memory: str, megabytes: int, access: str, most_aspect_ratio: float) -> dict[str, float]:
     """Least area and least leakage of a cache; the caller sets the limit of the aspect ratio."""
-    assert bank.MOST_ASPECT_RATIO == most_aspect_ratio
+    assert most_aspect_ratio == bank.MOST_ASPECT_RATIO
     libraries = _LIBRARIES.setdefault((memory, access, most_aspect_ratio), MatLibraries())
     problem = problem_of(memory, megabytes, access)
     known = search_cache(problem, None, libraries)

@@ -17,7 +17,7 @@ from dse.search.designs import ArrayDesigns
 from dse.search.infeasible import why_infeasible
 from dse.search.library import MatLibraries, enumerate_problem
 from dse.search.nvsim import CacheSearch, search_cache
-from dse.tables import DESIGN_COLUMNS, evaluate_table, write_parts, write_text
+from dse.tables import DESIGN_COLUMNS, check_writable, evaluate_table, write_parts, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,7 @@ EXPLORED_SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 def run(config: Path, output: Path | None) -> None:
     """Search as a configuration asks; print a summary, write JSON or, for Exploration, every design."""
+    check_writable(output)
     configuration, problem = load_problem(config)
     if configuration.target == EXPLORATION:
         _explore(configuration, problem, output)

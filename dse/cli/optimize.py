@@ -14,7 +14,7 @@ from dse.problem import CacheProblem
 from dse.search.goal import Goal, make_goal
 from dse.search.optimize import Result, optimize
 from dse.spaces.array import RAM
-from dse.tables import write_text
+from dse.tables import check_writable, write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ def run(request: Request, jobs: int, output: Path | None, format: str | None) ->
     format = format or _format_of(output)
     if format == "table" and output is not None:
         raise InputError("--format table is for reading: give --format json or csv with --output")
+    check_writable(output)
     tasks = _tasks(request)
     results: list[Result] = []
     failures: list[DseError] = []
@@ -52,8 +53,10 @@ def run(request: Request, jobs: int, output: Path | None, format: str | None) ->
         if results:
             _show(results, output, format)
     if failures:
-        kind = max(failures, key=lambda failure: not isinstance(failure, InfeasibleError))
-        raise type(kind)("\n".join(str(failure) for failure in failures))
+        for failure in failures:
+            if not isinstance(failure, InfeasibleError):
+                raise failure
+        raise InfeasibleError("\n".join(str(failure) for failure in failures))
 
 
 def _format_of(output: Path | None) -> str:

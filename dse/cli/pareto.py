@@ -21,7 +21,7 @@ from dse.search.infeasible import why_infeasible
 from dse.search.library import MatLibraries
 from dse.search.nvsim import search_cache
 from dse.spaces.array import RAM
-from dse.tables import write_csv
+from dse.tables import check_writable, write_csv
 from dse.units import format_capacity, format_quantity
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def run(request: Request, jobs: int, output: Path | None, plot: Path | None) -> 
     """Find the fronts that are requested; print a summary, write table and figure."""
     if plot is not None and plot.suffix not in FIGURE_SUFFIXES:
         raise InputError(f"--plot {plot}: give a name that ends in {', '.join(FIGURE_SUFFIXES)}")
+    check_writable(output)
+    check_writable(plot)
     tasks = _tasks(request)
     names = [goal.name for goal in tasks[0].goals]
     fronts = list(report(in_parallel(_solve, tasks, jobs), len(tasks), "fronts"))
