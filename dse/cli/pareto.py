@@ -14,7 +14,7 @@ from dse.cli.request import CacheRequest, listed
 from dse.errors import InfeasibleError, InputError
 from dse.objectives.cache.cache import CACHE_METRICS, NAMED_OBJECTIVES
 from dse.problem import CacheProblem
-from dse.search.algorithm1 import Cache, caches_by_target
+from dse.search.algorithm1 import caches_by_target, goal_value
 from dse.search.front import FrontPoint, exact_front, knee
 from dse.search.goal import Goal, make_goal
 from dse.search.infeasible import why_infeasible
@@ -46,7 +46,6 @@ class Task:
 
     problems: list[CacheProblem]
     goals: list[Goal]
-    constrained: Goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def run(request: Request, jobs: int, output: Path | None, plot: Path | None) -> 
     fronts = list(report(in_parallel(_solve, tasks, jobs), len(tasks), "fronts"))
     empty = [front.label for front in fronts if not front.points]
     if len(empty) == len(fronts):
-        raise InfeasibleError(why_infeasible(tasks[0].problems, tasks[0].constrained))
+        raise InfeasibleError(why_infeasible(tasks[0].problems, tasks[0].goals[0]))
     fronts = [front for front in fronts if front.points]
     if output is not None:
         write_csv(front_table(fronts, names), output)
@@ -101,24 +100,19 @@ def _tasks(request: Request) -> list[Task]:
     sets = request.caches.problem_sets()
     ram = sets[0][0].access == RAM
     goals = [make_goal(name, request.read_fraction, list(request.constraints), ram=ram) for name in names]
-    return [Task(problems, goals, goals[0]) for problems in sets]
+    return [Task(problems, goals) for problems in sets]
 
 
 def _solve(task: Task) -> Front:
     """Front of one memory and capacity, and Algorithm 1's caches."""
     libraries = MatLibraries()
-    points = exact_front(task.problems, task.goals, task.constrained.constraints, libraries)
+    points = exact_front(task.problems, task.goals, task.goals[0].constraints, libraries)
     searched = [(problem, search_cache(problem, None, libraries)) for problem in task.problems]
     caches = [cache for pair in searched for _, cache in caches_by_target(*pair)]
-    baseline = np.array([[_value(goal, cache) for goal in task.goals] for cache in caches])
+    baseline = np.array([[goal_value(goal, cache.metrics) for goal in task.goals] for cache in caches])
     baseline = baseline[np.isfinite(baseline).all(axis=1)] if len(baseline) else np.zeros((0, len(task.goals)))
     first = task.problems[0]
     return Front(first.memory, first.capacity, first.data.fabric.technology.name, points, baseline)
-
-
-def _value(goal: Goal, cache: Cache) -> float:
-    """Objective of a cache; infinite where a constraint is broken."""
-    return float(goal.value({name: np.asarray(value) for name, value in cache.metrics.items()}))
 
 
 def unit_of(name: str) -> str:

@@ -16,10 +16,6 @@ from dse.search.infeasible import why_infeasible
 from dse.search.library import MatLibraries
 from dse.search.nvsim import CacheSearch, search_cache
 
-METHODS = ("exact", "algorithm1")
-"""Ways to search: the whole space with proof, or DeepNVM++'s Algorithm 1 alone."""
-
-
 @dataclass(frozen=True, slots=True)
 class Result:
     """The best cache found, and what is known about it.
