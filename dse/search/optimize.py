@@ -16,6 +16,7 @@ from dse.search.infeasible import why_infeasible
 from dse.search.library import MatLibraries
 from dse.search.nvsim import CacheSearch, search_cache
 
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """The best cache found, and what is known about it.
