@@ -156,3 +156,27 @@ def pareto(
         memory, capacity, access, technology, temperature, line, ways, wires.value, config
     )
     run(Request(caches, objectives, tuple(constraint or ()), read_fraction), jobs, output, plot)
+
+
+studies = typer.Typer(help="Questions answered with figure, table and text.", no_args_is_help=True)
+app.add_typer(studies, name="study")
+
+
+@studies.command("list")
+def study_list() -> None:
+    """List the studies and what they ask."""
+    from dse.cli.study import show
+
+    show()
+
+
+@studies.command("run")
+def study_run(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A study, or a group of them (see dse study list).")],
+    output: Annotated[Path, typer.Option(help="Folder for table, figure and page.")] = Path("studies-out"),
+    jobs: Jobs = 0,
+) -> None:
+    """Run a study: writes NAME.csv, NAME.png and NAME.md."""
+    from dse.cli.study import run
+
+    run(name, output, jobs)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.cli.configuration import load_problem
-from dse.cli.progress import report
 from dse.cli.render import print_nvsim
 from dse.configuration import EXPLORATION, TARGETS, Configuration
 from dse.errors import InfeasibleError, InputError
 from dse.problem import ArrayProblem, CacheProblem
+from dse.progress import report
 from dse.search.algorithm1 import caches_by_target
 from dse.search.designs import ArrayDesigns
 from dse.search.infeasible import why_infeasible

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dse.cli.parallel import in_parallel
-from dse.cli.progress import report
 from dse.cli.render import print_results
 from dse.cli.request import CacheRequest
 from dse.errors import DseError, InfeasibleError, InputError
+from dse.parallel import in_parallel
 from dse.problem import CacheProblem
+from dse.progress import report
 from dse.search.goal import Goal, make_goal
 from dse.search.optimize import Result, optimize
 from dse.spaces.array import RAM

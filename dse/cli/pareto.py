@@ -8,12 +8,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from dse.cli.parallel import in_parallel
-from dse.cli.progress import report
 from dse.cli.request import CacheRequest, listed
 from dse.errors import InfeasibleError, InputError
 from dse.objectives.cache.cache import CACHE_METRICS, NAMED_OBJECTIVES
+from dse.parallel import in_parallel
 from dse.problem import CacheProblem
+from dse.progress import report
 from dse.search.algorithm1 import caches_by_target, goal_value
 from dse.search.front import FrontPoint, exact_front, knee
 from dse.search.goal import Goal, make_goal

@@ -1,0 +1,31 @@
+"""``dse study list`` and ``dse study run``."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from dse.progress import report
+from dse.studies import GROUPS, STUDIES, load_study
+from dse.studies.study import write_findings
+
+
+def show() -> None:
+    """Print the name and question of every study."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for name, question in STUDIES.items():
+        table.add_row(name, question)
+    for name, members in GROUPS.items():
+        table.add_row(name, f"all of {', '.join(members)}")
+    Console().print(table)
+
+
+def run(name: str, output: Path, jobs: int) -> None:
+    """Run a study, or every study of a group; print each page and write its files."""
+    studies = [load_study(member) for member in GROUPS.get(name, [name])]
+    console = Console()
+    for study in report(studies, len(studies), "studies"):
+        page = write_findings(study, study.run(jobs), output)
+        console.print(Markdown(page))
+    console.print(f"written to {output}", markup=False, highlight=False)
