@@ -34,6 +34,13 @@ class WireChoice:
     repeater: str = "RepeatedNone"
     low_swing: bool = False
 
+    @property
+    def label(self) -> str:
+        """Type, and what is special: `GlobalAggressive RepeatedOpt`, `SemiAggressive LowSwing`."""
+        if self.low_swing:
+            return f"{self.type} LowSwing"
+        return self.type if self.repeater == "RepeatedNone" else f"{self.type} {self.repeater}"
+
 
 @dataclass(frozen=True, slots=True)
 class WireRange:

@@ -13,7 +13,7 @@ from dse.objectives.cache.mat import Mat
 from dse.objectives.cache.wire import GlobalWire
 from dse.problem import ArrayProblem
 from dse.search.library import MatLibraries, MatTable
-from dse.spaces.enumeration import Group
+from dse.spaces.enumeration import Group, GroupKey
 from dse.spaces.routing import Routing, join_routings
 from dse.spaces.wires import WireChoice
 
@@ -90,14 +90,22 @@ class ArrayDesigns:
 
     def blocks(self) -> Iterator[Block]:
         """Every block of designs whose integers are legal; `bank.legal` tells which are valid."""
-        tables = self._library.tables(self.enumeration)
+        self.mats_of(self.enumeration.groups)
         for group in self.enumeration.groups:
-            table = tables[group.key]
-            if table.mat is None or not len(table.position):
-                continue
-            count = max(1, BLOCK // len(table.position))
-            for start in range(0, len(group.banks), count):
-                yield self._block(group, np.arange(start, min(start + count, len(group.banks))), table, table.mat)
+            yield from self.blocks_of(group)
+
+    def blocks_of(self, group: Group) -> Iterator[Block]:
+        """Every block of designs of one group."""
+        table = self.mats_of([group])[group.key]
+        if table.mat is None or not len(table.position):
+            return
+        count = max(1, BLOCK // len(table.position))
+        for start in range(0, len(group.banks), count):
+            yield self._block(group, np.arange(start, min(start + count, len(group.banks))), table, table.mat)
+
+    def mats_of(self, groups: Sequence[Group]) -> dict[GroupKey, MatTable]:
+        """Valid mats of some groups, by the groups' keys."""
+        return self._library.tables(self.enumeration, [group.key for group in groups])
 
     def _block(self, group: Group, rows: Ints, table: MatTable, mat: Mat) -> Block:
         """Join some banks of a group with all its mats."""

@@ -37,6 +37,12 @@ class Constraint:
         """Where the constraint holds."""
         return _COMPARISONS[self.comparison](self.formula(metrics), self.limit)
 
+    def violation(self, metrics: Mapping[str, Floats]) -> Floats:
+        """What the constraint is missed by, relative to its limit; zero or less where it holds."""
+        over: Floats = np.asarray(self.formula(metrics)) - self.limit
+        scaled = (over if self.comparison == "<=" else -over) / (abs(self.limit) or 1.0)
+        return np.where(np.isnan(scaled), np.inf, scaled)
+
     def possible(self, metrics: Mapping[str, Interval]) -> Any:
         """Where it can hold for some metrics within the intervals."""
         bounds = self.formula.bounds(metrics)

@@ -1,6 +1,6 @@
 """Mats evaluated once and kept: many banks, capacities and targets share them."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,12 +45,13 @@ class MatLibrary:
         self._circuit = circuit
         self._tables: dict[GroupKey, MatTable] = {}
 
-    def tables(self, enumeration: Enumeration) -> dict[GroupKey, MatTable]:
-        """Mats of every group of an enumeration."""
-        missing = sorted({group.key for group in enumeration.groups} - self._tables.keys())
+    def tables(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, MatTable]:
+        """Mats of some groups of an enumeration, by the groups' keys."""
+        wanted = list(keys)
+        missing = sorted(set(wanted) - self._tables.keys())
         for batch in _batches(enumeration.legal_mats(missing)):
             self._evaluate(batch)
-        return {group.key: self._tables[group.key] for group in enumeration.groups}
+        return {key: self._tables[key] for key in wanted}
 
     def _evaluate(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
         """Evaluate several groups' mats together and keep the valid ones."""

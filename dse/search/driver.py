@@ -1,0 +1,133 @@
+"""Runs a searcher on a problem: a budget of unique legal designs, each evaluated once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dse.batch import Ints
+from dse.search.protocol import Evaluations, Problem, Searcher, join_evaluations
+from dse.spaces.space import code
+
+PATIENCE = 50
+"""Asks in a row without a new design after which random designs are tried in their place."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What it took: designs asked for, of them repeated; and random designs where a searcher only repeated itself."""
+
+    asked: int = 0
+    repeated: int = 0
+    filled: int = 0
+
+
+@dataclass(slots=True)
+class History:
+    """Unique designs (n, axes) in the order of evaluation, what they cost, and what it took."""
+
+    designs: Ints
+    evaluations: Evaluations
+    counts: Counts = field(default_factory=Counts)
+
+    def __len__(self) -> int:
+        """Number of designs."""
+        return len(self.designs)
+
+    @property
+    def best(self) -> int | None:
+        """Row of the first design of least value of the first objective; None where none is feasible."""
+        losses = self.evaluations.losses[:, 0]
+        return int(losses.argmin()) if len(losses) and np.isfinite(losses.min()) else None
+
+
+class _Ledger:
+    """Everything evaluated so far, by number of the design."""
+
+    def __init__(self, problem: Problem, known: History | None) -> None:
+        self._problem = problem
+        self._row: dict[int, int] = {}
+        self._designs: list[Ints] = []
+        self._parts: list[Evaluations] = []
+        if known is not None and len(known):
+            self._add(known.designs, known.evaluations, code(problem.space.axes, known.designs))
+
+    def __len__(self) -> int:
+        return len(self._row)
+
+    def _add(self, designs: Ints, evaluations: Evaluations, numbers: list[int]) -> None:
+        """Remember designs."""
+        self._row |= {number: len(self._row) + place for place, number in enumerate(numbers)}
+        self._designs.append(designs)
+        self._parts.append(evaluations)
+
+    def new(self, designs: Ints) -> Ints:
+        """Rows of the designs that are not known, each distinct one once."""
+        first: dict[int, int] = {}
+        for row, number in enumerate(code(self._problem.space.axes, designs)):
+            if number not in self._row:
+                first.setdefault(number, row)
+        return np.array(list(first.values()), dtype=np.int64)
+
+    def evaluate(self, designs: Ints) -> Evaluations:
+        """Evaluate distinct new designs and remember them."""
+        evaluations = self._problem.evaluate(designs)
+        self._add(designs, evaluations, code(self._problem.space.axes, designs))
+        return evaluations
+
+    def recall(self, designs: Ints) -> Evaluations:
+        """What known designs cost."""
+        everything = self.history().evaluations
+        rows = [self._row[number] for number in code(self._problem.space.axes, designs)]
+        return everything.take(np.array(rows))
+
+    def history(self) -> History:
+        """Everything so far."""
+        if not self._designs:
+            problem = self._problem
+            empty = Evaluations({}, np.zeros((0, len(problem.goals))), np.zeros((0, len(problem.constraints))))
+            return History(np.zeros((0, len(problem.space.axes)), np.int64), empty)
+        self._designs = [np.concatenate(self._designs)]
+        self._parts = [join_evaluations(self._parts)]
+        return History(self._designs[0], self._parts[0])
+
+
+def search(
+    problem: Problem, searcher: Searcher, budget: int, *, known: History | None = None, seed: int = 0,
+    stop: Callable[[], bool] = lambda: False, evaluated: Callable[[Ints, Evaluations], None] = lambda *_: None,
+) -> History:
+    """Evaluate up to `budget` unique designs, `known` ones included, as a searcher asks for them.
+
+    Repeats are answered from memory. After many asks with nothing new, random designs are evaluated instead; the
+    search ends early where a searcher is done, where `stop` says so, or where random designs are all known.
+    `evaluated` is told of each batch of new designs.
+    """
+    ledger = _Ledger(problem, known)
+    counts = Counts()
+    if known is not None and len(known):
+        searcher.tell(known.designs, known.evaluations)
+    random = np.random.default_rng([seed, len(ledger)])
+    idle = 0
+    while len(ledger) < budget and not stop():
+        asked = searcher.ask(budget - len(ledger))
+        if not len(asked):
+            break
+        new = ledger.new(asked)
+        counts.asked += len(asked)
+        counts.repeated += len(asked) - len(new)
+        idle = 0 if len(new) else idle + 1
+        if idle > PATIENCE:
+            asked = problem.space.sample(PATIENCE, random)
+            new = ledger.new(asked)
+            counts.filled += len(new)
+            if not len(new):
+                break
+        room = new[: budget - len(ledger)]
+        if len(room):
+            evaluations = ledger.evaluate(asked[room])
+            evaluated(asked[room], evaluations)
+        if len(room) == len(new):
+            searcher.tell(asked, ledger.recall(asked))
+    history = ledger.history()
+    history.counts = counts
+    return history

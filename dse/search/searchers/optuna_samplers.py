@@ -1,0 +1,105 @@
+"""Samplers of Optuna (Akiba et al., KDD 2019) on a space of levels.
+
+Every axis is a categorical parameter whose choices are its levels. What a sampler asks for is repaired to the
+nearest legal design, and it is told the repaired design: its history holds designs that exist.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIIISampler, NSGAIISampler, TPESampler
+from optuna.study import StudyDirection
+from optuna.trial import Trial, TrialState, create_trial
+
+from dse.batch import Ints
+from dse.errors import DseError
+from dse.search.protocol import Evaluations, Problem
+from dse.search.scaling import decades
+from dse.spaces.space import Axis
+
+POPULATION = 40
+FAR = 1e6
+"""Objective of a design without finite figures: worse than any on the scale of decades."""
+
+Encoding = Callable[[Axis], BaseDistribution]
+
+
+def categorical(axis: Axis) -> BaseDistribution:
+    """An axis as choices without order."""
+    return CategoricalDistribution(range(len(axis)))
+
+
+def integer(axis: Axis) -> BaseDistribution:
+    """An ordered axis as an integer, any other as choices."""
+    return IntDistribution(0, len(axis) - 1) if axis.ordered else categorical(axis)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """How one of Optuna's samplers is used: made from a seed, asked for `batch` designs, with an encoding."""
+
+    make: Callable[[int], BaseSampler]
+    batch: int = 1
+    encoding: Encoding = categorical
+
+
+SAMPLERS = {
+    "tpe": Sampler(lambda seed: TPESampler(seed=seed, n_startup_trials=20)),
+    "optuna-nsga2": Sampler(lambda seed: NSGAIISampler(seed=seed, population_size=POPULATION), POPULATION),
+    "optuna-nsga3": Sampler(lambda seed: NSGAIIISampler(seed=seed, population_size=POPULATION), POPULATION),
+    "cmaes": Sampler(lambda seed: CmaEsSampler(seed=seed, warn_independent_sampling=False), encoding=integer),
+    "gp": Sampler(lambda seed: GPSampler(seed=seed), encoding=integer),
+}
+
+
+class OptunaSearch:
+    """Asks a sampler for one design, or for a generation, at a time."""
+
+    def __init__(self, problem: Problem, sampler: Sampler, seed: int) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._space = problem.space
+        self._batch = sampler.batch
+        self._constraints = [constraint.text for constraint in problem.constraints]
+        # an axis of one level is no choice
+        self._places = [place for place, axis in enumerate(problem.space.axes) if len(axis) > 1]
+        self._distributions = {
+            problem.space.axes[place].name: sampler.encoding(problem.space.axes[place]) for place in self._places
+        }
+        directions = [StudyDirection.MINIMIZE] * len(problem.goals)
+        self._study = optuna.create_study(sampler=sampler.make(seed), directions=directions)
+        self._asked: list[Trial] = []
+
+    def ask(self, count: int) -> Ints:
+        """The next design or generation, repaired."""
+        self._asked = [self._study.ask(self._distributions) for _ in range(min(count, self._batch))]
+        designs = np.zeros((len(self._asked), len(self._space.axes)), np.int64)
+        designs[:, self._places] = [list(trial.params.values()) for trial in self._asked]
+        return self._space.repair(designs)
+
+    def tell(self, designs: Ints, evaluations: Evaluations) -> None:
+        """Put the repaired designs in the place of those asked for; add designs from elsewhere."""
+        values = np.where(np.isfinite(evaluations.values), decades(evaluations.values), FAR)
+        attributes: list[dict[str, object]] = [{} for _ in range(len(designs))]
+        if len(self._asked) == len(designs):
+            for row, trial in enumerate(self._asked):
+                attributes[row] = self._study.trials[trial.number].system_attrs
+                self._study.tell(trial, state=TrialState.FAIL)
+        for row, design in enumerate(designs[:, self._places].tolist()):
+            violations = evaluations.violations[row].tolist()
+            self._study.add_trial(create_trial(
+                params=dict(zip(self._distributions, design, strict=True)), distributions=self._distributions,
+                values=values[row].tolist(), system_attrs=attributes[row],
+                constraints=dict(zip(self._constraints, violations, strict=True)),
+            ))
+        self._asked = []
+
+
+def make(method: str, problem: Problem, seed: int) -> OptunaSearch:
+    """One of Optuna's samplers for a problem; raises DseError where a package it needs is not installed."""
+    try:
+        return OptunaSearch(problem, SAMPLERS[method], seed)
+    except ImportError as error:
+        raise DseError(f"method {method} needs a package that is not installed: {error.name}") from None

@@ -1,0 +1,108 @@
+"""Evolutionary algorithms of pymoo (Blank and Deb, IEEE Access 2020) on a space of levels, with repair."""
+
+from typing import Any
+
+import numpy as np
+from pymoo.algorithms.moo.nsga2 import NSGA2
+from pymoo.algorithms.moo.nsga3 import NSGA3
+from pymoo.core.algorithm import Algorithm
+from pymoo.core.evaluator import Evaluator
+from pymoo.core.mutation import Mutation
+from pymoo.core.population import Population
+from pymoo.core.problem import Problem as PymooProblem
+from pymoo.core.repair import Repair
+from pymoo.core.sampling import Sampling
+from pymoo.operators.crossover.ux import UniformCrossover
+from pymoo.problems.static import StaticProblem
+from pymoo.util.ref_dirs import get_reference_directions
+
+from dse.batch import Ints
+from dse.search.protocol import Evaluations, Problem
+from dse.search.scaling import decades
+from dse.spaces.space import Axis, Space
+
+POPULATION = 40
+FAR = 1e6
+"""Objective of a design without finite figures: worse than any on the scale of decades."""
+
+
+class LegalSampling(Sampling):  # type: ignore[misc]
+    """First population: uniform over the legal designs."""
+
+    def __init__(self, space: Space) -> None:
+        super().__init__()
+        self._space = space
+
+    def _do(self, _: Any, n_samples: int, *__: Any, random_state: np.random.Generator, **___: Any) -> Ints:
+        return self._space.sample(n_samples, random_state)
+
+
+class NearestLegal(Repair):  # type: ignore[misc]
+    """Replaces offspring by the nearest legal designs."""
+
+    def __init__(self, space: Space) -> None:
+        super().__init__()
+        self._space = space
+
+    def _do(self, _: Any, designs: Any, **__: Any) -> Ints:
+        return self._space.repair(np.asarray(designs, dtype=np.int64))
+
+
+class LevelMutation(Mutation):  # type: ignore[misc]
+    """Changes about one level per design: by one step on ordered axes, to any level on others."""
+
+    def __init__(self, axes: tuple[Axis, ...]) -> None:
+        super().__init__()
+        self._sizes = np.array([len(axis) for axis in axes])
+        self._ordered = np.array([axis.ordered for axis in axes])
+
+    def _do(self, _: Any, designs: Any, *__: Any, random_state: np.random.Generator, **___: Any) -> Ints:
+        levels = np.asarray(designs, dtype=np.int64)
+        chosen = random_state.random(levels.shape) < 1 / max(1, int((self._sizes > 1).sum()))
+        steps = random_state.choice([-1, 1], size=levels.shape)
+        anywhere = random_state.integers(self._sizes, size=levels.shape)
+        moved = np.where(self._ordered, np.clip(levels + steps, 0, self._sizes - 1), anywhere)
+        return np.where(chosen, moved, levels)
+
+
+class PymooSearch:
+    """Asks one of pymoo's algorithms for whole populations."""
+
+    def __init__(self, problem: Problem, algorithm: Algorithm, seed: int) -> None:
+        sizes = [len(axis) for axis in problem.space.axes]
+        self._problem = PymooProblem(
+            n_var=len(sizes), n_obj=len(problem.goals), n_ieq_constr=len(problem.constraints),
+            xl=0, xu=np.array(sizes) - 1, vtype=int,
+        )
+        self._algorithm = algorithm
+        self._algorithm.setup(self._problem, termination=("n_gen", 10**9), seed=seed, verbose=False)
+        self._asked: Population | None = None
+
+    def ask(self, count: int) -> Ints:
+        """The next population."""
+        self._asked = self._algorithm.ask()
+        return np.asarray(self._asked.get("X"), dtype=np.int64)
+
+    def tell(self, designs: Ints, evaluations: Evaluations) -> None:
+        """Rate the population asked for; designs from elsewhere become the first population."""
+        if self._asked is None or len(self._asked) != len(designs):
+            self._algorithm.initialization.sampling = Population.new("X", designs)
+            return
+        values = np.where(np.isfinite(evaluations.values), decades(evaluations.values), FAR)
+        rated = {"F": values} | ({"G": evaluations.violations} if evaluations.violations.shape[1] else {})
+        Evaluator().eval(StaticProblem(self._problem, **rated), self._asked)
+        self._algorithm.tell(infills=self._asked)
+        self._asked = None
+
+
+def make(method: str, problem: Problem, seed: int) -> PymooSearch:
+    """NSGA-II (Deb et al. 2002) or NSGA-III (Deb and Jain 2014) with operators for levels."""
+    space = problem.space
+    shared = {
+        "sampling": LegalSampling(space), "repair": NearestLegal(space), "mutation": LevelMutation(space.axes),
+        "crossover": UniformCrossover(), "eliminate_duplicates": True,
+    }
+    if method == "nsga2":
+        return PymooSearch(problem, NSGA2(pop_size=POPULATION, **shared), seed)
+    directions = get_reference_directions("energy", max(2, len(problem.goals)), POPULATION, seed=1)
+    return PymooSearch(problem, NSGA3(directions[:, : len(problem.goals)], pop_size=POPULATION, **shared), seed)
