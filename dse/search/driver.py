@@ -1,6 +1,6 @@
 """Runs a searcher on a problem: a budget of unique legal designs, each evaluated once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -75,6 +75,15 @@ class _Ledger:
         self._add(designs, evaluations, code(self._problem.space.axes, designs))
         return evaluations
 
+    def unknown(self) -> Iterator[Ints]:
+        """Designs that are not known, in the order of the space, a few at a time."""
+        for block in self._problem.space.blocks():
+            for start in range(0, len(block), PATIENCE):
+                some = block[start : start + PATIENCE]
+                rows = self.new(some)
+                if len(rows):
+                    yield some[rows]
+
     def recall(self, designs: Ints) -> Evaluations:
         """What known designs cost."""
         everything = self.history().evaluations
@@ -98,15 +107,16 @@ def search(
 ) -> History:
     """Evaluate up to `budget` unique designs, `known` ones included, as a searcher asks for them.
 
-    Repeats are answered from memory. After many asks with nothing new, random designs are evaluated instead; the
-    search ends early where a searcher is done, where `stop` says so, or where random designs are all known.
-    `evaluated` is told of each batch of new designs.
+    Repeats are answered from memory. After many asks with nothing new, random designs are evaluated instead, or
+    where these are all known the first that are not; the search ends early where a searcher is done, where `stop`
+    says so, or where every design is known. `evaluated` is told of each batch of new designs.
     """
     ledger = _Ledger(problem, known)
     counts = Counts()
     if known is not None and len(known):
         searcher.tell(known.designs, known.evaluations)
     random = np.random.default_rng([seed, len(ledger)])
+    rest = ledger.unknown()
     idle = 0
     while len(ledger) < budget and not stop():
         asked = searcher.ask(budget - len(ledger))
@@ -119,9 +129,12 @@ def search(
         if idle > PATIENCE:
             asked = problem.space.sample(PATIENCE, random)
             new = ledger.new(asked)
-            counts.filled += len(new)
+            if not len(new):
+                asked = next(rest, asked[:0])
+                new = ledger.new(asked)
             if not len(new):
                 break
+            counts.filled += min(len(new), budget - len(ledger))
         room = new[: budget - len(ledger)]
         if len(room):
             evaluations = ledger.evaluate(asked[room])

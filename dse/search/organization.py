@@ -4,27 +4,31 @@ Each design is a memory, a capacity and an access type with the organization and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InfeasibleError
-from dse.objectives.cache.cache import cache_metrics
+from dse.objectives.cache.cache import DataSide, TagSide, cache_metrics
 from dse.problem import ArrayProblem, CacheProblem
 from dse.search.algorithm1 import Cache, make_cache
 from dse.search.arrays import ArrayModel
 from dse.search.design import ArrayDesign, evaluate_designs
 from dse.search.goal import Constraint, Goal
 from dse.search.library import MatLibraries
-from dse.search.protocol import Evaluations, judge
+from dse.search.protocol import Evaluations, Part, judge
 from dse.search.sides import NO_TAG, side_type, sides
 from dse.spaces.array_space import ArraySpace
 from dse.spaces.cache_space import TOP_AXES, Arrays, Branch, CacheSpace
 from dse.spaces.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
 from dse.spaces.space import Axis, Level
 from dse.spaces.wires import WireChoice
+
+DATA_FIGURES = tuple(f"data_{field.name}" for field in fields(DataSide))
+TAG_FIGURES = tuple(f"tag_{field.name}" for field in fields(TagSide))
+"""Figures of the arrays among the metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,14 @@ class OrganizationProblem:
         self.goals = tuple(goals)
         self.constraints = tuple(constraints)
         self._libraries = libraries or MatLibraries()
-        self._top = _top_axes(problems)
+        self._top = top_axes(problems)
         self._models: dict[Branch, _BranchModel] = {}
         arrays = {}
         for problem in problems:
             branch = self._branch(problem)
             arrays[branch] = self._arrays(problem, branch)
-        if not any(pair.size for pair in arrays.values()):
-            raise InfeasibleError("no feasible design: no organization is legal in integers")
+        if all(pair.empty for pair in arrays.values()):
+            raise InfeasibleError("no feasible design: no organization is legal and can be built")
         self.space = CacheSpace(self._top, arrays)
 
     def _branch(self, problem: CacheProblem) -> Branch:
@@ -89,7 +93,7 @@ class OrganizationProblem:
         return judge(self.metrics(designs), self.goals, self.constraints)
 
     def metrics(self, designs: Ints) -> dict[str, Floats]:
-        """Figures of caches [SI], NaN where a design cannot be built."""
+        """Figures of caches and of their arrays [SI], NaN where a design cannot be built."""
         found: dict[str, Floats] = {}
         _, data_levels, tag_levels = self.space.parts(designs)
         for arrays, rows in self.space.by_branch(designs):
@@ -98,11 +102,20 @@ class OrganizationProblem:
             tag = NO_TAG.parts
             if arrays.tag is not None and model.tag is not None:
                 tag = _parts(arrays.tag, model.tag, tag_levels[rows])
-            pair = sides(side_type(model.problem.data)(*data), NO_TAG.kind(*tag))
-            for name, figure in cache_metrics(*pair, model.problem.access).items():
-                if arrays.tag is not None or not name.startswith("miss"):
-                    found.setdefault(name, np.full(len(designs), np.nan))[rows] = figure
+            figures = _assemble(model.problem, data, tag)
+            figures |= dict(zip(DATA_FIGURES, data, strict=True))
+            if arrays.tag is not None:
+                figures |= dict(zip(TAG_FIGURES, tag, strict=True))
+            for name, figure in figures.items():
+                found.setdefault(name, np.full(len(designs), np.nan))[rows] = figure
         return found
+
+    def assemblies(self) -> list["CacheAssembly"]:
+        """Caches of each memory, capacity and access type."""
+        return [
+            CacheAssembly(self, np.array(branch), arrays, self._models[branch].problem)
+            for branch, arrays in self.space.branches.items()
+        ]
 
     def cache(self, design: Ints) -> Cache:
         """One design (axes,) evaluated in full."""
@@ -153,7 +166,7 @@ class OrganizationProblem:
         return np.array([*levels, *model.wire_numbers(design.local, design.global_)])
 
 
-def _top_axes(problems: Sequence[CacheProblem]) -> tuple[Axis, Axis, Axis]:
+def top_axes(problems: Sequence[CacheProblem]) -> tuple[Axis, Axis, Axis]:
     """Axes of memory, capacity and access type."""
     return (
         Axis("memory", tuple(dict.fromkeys(problem.memory for problem in problems)), ordered=False),
@@ -183,3 +196,37 @@ def _wire_axis(name: str, wires: Sequence[WireChoice]) -> Axis:
 def _parts(space: ArraySpace, model: ArrayModel, levels: Ints) -> Floats:
     """Fields (parts, n) of the sides of array designs."""
     return model.figures(space.place(levels), levels[:, -2], levels[:, -1])
+
+
+def _assemble(problem: CacheProblem, data: Floats, tag: Floats) -> dict[str, Floats]:
+    """Figures of caches whose arrays have the given sides (parts, ...), which broadcast; a RAM has no miss."""
+    pair = sides(side_type(problem.data)(*data), NO_TAG.kind(*tag))
+    metrics = cache_metrics(*pair, problem.access)
+    return {name: figure for name, figure in metrics.items() if problem.tag is not None or not name.startswith("miss")}
+
+
+@dataclass(frozen=True, slots=True)
+class CacheAssembly:
+    """Caches of one memory, capacity and access type, put together from a data and a tag array."""
+
+    whole: OrganizationProblem
+    top: Ints
+    arrays: Arrays
+    problem: CacheProblem
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The data array, and the tag array where there is one."""
+        split = TOP_AXES + len(self.arrays.data.axes)
+        data = Part(self.arrays.data, slice(TOP_AXES, split), DATA_FIGURES)
+        if self.arrays.tag is None:
+            return (data,)
+        return data, Part(self.arrays.tag, slice(split, split + len(self.arrays.tag.axes)), TAG_FIGURES)
+
+    def judge(self, figures: Sequence[Floats]) -> Evaluations:
+        """What caches cost whose arrays have the given figures (fields, n)."""
+        tag = figures[1] if len(figures) > 1 else NO_TAG.parts
+        metrics = _assemble(self.problem, figures[0], tag)
+        count = max(figure.shape[-1] for figure in figures)
+        whole = {name: np.broadcast_to(figure, count) for name, figure in metrics.items()}
+        return judge(whole, self.whole.goals, self.whole.constraints)

@@ -1,7 +1,7 @@
-"""The best pair of a data and a tag array, exactly, without trying all pairs.
+"""The best pair of a data and a tag array, or all pairs within a limit, exactly and without trying all pairs.
 
 Both sets are split recursively into boxes; a pair of boxes whose bound is no better than the best pair found
-is dropped (branch and bound, best bound first).
+is dropped (branch and bound, best bound first), or than the limit.
 """
 
 import heapq
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Ints
+from dse.batch import Floats, Ints
 from dse.search.goal import Goal
 from dse.search.sides import Candidates, pair_bound, pair_value
 
@@ -53,12 +53,45 @@ def best_pair(data: Candidates, tag: Candidates, goal: Goal, access: str, limit:
     return None if best[1] < 0 else BestPair(*best, evaluations)
 
 
+def pairs_within(
+    data: Candidates, tag: Candidates, goal: Goal, access: str, limit: float, most: int
+) -> tuple[Ints, Ints, Floats] | None:
+    """All pairs of a value no worse than `limit`: rows of both sets, in their order, and values.
+
+    None where there are more than `most`. Boxes of pairs whose bound exceeds the limit are dropped unseen.
+    """
+    found: list[tuple[Ints, Ints, Floats]] = [(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
+    count = 0
+    whole: tuple[Ints, Ints] = np.arange(len(data)), np.arange(len(tag))
+    boxes = [whole] if len(data) and len(tag) else []
+    while boxes:
+        rows, columns = boxes.pop()
+        if _bound(data, tag, rows, columns, goal, access) > limit:
+            continue
+        if len(rows) * len(columns) > LEAF_PAIRS:
+            boxes.extend(_split(data, tag, rows, columns))
+            continue
+        values = _values(data.take(rows), tag.take(columns), goal, access)
+        row, column = np.nonzero(values <= limit)
+        count += len(row)
+        if count > most:
+            return None
+        found.append((rows[row], columns[column], values[row, column]))
+    one, other, value = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.lexsort((other, one))
+    return one[order], other[order], value[order]
+
+
+def _values(data: Candidates, tag: Candidates, goal: Goal, access: str) -> Floats:
+    """Objective of every pair of two sets: data down, tags across."""
+    return pair_value(goal, data.kind(*data.parts[:, :, None]), tag.side(), access)
+
+
 def _least(
     data: Candidates, tag: Candidates, goal: Goal, access: str, rows: Ints, columns: Ints
 ) -> tuple[float, int, int]:
     """Best pair of a product, as value and rows of the whole sets."""
-    down = data.kind(*data.parts[:, :, None])
-    values = pair_value(goal, down, tag.side(), access)
+    values = _values(data, tag, goal, access)
     row, column = np.unravel_index(int(values.argmin()), values.shape)
     return float(values[row, column]), int(rows[row]), int(columns[column])
 

@@ -83,6 +83,34 @@ class Problem(Protocol):
         """Metrics, objectives and constraints of legal designs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of designs that is chosen and priced by itself: its space, its axes, and the metrics that are its own."""
+
+    space: Space
+    axes: slice
+    figures: tuple[str, ...]
+
+
+class Assembly(Protocol):
+    """Designs that begin with the same levels (`top`) and are put together from parts."""
+
+    @property
+    def top(self) -> Ints: ...  # noqa: D102
+    @property
+    def parts(self) -> tuple[Part, ...]: ...  # noqa: D102
+
+    def judge(self, figures: Sequence[Floats]) -> Evaluations:
+        """What designs cost whose parts have the given figures, one matrix (figures, n) per part."""
+
+
+class AssembledProblem(Problem, Protocol):
+    """A problem that knows how its designs are put together."""
+
+    def assemblies(self) -> Sequence[Assembly]:
+        """All kinds of designs."""
+
+
 class Searcher(Protocol):
     """Chooses designs: `ask` for some, then `tell` what they cost."""
 

@@ -4,18 +4,20 @@ Every axis is a categorical parameter whose choices are its levels. What a sampl
 nearest legal design, and it is told the repaired design: its history holds designs that exist.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIIISampler, NSGAIISampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import Trial, TrialState, create_trial
 
 from dse.batch import Ints
-from dse.errors import DseError
+from dse.errors import DseError, InputError
 from dse.search.protocol import Evaluations, Problem
 from dse.search.scaling import decades
 from dse.spaces.space import Axis
@@ -53,6 +55,8 @@ SAMPLERS = {
     "cmaes": Sampler(lambda seed: CmaEsSampler(seed=seed, warn_independent_sampling=False), encoding=integer),
     "gp": Sampler(lambda seed: GPSampler(seed=seed), encoding=integer),
 }
+ONE_OBJECTIVE = ("cmaes",)
+"""Methods for a single objective."""
 
 
 class OptunaSearch:
@@ -69,7 +73,10 @@ class OptunaSearch:
             problem.space.axes[place].name: sampler.encoding(problem.space.axes[place]) for place in self._places
         }
         directions = [StudyDirection.MINIMIZE] * len(problem.goals)
-        self._study = optuna.create_study(sampler=sampler.make(seed), directions=directions)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            made = sampler.make(seed)
+        self._study = optuna.create_study(sampler=made, directions=directions)
         self._asked: list[Trial] = []
 
     def ask(self, count: int) -> Ints:
@@ -84,8 +91,9 @@ class OptunaSearch:
         values = np.where(np.isfinite(evaluations.values), decades(evaluations.values), FAR)
         attributes: list[dict[str, object]] = [{} for _ in range(len(designs))]
         if len(self._asked) == len(designs):
+            known = self._study.get_trials(deepcopy=False)
             for row, trial in enumerate(self._asked):
-                attributes[row] = self._study.trials[trial.number].system_attrs
+                attributes[row] = dict(known[trial.number].system_attrs)
                 self._study.tell(trial, state=TrialState.FAIL)
         for row, design in enumerate(designs[:, self._places].tolist()):
             violations = evaluations.violations[row].tolist()
@@ -98,7 +106,12 @@ class OptunaSearch:
 
 
 def make(method: str, problem: Problem, seed: int) -> OptunaSearch:
-    """One of Optuna's samplers for a problem; raises DseError where a package it needs is not installed."""
+    """One of Optuna's samplers for a problem.
+
+    Raises InputError for objectives that it does not take, DseError where a package it needs is not installed.
+    """
+    if method in ONE_OBJECTIVE and len(problem.goals) > 1:
+        raise InputError(f"method {method} takes one objective, not {len(problem.goals)}")
     try:
         return OptunaSearch(problem, SAMPLERS[method], seed)
     except ImportError as error:

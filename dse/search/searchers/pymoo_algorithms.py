@@ -70,6 +70,8 @@ class PymooSearch:
 
     def __init__(self, problem: Problem, algorithm: Algorithm, seed: int) -> None:
         sizes = [len(axis) for axis in problem.space.axes]
+        self._space = problem.space
+        self._random = np.random.default_rng(seed)
         self._problem = PymooProblem(
             n_var=len(sizes), n_obj=len(problem.goals), n_ieq_constr=len(problem.constraints),
             xl=0, xu=np.array(sizes) - 1, vtype=int,
@@ -79,8 +81,11 @@ class PymooSearch:
         self._asked: Population | None = None
 
     def ask(self, count: int) -> Ints:
-        """The next population."""
+        """The next population; random designs where the algorithm finds no offspring that is new to it."""
         self._asked = self._algorithm.ask()
+        if self._asked is None or not len(self._asked):
+            self._asked = None
+            return self._space.sample(min(count, POPULATION), self._random)
         return np.asarray(self._asked.get("X"), dtype=np.int64)
 
     def tell(self, designs: Ints, evaluations: Evaluations) -> None:
