@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from dse.errors import InputError
 from dse.keyfile import quoted
 
-LONGEST, DEEPEST = 1000, 100
+LONGEST, DEEPEST = 5000, 100
 """Most characters of a formula, and most levels of nesting."""
 
 Column = NDArray[np.floating[Any]] | float
@@ -84,10 +84,10 @@ _OPERATORS: dict[type[ast.operator], _Operator] = {
     ast.Pow: _Operator(np.power, _power),
 }
 
-_ROOTED = {"sqrt": np.sqrt, "log": np.log}
+_SINGLE = {"sqrt": np.sqrt, "log": np.log, "ceil": np.ceil}
 _CHOOSING = {"min": np.minimum, "max": np.maximum}
-FUNCTIONS = (*_ROOTED, *_CHOOSING)
-"""Functions a formula may use: sqrt and log of one argument, min and max of two."""
+FUNCTIONS = (*_SINGLE, *_CHOOSING)
+"""Functions a formula may use: sqrt, log and ceil (to the next whole number) of one argument, min and max of two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def _value(node: ast.expr, metrics: Mapping[str, Column]) -> Column:
             return result
         case ast.Call(func=ast.Name(id=name), args=args):
             values = [np.asarray(_value(argument, metrics)) for argument in args]
-            applied: Column = _ROOTED[name](values[0]) if name in _ROOTED else _CHOOSING[name](*values)
+            applied: Column = _SINGLE[name](values[0]) if name in _SINGLE else _CHOOSING[name](*values)
             return applied
     raise AssertionError(ast.dump(node))
 
@@ -182,7 +182,7 @@ def _function_bounds(name: str, arguments: list[Interval]) -> Interval:
     if name in _CHOOSING:
         choose, (one, two) = _CHOOSING[name], arguments
         return Interval(choose(one.low, two.low), choose(one.high, two.high))
-    function, (argument,) = _ROOTED[name], arguments
+    function, (argument,) = _SINGLE[name], arguments
     with np.errstate(divide="ignore", invalid="ignore"):
         return _certain(Interval(function(argument.low), function(argument.high)))
 
@@ -245,7 +245,7 @@ class _Check:
         """Raise InputError unless a function is known and has as many arguments as it takes."""
         if name not in FUNCTIONS:
             raise InputError(f"{self.place}: no function '{name}', known are {', '.join(FUNCTIONS)}")
-        takes = 1 if name in _ROOTED else 2
+        takes = 1 if name in _SINGLE else 2
         if given != takes:
             raise InputError(f"{self.place}: {name} takes {takes} argument(s)")
 

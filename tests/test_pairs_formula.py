@@ -104,6 +104,20 @@ def test_increasing_formulas_increase(text: str, values: dict[str, float], facto
     assert one <= other * (1 + RELATIVE_TOLERANCE)
 
 
+@given(positive, positive, st.floats(0, 1), st.floats(1e-2, 1e2))
+def test_whole_numbers(one: float, other: float, place: float, factor: float) -> None:
+    """ceil is exact, increasing, and bounded by the ends of an interval."""
+    low, high = min(one, other), max(one, other)
+    inside = min(max(low + place * (high - low), low), high)
+    formula = parse_formula(f"area * ceil({factor!r}*read_latency)", KNOWN)
+    assert formula.increasing
+    values = [float(np.ravel(formula({"area": np.array([2.0]), "read_latency": np.array([latency])}))[0])
+              for latency in (low, inside, high)]
+    assert values == [2.0 * math.ceil(factor * latency) for latency in (low, inside, high)]
+    bounds = formula.bounds({"area": Interval(2.0, 2.0), "read_latency": Interval(np.array([low]), np.array([high]))})
+    assert values[0] == bounds.low and values[2] == bounds.high and values == sorted(values)
+
+
 @pytest.mark.parametrize("text", [
     "area", "area*leakage", "2*area + 0.5*leakage**1.5", "max(area, leakage) * sqrt(read_energy)", "area / 3",
     *(objective_text(name, 0.25) for name in NAMED_OBJECTIVES),
@@ -129,7 +143,7 @@ BAD = {
     "__import__('os')": "no function '__import__'",
     "eval('area')": "no function 'eval'",
     "exec('x=1')": "no function 'exec'",
-    "abs(area)": "no function 'abs', known are sqrt, log, min, max",
+    "abs(area)": "no function 'abs', known are sqrt, log, ceil, min, max",
     "area.__class__": "may use numbers",
     "area.real": "may use numbers",
     "area[0]": "may use numbers",

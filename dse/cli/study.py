@@ -8,6 +8,7 @@ from rich.table import Table
 
 from dse.progress import report
 from dse.studies import GROUPS, STUDIES, load_study
+from dse.studies.report import write_report
 from dse.studies.study import write_findings
 
 
@@ -17,15 +18,20 @@ def show() -> None:
     for name, question in STUDIES.items():
         table.add_row(name, question)
     for name, members in GROUPS.items():
-        table.add_row(name, f"all of {', '.join(members)}")
+        table.add_row(name, f"all of {', '.join(members)}, and one report page of them")
     Console().print(table)
 
 
 def run(name: str, output: Path, jobs: int) -> None:
-    """Run a study, or every study of a group; print each page and write its files."""
+    """Run a study, or every study of a group; print each page and write its files, and a group's report."""
     studies = [load_study(member) for member in GROUPS.get(name, [name])]
     console = Console()
+    done = []
     for study in report(studies, len(studies), "studies"):
-        page = write_findings(study, study.run(jobs), output)
-        console.print(Markdown(page))
-    console.print(f"written to {output}", markup=False, highlight=False)
+        findings = study.run(jobs)
+        console.print(Markdown(write_findings(study, findings, output)))
+        done.append((study, findings))
+    written = str(output)
+    if name in GROUPS:
+        written = ", ".join(map(str, (output, *write_report(name, done, output))))
+    console.print(f"written to {written}", markup=False, highlight=False)
