@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dse.objectives.cache.array import Fabric
-from dse.objectives.cache.cell import MEMORY_NAMES, load_cell
+from dse.objectives.cache.cell import load_cell
 from dse.objectives.cache.technology import load_technology
 from dse.problem import BASIC_WIRES, ArrayProblem, CacheProblem, DataChoice, cache_problem
 from dse.search.design import ArrayDesign, evaluate_designs
@@ -27,6 +27,8 @@ from dse.spaces.organization import LATENCY, data_ranges
 
 GRID_CAPACITIES = (1, 2, 4, 8, 16, 32)
 """Capacities of Algorithm 1 [MB]."""
+CELLS = {"sram": "sram", "stt": "stt_deepnvm", "sot": "sot_deepnvm"}
+"""Packaged cells for 22 nm, those of NVSim's reference runs, by memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Measurement:
 
 def _problem(memory: str, megabytes: int, access: str, buffers: tuple[int, ...]) -> CacheProblem:
     """A 16-way cache with 64-byte lines on 22 nm HP at 350 K, as in DeepNVM++'s Algorithm 1."""
-    fabric = Fabric(load_technology(22, "HP", 350), load_cell(MEMORY_NAMES[memory]))
+    fabric = Fabric(load_technology(22, "HP", 350), load_cell(f"{CELLS[memory]}.cell"))
     ranges = replace(data_ranges(16), buffer_designs=buffers)
     return cache_problem(memory, megabytes << 20, 512, 16, access, fabric, DataChoice(ranges, *BASIC_WIRES))
 
@@ -92,7 +94,7 @@ def algorithm1_grid() -> Measurement:
     """Algorithm 1: 3 memories x 6 capacities x 3 access types x 8 targets, on all cores."""
     start = time.perf_counter()
     # normal and fast access share their tag mats
-    parts = [(memory, access) for access in ((NORMAL, FAST), (SEQUENTIAL,)) for memory in MEMORY_NAMES]
+    parts = [(memory, access) for access in ((NORMAL, FAST), (SEQUENTIAL,)) for memory in CELLS]
     workers = os.cpu_count() or 1
     with get_context("spawn").Pool(workers) as pool:
         done = pool.map(_grid_part, parts, chunksize=1)

@@ -231,6 +231,11 @@ def check_cell(configuration: Configuration, cell: "Cell") -> None:
             f" {cell.min_sense_voltage:g} V of -MinSenseVoltage",
             file=shown(configuration.cell_path),
         )
+    if cell.separate_paths and not configuration.internal_sensing:
+        raise InputError(
+            "SOT-MRAM with -InternalSensing: false is modeled with one path only, expected -WordLines: shared",
+            file=shown(configuration.cell_path),
+        )
     if cell.kind == "PCRAM" and configuration.write_scheme == "WriteAndVerify":
         raise InputError(
             "-WriteScheme: WriteAndVerify is not modeled for PCRAM, expected NormalWrite",

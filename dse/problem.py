@@ -10,7 +10,7 @@ from dse.errors import InputError
 from dse.objectives.cache.array import Fabric
 from dse.objectives.cache.cell import Cell, read_cell
 from dse.objectives.cache.quirks import NVSIM, Quirks
-from dse.objectives.cache.technology import Technology, load_technology, node_of_file
+from dse.objectives.cache.technology import Technology, load_technology, node_of_file, packaged_technologies
 from dse.spaces.array import NORMAL, RAM, ArraySpec, data_array, tag_array
 from dse.spaces.organization import BUFFER_DESIGNS, OrganizationRanges, PowerRange, data_ranges, tag_ranges
 from dse.spaces.wires import (
@@ -168,16 +168,18 @@ def problems_by_access(spec: CacheSpec, access_types: Sequence[str], quirks: Qui
 
 
 def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path | None]:
-    """Technology written like ``22nm``, ``32nm-lstp``, or as a file of one's own, ``my16nm.toml`` (``:lstp``).
+    """Technology written like ``22nm``, ``32nm-lstp``, as the name of a packaged one, or as a file of one's own.
 
-    Raises InputError where it is neither.
+    Roadmaps of the latter two follow a colon: ``my16nm.toml:lstp``. Raises InputError where it is none of these.
     """
     match = re.fullmatch(r"(\d+)nm(?:-(hp|lstp|lop))?", text.strip().lower())
     if match:
         roadmap = (match[2] or "hp").upper()
         return load_technology(int(match[1]), roadmap, temperature), None
     name, _, roadmap = text.partition(":")
-    path = Path(name)
+    path = packaged_technologies().get(name, Path(name))
     if path.suffix == ".toml":
         return load_technology(node_of_file(path), (roadmap or "hp").upper(), temperature, path=path), path
-    raise InputError(f"technology '{text}' is not understood: write 22nm, 32nm-lstp, or the path of a .toml file")
+    calibrated = ", ".join(name for name in packaged_technologies() if not name.removesuffix("nm").isdigit())
+    known = f"22nm, 32nm-lstp, {calibrated}" if calibrated else "22nm, 32nm-lstp"
+    raise InputError(f"technology '{text}' is not understood: write {known}, or the path of a .toml file")

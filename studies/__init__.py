@@ -6,10 +6,25 @@ from importlib import import_module
 from dse.errors import InputError
 from dse.studies.study import Study
 
-STUDIES: dict[str, str] = {}
+STUDIES: dict[str, str] = {
+    "table1": "DeepNVM++: the bitcells of Table I, and what Table II lets one infer of them and of the technology",
+    "table2": "DeepNVM++: the caches of Table II, fitted at 3 MB and predicted in the area of SRAM",
+    "fig9": "DeepNVM++: area, latency and energy of the three memories from 1 to 32 MB",
+    "fig3": "DeepNVM++: dynamic and leakage energy of the ten workloads at 3 MB",
+    "fig4": "DeepNVM++: energy, and EDP with DRAM, of the ten workloads at 3 MB",
+    "fig5": "DeepNVM++: EDP of AlexNet against the batch size",
+    "fig6": "DeepNVM++: DRAM accesses against the L2 capacity",
+    "fig7": "DeepNVM++: dynamic and leakage energy in the area of 3 MB of SRAM",
+    "fig8": "DeepNVM++: EDP in the area of 3 MB of SRAM, without and with DRAM",
+    "fig10": "DeepNVM++: energy, latency and EDP from 1 to 32 MB",
+    "headline": "DeepNVM++: every number of the abstract and of sections IV and V",
+    "algorithm1-gap": "How far Algorithm 1 is from the exact EDAP optimum, and which of its steps loses it",
+}
 """What each study asks, by name; study ``algorithm1-gap`` stands in module ``algorithm1_gap``."""
 
-GROUPS: dict[str, Sequence[str]] = {}
+GROUPS: dict[str, Sequence[str]] = {
+    "deepnvm": ("table1", "table2", "fig9", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig10", "headline"),
+}
 """Studies that are run together, by the name of the group."""
 
 

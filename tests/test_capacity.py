@@ -24,6 +24,7 @@ from dse.spaces.array import FAST, NORMAL, SEQUENTIAL
 from dse.spaces.wires import BASIC_GLOBAL, BASIC_LOCAL, WireChoice
 
 MEGABYTE = 1 << 20
+CELLS = {"sram": "sram.cell", "stt": "stt_deepnvm", "sot": "sot_deepnvm"}
 NEIGHBORS = {3: (2, 4), 5: (4, 8), 6: (4, 8), 7: (4, 8), 10: (8, 16), 12: (8, 16)}
 OBJECTIVES = ("area", "leakage")
 SAMPLES = 20_000
@@ -33,7 +34,7 @@ _LIBRARIES: dict[tuple[str, str, float], MatLibraries] = {}
 
 def problem_of(memory: str, megabytes: int, access: str) -> CacheProblem:
     """A cache at 22 nm with 16 ways of 64 bytes and NVSim's basic wires."""
-    spec = CacheSpec(memory, megabytes * MEGABYTE, load_technology(22, "HP", 350), load_cell(memory))
+    spec = CacheSpec(memory, megabytes * MEGABYTE, load_technology(22, "HP", 350), load_cell(CELLS[memory]))
     return problems_by_access(spec, [access])[0]
 
 

@@ -110,13 +110,13 @@ class Case:
 
 CORRECTED = NVSIM.without(*Quirks.__dataclass_fields__)
 CASES = {
-    "sram": Case("sram", 16 * KILOBYTE, 2),
+    "sram": Case("sram.cell", 16 * KILOBYTE, 2),
     "stt": Case("stt_deepnvm", 64 * KILOBYTE, 4),
     "sot": Case("sot_deepnvm", 32 * KILOBYTE, 4, node=45),
     "sot_24kb": Case("sot_deepnvm", 24 * KILOBYTE, 4),
-    "sram_bus": Case("sram", 32 * KILOBYTE, 2, routing=BUS),
+    "sram_bus": Case("sram.cell", 32 * KILOBYTE, 2, routing=BUS),
     "stt_bus_sensed_outside": Case("stt_deepnvm", 32 * KILOBYTE, 2, routing=BUS, internal_sensing=False),
-    "sram_1mb": Case("sram", 1024 * KILOBYTE, 4, mats=(PowerRange(2, 4), PowerRange(4, 8))),
+    "sram_1mb": Case("sram.cell", 1024 * KILOBYTE, 4, mats=(PowerRange(2, 4), PowerRange(4, 8))),
     "stt_corrected": Case("stt_deepnvm", 64 * KILOBYTE, 2, quirks=CORRECTED),
 }
 EVERYTHING = [(name, access) for name in ("sram", "stt", "sot") for access in (*ACCESS_TYPES, RAM)]

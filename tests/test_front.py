@@ -83,7 +83,7 @@ def objectives_of(front: list[FrontPoint]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("access", ["normal", "fast", "sequential"])
-@pytest.mark.parametrize("cell", ["sram", "stt_deepnvm", "sot_deepnvm"])
+@pytest.mark.parametrize("cell", ["sram.cell", "stt_deepnvm", "sot_deepnvm"])
 def test_front_is_that_of_all_caches(cell: str, access: str) -> None:
     problem = small_problem(cell, access)
     everything = every_cache(problem)
@@ -126,7 +126,7 @@ def test_optimum_lies_on_the_front() -> None:
 
 
 def test_objectives_that_do_not_grow_are_refused() -> None:
-    problem = small_problem("sram", "normal")
+    problem = small_problem("sram.cell", "normal")
     with pytest.raises(InputError, match="must grow"):
         exact_front([problem], [make_goal("area", 0.5, []), make_goal("1/leakage", 0.5, [])])
 

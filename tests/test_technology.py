@@ -12,11 +12,14 @@ from dse.objectives.cache import technology as module
 from dse.objectives.cache.quirks import NVSIM
 from dse.objectives.cache.technology import (
     NODES,
+    PUBLIC_NODES,
     ROADMAPS,
     WIRE_TYPES,
     Technology,
     load_technology,
     load_wire_geometry,
+    packaged_technologies,
+    technology_tables,
 )
 
 PACKAGED = Path(module.__file__).parent / "data" / "technology"
@@ -106,8 +109,13 @@ def test_packaged_files_load(node: int, roadmap: str, temperature: int) -> None:
             assert 0 < value < inf, field.name
 
 
-def test_every_packaged_file_is_a_node() -> None:
-    assert {path.name for path in PACKAGED.iterdir()} == {f"{node}nm.toml" for node in NODES}
+def test_every_packaged_file_is_known_by_its_name() -> None:
+    nodes = {f"{node}nm" for node in (*NODES, *PUBLIC_NODES)}
+    packaged = packaged_technologies()
+    assert {path.stem for path in PACKAGED.iterdir()} == set(packaged)
+    assert nodes <= set(packaged)
+    for name in packaged.keys() - nodes:  # calibrated ones, which never take the place of a node
+        assert "label" in technology_tables(name).tables
 
 
 @pytest.mark.parametrize(("node", "roadmap", "temperature"), NVSIM_VALUES)
@@ -166,7 +174,7 @@ def test_technology_is_hashable_and_frozen() -> None:
 @pytest.mark.parametrize(
     ("load", "words"),
     [
-        (lambda: load_technology(16, "HP", 350), "ProcessNode 16 nm: below NVSim's smallest node, 22 nm"),
+        (lambda: load_technology(14, "HP", 350), "ProcessNode 14 nm: below NVSim's smallest node, 22 nm"),
         (lambda: load_technology(201, "HP", 350), "ProcessNode 201 nm: above NVSim's largest node, 200 nm"),
         (lambda: load_technology(22.5, "HP", 350), "ProcessNode 22.5: not an integer"),  # type: ignore[arg-type]
         (lambda: load_technology(22, "HP", 299), "Temperature 299 K: .* 300 to 400 K"),
@@ -211,7 +219,8 @@ def test_wires_against_nvsim() -> None:
 def test_wires_take_the_next_larger_table(wire_type: str) -> None:
     tables = {node: load_wire_geometry(node, wire_type).node for node in range(1, 201)}
     for node, table in tables.items():
-        assert table == min(tabulated for tabulated in NODES if tabulated >= node)
+        tabulated = [node] if node in PUBLIC_NODES else [larger for larger in NODES if larger >= node]
+        assert table == min(tabulated)
 
 
 def test_user_file_is_used(tmp_path: Path) -> None:

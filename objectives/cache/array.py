@@ -17,8 +17,8 @@ from dse.objectives.cache.h_tree import h_tree_bank
 from dse.objectives.cache.mat import Mat, MatDetail, mat_detail
 from dse.objectives.cache.precharger import precharge_latency
 from dse.objectives.cache.quirks import NVSIM, Quirks
-from dse.objectives.cache.technology import Technology
-from dse.objectives.cache.wire import GlobalWire, Wire, make_wire
+from dse.objectives.cache.technology import Technology, WireGeometry
+from dse.objectives.cache.wire import GlobalWire, Wire, make_wire, wire_of
 from dse.spaces.array import ArraySpec, tag_block_bits
 from dse.spaces.mat import MatGeometry, mat_geometry
 from dse.spaces.organization import BankChoice, MatChoice
@@ -45,7 +45,8 @@ METRIC_COLUMNS = (
 class Fabric:
     """What data and tag array share: technology, cell and circuit options.
 
-    `routing` is H_TREE or BUS; `largest_nmos` [F]; `technology_path` names a user's technology file.
+    `routing` is H_TREE or BUS; `largest_nmos` [F]; `technology_path` names a user's technology file, and
+    `geometries` are cross-sections of wires that stand in for its.
     """
 
     technology: Technology
@@ -56,9 +57,13 @@ class Fabric:
     write_scheme: str = "NormalWrite"
     quirks: Quirks = NVSIM
     technology_path: Path | None = None
+    geometries: tuple[WireGeometry, ...] = ()
 
     def wire(self, choice: WireChoice) -> Wire:
         """Return the wire of this kind in this technology."""
+        for geometry in self.geometries:
+            if geometry.wire_type == choice.type:
+                return wire_of(choice, geometry, self.technology, self.largest_nmos, self.quirks)
         return make_wire(choice, self.technology, self.largest_nmos, self.quirks, self.technology_path)
 
     def circuit(self, spec: ArraySpec, local: WireChoice) -> Circuit:

@@ -16,8 +16,8 @@ from pathlib import Path
 from dse.errors import InputError
 from dse.keyfile import Key, KeyFile, Number, Unit, Whole, Word, nearest, quoted, read_keyfile, words
 
-MEMORY_NAMES = {"sram": "sram", "stt": "stt_deepnvm", "sot": "sot_deepnvm"}
-"""Packaged cell behind each short name of a memory technology."""
+MEMORY_NAMES = {"sram": "sram_deepnvmpp", "stt": "stt_deepnvmpp", "sot": "sot_deepnvmpp"}
+"""Packaged cell behind each short name of a memory technology: those calibrated on DeepNVM++'s Table II."""
 
 _OHM = (Unit("ohm"),)
 _FARAD = (Unit("F"),)
@@ -42,7 +42,7 @@ _LEAKAGE = Number(1e-15, 1e6, or_zero=True)
 _POWER = Number(1e-6, 1e9, or_zero=True)
 _ENERGY = Number(1e-9, 1e9, or_zero=True)
 
-_KINDS = ("SRAM", "MRAM", "PCRAM", "memristor")
+_KINDS = ("SRAM", "MRAM", "SOTMRAM", "PCRAM", "memristor")
 _REFUSED = f"which are not supported: {', '.join(_KINDS)} are"
 _FLASH = f"belongs to NAND flash cells, {_REFUSED}"
 _DRAM = f"belongs to DRAM cells, {_REFUSED}"
@@ -87,6 +87,9 @@ CELL_KEYS = (
     Key("SetEnergy", _ENERGY, _PICOJOULE),
     Key("AccessType", Word({"CMOS": "CMOS", "BJT": "BJT", "diode": "diode", "None": "none", "none": "none"})),
     Key("AccessCMOSWidth", _WIDTH, _FEATURE),
+    Key("WriteAccessCMOSWidth", _WIDTH, _FEATURE),
+    Key("ResistanceHeavyMetal", _RESISTANCE, _OHM),
+    Key("WordLines", words("separate", "shared")),
     Key("VoltageDropAccessDevice", _VOLTAGE, _VOLT),
     Key("LeakageCurrentAccessDevice", _LEAKAGE, _MICROAMPERE),
     Key("SRAMCellNMOSWidth", _WIDTH, _FEATURE),
@@ -101,7 +104,11 @@ CELL_KEYS = (
     Key("FlashProgramTime", _PULSE, (Unit("us", 1e6),), refused=_FLASH),
     Key("GateCouplingRatio", _WIDTH, refused=_FLASH),
 )
-"""Every key that NVSim reads from a cell file, and ``ReadEnergy``, which its PCRAM sample carries in vain."""
+"""Every key that NVSim reads from a cell file, ``ReadEnergy``, which its PCRAM sample carries in vain, and three of
+our own for SOT-MRAM (`SOT_KEYS`)."""
+
+SOT_KEYS = ("WriteAccessCMOSWidth", "ResistanceHeavyMetal", "WordLines")
+"""Keys of SOT-MRAM cells only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ class Cell:
 
     name: str
     kind: str
-    """SRAM, MRAM, PCRAM or memristor."""
+    """SRAM, MRAM, SOTMRAM, PCRAM or memristor."""
     area_f2: float
     """Area in squared feature sizes."""
     aspect_ratio: float
@@ -153,6 +160,17 @@ class Cell:
     resistance_on_at_half_reset_voltage: float = 0.0
     process_node: int = 0
     """Node of the values [nm], 0 if not given; NVSim has a scaling by it but does not call it."""
+    write_access_width_f: float = 0.0
+    """Width of the write transistor of an SOT-MRAM cell; 0 where the read transistor writes too."""
+    heavy_metal_resistance: float = 0.0
+    """Resistance of the line that an SOT-MRAM cell is written through; 0 where that is not known."""
+    separate_paths: bool = False
+    """Whether an SOT-MRAM cell is read and written through transistors, word lines and bitlines of their own."""
+
+    @property
+    def write_resistance(self) -> float:
+        """Resistance that a write current sees: the heavy metal's, or that of a cell that is on."""
+        return self.heavy_metal_resistance or self.resistance_on
 
     @property
     def height_f(self) -> float:
@@ -192,6 +210,26 @@ _SRAM_RULES = (
         ("ReadMode",),
         lambda cell: cell.read_mode != "voltage",
         "-ReadMode: an SRAM cell is sensed by voltage, expected voltage",
+    ),
+)
+
+
+_SOT_RULES = (
+    _Rule(
+        ("AccessType",),
+        lambda cell: cell.access != "CMOS",
+        "-AccessType: an SOT-MRAM cell is accessed through transistors, expected CMOS",
+    ),
+    _Rule(
+        ("WordLines", "WriteAccessCMOSWidth"),
+        lambda cell: not cell.separate_paths and cell.write_access_width_f not in (0.0, cell.access_width_f),
+        "-WordLines: shared means one transistor for both paths, expected a -WriteAccessCMOSWidth (F) equal to"
+        " -AccessCMOSWidth (F), or separate",
+    ),
+    _Rule(
+        (),
+        lambda cell: cell.separate_paths and cell.write_access_width_f == 0.0,
+        "missing -WriteAccessCMOSWidth (F): a cell with separate word lines needs the width of its write transistor",
     ),
 )
 
@@ -350,10 +388,20 @@ def read_cell(path: Path) -> Cell:
     resistive = file.word("MemCellType") != "SRAM"
     file.require(_REQUIRED["resistive" if resistive else "SRAM"])
     cell = _cell(file)
-    for rule in _RESISTIVE_RULES if resistive else _SRAM_RULES:
+    given = [name for name in SOT_KEYS if name in file]
+    if given and cell.kind != "SOTMRAM":
+        raise file.error(f"-{given[0]}: belongs to cells of -MemCellType SOTMRAM, this is {cell.kind}", given[0])
+    for rule in _rules(cell.kind):
         if rule.broken(cell):
             raise file.error(rule.message, *rule.keys)
     return cell
+
+
+def _rules(kind: str) -> tuple[_Rule, ...]:
+    """What must not hold of a kind of cell."""
+    if kind == "SRAM":
+        return _SRAM_RULES
+    return (*_RESISTIVE_RULES, *_SOT_RULES) if kind == "SOTMRAM" else _RESISTIVE_RULES
 
 
 def packaged_cells() -> dict[str, Traversable]:
@@ -391,6 +439,7 @@ def load_cell(name_or_path: str) -> Cell:
 
 def _cell(file: KeyFile) -> Cell:
     access = file.word("AccessType", "CMOS")
+    separate = file.word("MemCellType") == "SOTMRAM" and file.word("WordLines", "separate") == "separate"
     return Cell(
         name=file.path.name.removesuffix(".cell"),
         kind=file.word("MemCellType"),
@@ -426,4 +475,7 @@ def _cell(file: KeyFile) -> Cell:
         resistance_on_at_reset_voltage=file.number("ResistanceOnAtResetVoltage", 0.0),
         resistance_on_at_half_reset_voltage=file.number("ResistanceOnAtHalfResetVoltage", 0.0),
         process_node=file.whole("ProcessNode", 0),
+        write_access_width_f=file.number("WriteAccessCMOSWidth", 0.0),
+        heavy_metal_resistance=file.number("ResistanceHeavyMetal", 0.0),
+        separate_paths=separate,
     )

@@ -11,6 +11,7 @@ from dse.batch import Batch, Bools, Floats, Ints, distinct
 from dse.objectives.cache.circuit import Circuit
 from dse.objectives.cache.comparator import comparator
 from dse.objectives.cache.predecoder import Predecoder, predecoder
+from dse.objectives.cache.sot import TwoPathStages, one_path, two_path_subarray, two_path_timing
 from dse.objectives.cache.subarray import Subarray, SubarrayTiming, subarray, subarray_timing
 from dse.spaces.mat import MatGeometry
 from dse.spaces.organization import exponent
@@ -62,17 +63,25 @@ def distinct_subarrays(geometry: MatGeometry) -> tuple[Ints, Ints]:
 def mat_detail(geometry: MatGeometry, circuit: Circuit) -> MatDetail:
     """Evaluate mats and keep the parts (Mat.cpp, Initialize to CalculatePower)."""
     first, number = distinct_subarrays(geometry)
-    block = subarray(geometry.take(first), circuit)
+    block = (two_path_subarray if circuit.cell.separate_paths else subarray)(geometry.take(first), circuit)
     height, width = block.height[number], block.width[number]
     row = _row_predecoders(geometry, height, width, circuit)
     column = _mux_predecoders(geometry, height, width, circuit)
     predecoders = (*row, *column)
     latency = _slowest([part.delay for part in predecoders])
     ramp = np.minimum(row[0].ramp, row[1].ramp)
-    timing = subarray_timing(block.stages.take(number), ramp, circuit)
+    timing = _timing(block, number, ramp, circuit)
     cost = _add_up(geometry, block, number, predecoders, latency, timing, circuit)
     switching = _sum([part.energy for part in predecoders])
     return MatDetail(cost, latency, ramp, switching, block, number, timing)
+
+
+def _timing(block: Subarray, number: Ints, ramp: Floats, circuit: Circuit) -> SubarrayTiming:
+    """Latencies of each mat's subarrays, by the paths their cells have."""
+    stages = block.stages.take(number)
+    if isinstance(stages, TwoPathStages):
+        return two_path_timing(stages, ramp, circuit)
+    return subarray_timing(one_path(stages), ramp, circuit)
 
 
 def _sum(parts: list[Floats]) -> Floats:

@@ -58,7 +58,9 @@ CONVERTERS = {
 
 
 def converter(technology: Technology, quirks: Quirks) -> Converter:
-    """Choose the converter of a technology: that of the next smaller tabulated node, or interpolated."""
+    """Choose the converter of a technology: its own, that of the next smaller tabulated node, or interpolated."""
+    if technology.converter is not None:
+        return Converter(*technology.converter)
     nodes = sorted(CONVERTERS)
     if quirks.converter_steps_over_nodes:
         return CONVERTERS[max((node for node in nodes if technology.node >= node), default=nodes[0])]

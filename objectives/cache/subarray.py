@@ -5,12 +5,14 @@ per distinct one; latencies depend on the slope of the predecoded signals, which
 """
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from dse.batch import Batch, Bools, Floats, Ints, distinct
 from dse.objectives.cache.bitline import (
     DrivenBitline,
+    LineCurrents,
     Lines,
     SettlingBitline,
     bitline,
@@ -105,6 +107,30 @@ class SubarrayStages:
         )
 
 
+class Stages(Protocol):
+    """Stages of the latencies of subarrays: `SubarrayStages` where reads and writes take one path."""
+
+    @property
+    def bitline(self) -> DrivenBitline | SettlingBitline: ...  # noqa: D102
+
+    @property
+    def bitline_mux(self) -> Floats: ...  # noqa: D102
+
+    @property
+    def sense_amp(self) -> Floats: ...  # noqa: D102
+
+    @property
+    def output_mux_1(self) -> Floats: ...  # noqa: D102
+
+    @property
+    def output_mux_2(self) -> Floats: ...  # noqa: D102
+
+    @property
+    def charge(self) -> Floats: ...  # noqa: D102
+
+    def take(self, rows: Ints) -> "Stages": ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True)
 class Subarray:
     """Distinct subarrays: layout [m], energies [J], leakage [W], and the stages of their latencies.
@@ -118,7 +144,7 @@ class Subarray:
     width: Floats
     energy: SubarrayEnergies
     leakage: Floats
-    stages: SubarrayStages
+    stages: Stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +166,13 @@ def subarray(geometry: MatGeometry, circuit: Circuit) -> Subarray:
     Source: SubArray.cpp, Initialize, CalculateArea and CalculatePower.
     """
     line, currents = lines(geometry, circuit), line_currents(geometry, circuit)
-    periphery = _periphery(geometry, line, currents.wordline, currents.bitline, circuit)
+    return assemble(geometry, line, currents, size_periphery(geometry, line, currents, circuit), circuit)
+
+
+def assemble(
+    geometry: MatGeometry, line: Lines, currents: LineCurrents, periphery: Periphery, circuit: Circuit
+) -> Subarray:
+    """Put cells and sized circuits together: layout, energies, leakage and stages."""
     width, height = _layout(line, periphery, circuit)
     return Subarray(
         kept=_kept(geometry, currents.bitline, currents.legal, periphery, circuit),
@@ -153,11 +185,10 @@ def subarray(geometry: MatGeometry, circuit: Circuit) -> Subarray:
     )
 
 
-def _periphery(
-    geometry: MatGeometry, line: Lines, wordline_current: Floats, bitline_current: Floats, circuit: Circuit
-) -> Periphery:
+def size_periphery(geometry: MatGeometry, line: Lines, currents: LineCurrents, circuit: Circuit) -> Periphery:
     """Size every circuit around the cells (SubArray.cpp, Initialize)."""
-    row_decoder, column_decoders = _decoders(geometry, line, wordline_current, bitline_current, circuit)
+    bitline_current = currents.bitline
+    row_decoder, column_decoders = _decoders(geometry, line, currents.wordline, bitline_current, circuit)
     sense = _sense_amps(geometry, line, circuit)
     columns, kinds = distinct(geometry.columns)
     chargers = precharger(

@@ -1,9 +1,10 @@
 """Transistors and wires of a process node, read from one TOML file per node.
 
 The packaged files hold NVSim's tables for 22, 32, 45, 65, 90, 120 and 200 nm. Transistors of other nodes are
-interpolated between two of them as NVSim does; wires are those of the next larger tabulated node. A user's
-file of the same form replaces both. All quantities are in SI units; currents and capacitances of transistors
-are per meter of gate width.
+interpolated between two of them as NVSim does; wires are those of the next larger tabulated node. Below 22 nm
+`PUBLIC_NODES` have files of their own, which are never interpolated. A user's file of the same form replaces both;
+it may name another as its `base` and hold only what differs. All quantities are in SI units; currents and
+capacitances of transistors are per meter of gate width.
 
 Arithmetic follows NVSim's order of operations, so that results agree with it to the last digit.
 """
@@ -11,7 +12,7 @@ Arithmetic follows NVSim's order of operations, so that results agree with it to
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from operator import index
@@ -24,7 +25,10 @@ from dse.objectives.cache.quirks import NVSIM, Quirks
 from dse.spaces.wires import WIRE_TYPES
 
 NODES = (22, 32, 45, 65, 90, 120, 200)
-"""Tabulated nodes [nm], one packaged file each."""
+"""Tabulated nodes of NVSim [nm], one packaged file each."""
+
+PUBLIC_NODES = (16,)
+"""Nodes [nm] beyond NVSim's, from other public sources, one packaged file each."""
 
 ROADMAPS = ("HP", "LSTP", "LOP")
 """ITRS device roadmaps: high performance, low standby power, low operating power."""
@@ -60,8 +64,10 @@ _WIRE_UNITS = {
     "ild_thickness": "m",
     "resistivity": "ohm m",
 }
-_UNITS = _TRANSISTOR_UNITS | _CURRENT_UNITS | _WIRE_UNITS
-_MAY_BE_ZERO = frozenset({"vth", "fringe_cap", "barrier_thickness"})
+_CONVERTER_UNITS = {"delay": "s", "energy": "J", "leakage": "W"}
+_FILE_UNITS = {"feature_size": "m"}
+_UNITS = _TRANSISTOR_UNITS | _CURRENT_UNITS | _WIRE_UNITS | _CONVERTER_UNITS | _FILE_UNITS
+_MAY_BE_ZERO = frozenset({"vth", "fringe_cap", "barrier_thickness", *_CONVERTER_UNITS})
 _GEOMETRIC = frozenset({"current_off_nmos", "current_off_pmos"})
 
 _SATURATION_VELOCITY = 1e5  # m/s, of carriers in silicon
@@ -82,7 +88,7 @@ class Technology:
     temperature: int
     """[K]"""
     feature_size: float
-    """Node [m]."""
+    """Length F in which layout rules, cells and widths are counted [m]; the node unless a file gives another."""
     vdd: float
     """Supply voltage [V]."""
     vth: float
@@ -125,6 +131,8 @@ class Technology:
     """Leakage current of an NMOS that is off [A/m]."""
     current_off_pmos: float
     """Leakage current of a PMOS that is off [A/m]."""
+    converter: tuple[float, float, float] | None = None
+    """Delay [s], energy [J] and leakage [W] of a current-to-voltage converter; None for NVSim's table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +174,26 @@ class _NodeFile:
             raise InputError(f"node_nm: {_found(node)}; give a positive integer [nm]", file=self.place)
         return node
 
+    def label(self) -> str:
+        """Return the name by which results call the technology: `label` of the file, or the node."""
+        label = self.tables.get("label", f"{self.node()}nm")
+        if not isinstance(label, str) or re.fullmatch(r"[A-Za-z0-9._+-]{1,60}", label) is None:
+            raise InputError(f"label: {_found(label)}; give a word of letters, digits, . _ + and -", file=self.place)
+        return label
+
+    def feature_size(self) -> float:
+        """Return the length F [m] that layout is counted in: `feature_size` of the file, or the node."""
+        if "feature_size" not in self.tables:
+            return self.node() * 1e-9
+        return self._number("feature_size", "feature_size", self.tables["feature_size"], key_only=True)
+
+    def converter(self) -> tuple[float, float, float] | None:
+        """Return delay [s], energy [J] and leakage [W] of [converter], None where the file has no such table."""
+        if "converter" not in self.tables:
+            return None
+        values = self.numbers("converter", tuple(_CONVERTER_UNITS))
+        return values["delay"], values["energy"], values["leakage"]
+
     def numbers(self, section: str, keys: Sequence[str]) -> dict[str, float]:
         """Return the scalars `keys` of `section` ("hp", "wire.LocalAggressive"); InputError if one is unfit."""
         table = self._section(section)
@@ -189,7 +217,7 @@ class _NodeFile:
                 raise InputError(f"[{section}]: {_found(table)}; give this table", file=self.place)
         return dict(table)
 
-    def _number(self, section: str, key: str, value: object) -> float:
+    def _number(self, section: str, key: str, value: object, *, key_only: bool = False) -> float:
         may_be_zero = key in _MAY_BE_ZERO
         if isinstance(value, int | float) and not isinstance(value, bool):
             fits = 0 < value <= float_info.max or (value == 0 and may_be_zero)
@@ -197,7 +225,8 @@ class _NodeFile:
                 return float(value)
         sign = "non-negative" if may_be_zero else "positive"
         wanted = f"give a {sign} number [{_UNITS[key]}]"
-        raise InputError(f"{section}.{key}: {_found(value)}; {wanted}", file=self.place)
+        place = key if key_only else f"{section}.{key}"
+        raise InputError(f"{place}: {_found(value)}; {wanted}", file=self.place)
 
 
 def load_technology(
@@ -209,9 +238,9 @@ def load_technology(
     then linear in the node, off currents geometric. With `path`, a user's file for exactly this node is read
     instead and nothing is interpolated between nodes.
 
-    Raises InputError for a node outside 22 to 200 nm without a file, an unknown roadmap, a temperature that is
-    not an integer of 300 to 400 K, and a file that cannot be read, lacks a key, is for another node or has
-    a threshold voltage that is not below the supply voltage.
+    Raises InputError for a node outside 22 to 200 nm without a file, packaged or the user's, an unknown roadmap, a
+    temperature that is not an integer of 300 to 400 K, and a file that cannot be read, lacks a key, is for another
+    node or has a threshold voltage that is not below the supply voltage.
 
     Source: NVSim Technology.cpp, Technology::Initialize and InterpolateWith; main.cpp, main.
     """
@@ -221,24 +250,73 @@ def load_technology(
     if temperature not in range(TEMPERATURES[0], TEMPERATURES[-1] + 1):
         raise InputError(f"Temperature {temperature} K: outside the tables; give 300 to 400 K")
     if path is not None:
-        values = _at_temperature(_user_file(path, node), roadmap, temperature)
-        _check_threshold(values, roadmap, path)
-        return _technology(node, roadmap, temperature, values, values["ideal_gate_cap"])
+        return _from_file(_user_file(path, node), roadmap, temperature)
+    if node in PUBLIC_NODES:
+        return _from_file(_packaged_file(str(node)), roadmap, temperature)
     lower, upper = _tabulated_around(node)
-    below = _at_temperature(_packaged_file(lower), roadmap, temperature)
+    below = _at_temperature(_packaged_file(str(lower)), roadmap, temperature)
     if lower == upper:
         return _technology(node, roadmap, temperature, below, below["ideal_gate_cap"])
-    above = _at_temperature(_packaged_file(upper), roadmap, temperature)
+    above = _at_temperature(_packaged_file(str(upper)), roadmap, temperature)
     values = _between(below, above, _weight(node, lower, upper, quirks))
     overlapped = below if quirks.overlap_cap_of_lower_node else values
     return _technology(node, roadmap, temperature, values, overlapped["ideal_gate_cap"])
+
+
+@dataclass(frozen=True, slots=True)
+class TechnologyTables:
+    """A technology as its file holds it, base included: what a calibration changes before transistors are made.
+
+    `place` names it in complaints.
+    """
+
+    place: str
+    tables: dict[str, Any]
+
+    def technology(self, roadmap: str, temperature: int) -> Technology:
+        """Return the transistors of a roadmap at `temperature` [K]; InputError as of `load_technology`."""
+        return _from_file(_NodeFile(self.place, self.tables), roadmap, temperature)
+
+    def wires(self) -> tuple[WireGeometry, ...]:
+        """Return the cross-sections of all wire types the file gives."""
+        file = _NodeFile(self.place, self.tables)
+        return tuple(_wire(file, wire_type) for wire_type in WIRE_TYPES if wire_type in self.tables.get("wire", {}))
+
+
+def technology_tables(text: str) -> TechnologyTables:
+    """Return the tables of a packaged technology (``16nm``, ``22nm``, `packaged_technologies`) or of a file.
+
+    Raises InputError where there is no such file or it cannot be read.
+    """
+    if text in packaged_technologies():
+        file = _packaged_file(text.removesuffix("nm"))
+        return TechnologyTables(text, file.tables)
+    return TechnologyTables(text, _parse_file(Path(text)).tables)
+
+
+def packaged_technologies() -> dict[str, Path]:
+    """Return the technology files that come with the package, by name as ``--technology`` takes it."""
+    folder = Path(str(resources.files(_PACKAGE) / "data" / "technology"))
+    return {file.stem: file for file in sorted(folder.glob("*.toml"))}
+
+
+def _from_file(file: _NodeFile, roadmap: str, temperature: int) -> Technology:
+    """Return the transistors of a file that stands for itself; nothing is interpolated between nodes."""
+    values = _at_temperature(file, roadmap, temperature)
+    _check_threshold(values, roadmap, file.place)
+    technology = _technology(file.node(), roadmap, temperature, values, values["ideal_gate_cap"])
+    return replace(
+        technology, name=f"{file.label()}-{roadmap.lower()}", feature_size=file.feature_size(),
+        converter=file.converter(),
+    )
 
 
 def load_wire_geometry(node: int, wire_type: str, *, path: Path | None = None) -> WireGeometry:
     """Return the cross-section of `wire_type` (one of `WIRE_TYPES`) at `node` [nm].
 
     Wires are not interpolated: a node takes the table of the next larger tabulated node, and a node below
-    22 nm that of 22 nm. With `path`, a user's file for exactly this node is read instead.
+    22 nm that of 22 nm, unless it is one of `PUBLIC_NODES`. With `path`, a user's file for exactly this node is
+    read instead.
 
     Raises InputError for a node that is not 1 to 200 nm without a file, an unknown wire type, and a file that
     cannot be read, lacks a key, is for another node or leaves no conductor inside the barrier.
@@ -250,9 +328,15 @@ def load_wire_geometry(node: int, wire_type: str, *, path: Path | None = None) -
     if path is not None:
         file = _user_file(path, node)
     elif 0 < node <= NODES[-1]:
-        file = _packaged_file(min(tabulated for tabulated in NODES if node <= tabulated))
+        tabulated = node if node in PUBLIC_NODES else min(larger for larger in NODES if node <= larger)
+        file = _packaged_file(str(tabulated))
     else:
         raise InputError(f"ProcessNode {node} nm: no wires; give 1 to {NODES[-1]} nm or a technology file")
+    return _wire(file, wire_type)
+
+
+def _wire(file: _NodeFile, wire_type: str) -> WireGeometry:
+    """Return the cross-section of a wire type from its file."""
     values = file.numbers(f"wire.{wire_type}", tuple(_WIRE_UNITS))
     wire = WireGeometry(node=file.node(), wire_type=wire_type, **values)
     _check_conductor(wire, file.place)
@@ -281,6 +365,7 @@ def _technology(
         drain_to_channel_cap=_reverse_biased(0.5e-10, values["vdd"], 0.33),
         vdsat_nmos=velocity_by_length / values["electron_mobility"],
         vdsat_pmos=velocity_by_length / values["hole_mobility"],
+        converter=None,
         **values,
     )
 
@@ -344,10 +429,9 @@ def _weight(node: int, lower: int, upper: int, quirks: Quirks) -> float:
 
 
 @cache
-def _packaged_file(node: int) -> _NodeFile:
-    """Return the packaged file of a tabulated node [nm]."""
-    file = resources.files(_PACKAGE) / "data" / "technology" / f"{node}nm.toml"
-    return _NodeFile(str(file), tomllib.loads(file.read_text(encoding="utf-8")))
+def _packaged_file(name: str) -> _NodeFile:
+    """Return a packaged file: that of a node ("22", in nm), or of a name such as "16nm-deepnvmpp"."""
+    return _parse_file(packaged_technologies()[f"{name}nm" if name.isdigit() else name])
 
 
 def node_of_file(path: Path) -> int:
@@ -367,7 +451,7 @@ def _user_file(path: Path, node: int) -> _NodeFile:
 def _parse_file(path: Path) -> _NodeFile:
     """Return a user's technology file; InputError if it is unreadable or no TOML."""
     try:
-        return _NodeFile(str(path), tomllib.loads(path.read_text(encoding="utf-8")))
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(f"{reason}; give a readable technology file", file=path) from None
@@ -377,9 +461,30 @@ def _parse_file(path: Path) -> _NodeFile:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else None
         raise InputError(f"not TOML: {error}", file=path, line=line) from None
+    return _NodeFile(str(path), _on_base(tables, path))
 
 
-def _check_threshold(values: dict[str, float], roadmap: str, path: Path) -> None:
+def _on_base(tables: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return the tables of a file over those of the packaged technology it names as `base`, if any."""
+    if "base" not in tables:
+        return tables
+    known = [name for name in packaged_technologies() if name != path.stem]
+    if tables["base"] not in known:
+        raise InputError(f"base: {_found(tables['base'])}; give one of {', '.join(known)}", file=path)
+    base = _parse_file(packaged_technologies()[tables["base"]]).tables
+    return merged(base, {key: value for key, value in tables.items() if key != "base"})
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with `changes` in their place, table by table."""
+    both = dict(base)
+    for key, value in changes.items():
+        under = both.get(key)
+        both[key] = merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return both
+
+
+def _check_threshold(values: dict[str, float], roadmap: str, path: str) -> None:
     """Raise InputError unless transistors switch on at the supply voltage."""
     if values["vth"] >= values["vdd"]:
         voltages = f"{values['vth']} V, but vdd is {values['vdd']} V"

@@ -6,7 +6,7 @@ Equations: NVSim Wire.cpp (functions named in the docstrings), which follow CACT
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -304,9 +304,18 @@ def make_wire(
     `largest_nmos` [F] bounds the driver of a low swing wire. Raises InputError where repeaters and low swing
     are combined, which no circuit here supports. Source: Wire.cpp, Initialize.
     """
+    geometry = load_wire_geometry(technology.node, choice.type, path=path)
+    return wire_of(choice, geometry, technology, largest_nmos, quirks)
+
+
+@lru_cache(maxsize=4096)
+def wire_of(
+    choice: WireChoice, geometry: WireGeometry, technology: Technology, largest_nmos: float = 100.0,
+    quirks: Quirks = NVSIM,
+) -> Wire:
+    """Wire of the given kind with a given cross-section; as `make_wire`."""
     if choice.low_swing and choice.repeater != "RepeatedNone":
         raise InputError(f"low swing excludes repeaters: {choice.repeater} needs low swing No")
-    geometry = load_wire_geometry(technology.node, choice.type, path=path)
     resistance = wire_resistance(geometry, technology.temperature)
     capacitance = wire_capacitance(geometry)
     if choice.repeater == "RepeatedNone":

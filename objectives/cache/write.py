@@ -25,7 +25,7 @@ def reset_energy(cell: Cell, technology: Technology) -> float:
     voltage = abs(cell.reset_voltage)
     if cell.reset_mode == "voltage":
         selector_free = cell.kind == "memristor" and cell.access == "none"
-        resistance = cell.resistance_on_at_reset_voltage if selector_free else cell.resistance_on
+        resistance = cell.resistance_on_at_reset_voltage if selector_free else cell.write_resistance
         return voltage * (voltage - cell.voltage_drop_access) / resistance * cell.reset_pulse
     supply = technology.vdd if cell.reset_voltage == 0 else voltage
     return supply * abs(cell.reset_current) * cell.reset_pulse
@@ -38,7 +38,7 @@ def set_energy(cell: Cell, technology: Technology, quirks: Quirks) -> float:
     voltage = abs(cell.set_voltage)
     if cell.set_mode == "voltage":
         selector_free = cell.kind == "memristor" and cell.access == "none"
-        resistance = cell.resistance_on_at_set_voltage if selector_free else cell.resistance_on
+        resistance = cell.resistance_on_at_set_voltage if selector_free else cell.write_resistance
         return voltage * (voltage - cell.voltage_drop_access) / resistance * cell.set_pulse
     tested = cell.reset_voltage if quirks.set_energy_tests_reset_voltage else cell.set_voltage
     supply = technology.vdd if tested == 0 else voltage

@@ -1,0 +1,1 @@
+"""Calibration: parameters of technology and cells that bring the searched caches closest to a table of figures."""
