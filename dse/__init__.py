@@ -7,6 +7,9 @@ The names below are imported on first use, so that ``import dse`` costs nothing:
     problem = dse.problem_from_configuration(dse.read_configuration(Path("cache.cfg")))
     winners = dse.search_cache(problem).data.winners          # what NVSim would choose
     best = dse.optimize([problem], dse.make_goal("edap", 0.5, []))
+
+    found = dse.explore(dse.caches("stt", "3MB"), "surrogate", budget=500)   # a searcher, a table, a figure
+    found.to_frame(); found.plot("found.png")
 """
 
 from importlib import import_module
@@ -19,14 +22,18 @@ _HOMES = {
     "InfeasibleError": "dse.errors",
     "InputError": "dse.errors",
     "Quirks": "dse.objectives.cache.quirks",
+    "caches": "dse.notebook",
     "evaluate_designs": "dse.search.design",
+    "explore": "dse.notebook",
     "load_cell": "dse.objectives.cache.cell",
     "load_technology": "dse.objectives.cache.technology",
     "make_goal": "dse.search.goal",
     "optimize": "dse.search.optimize",
+    "optuna_objective": "dse.search.searchers.optuna_samplers",
     "problem_from_configuration": "dse.problem",
     "problems_by_access": "dse.problem",
     "read_configuration": "dse.configuration",
+    "pymoo_problem": "dse.search.searchers.pymoo_algorithms",
     "search_cache": "dse.search.nvsim",
 }
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -46,21 +47,41 @@ def plot_fronts(fronts: Sequence[Front], names: Sequence[str], units: Sequence[s
             _panel(axis, fronts, pair, names, units)
         for axis in axes.flat[len(pairs):]:
             axis.set_visible(False)
-        handles = [*axes.flat[0].get_legend_handles_labels()[0], *_shared_handles()]
+        baseline = any(len(front[2]) for front in fronts)
+        handles = [*axes.flat[0].get_legend_handles_labels()[0], *_shared_handles(baseline)]
         figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 5), frameon=False)
         kind = path.suffix.removeprefix(".")
         write_whole(path, lambda temporary: figure.savefig(temporary, format=kind))
         plt.close(figure)
 
 
-def _shared_handles() -> list:  # type: ignore[type-arg]
-    """Legend entries of what every front has, in gray."""
+def _shared_handles(baseline: bool) -> list:  # type: ignore[type-arg]
+    """Legend entries of what every front has, in gray; of Algorithm 1's choices where they are drawn."""
     from matplotlib.lines import Line2D
 
-    return [
-        Line2D([], [], ls="", marker="*", ms=9, mfc="0.6", mec="black", mew=0.7, label="knee"),
-        Line2D([], [], ls="", marker="x", ms=5, color="0.4", label="Algorithm 1 (NVSim's winners)"),
-    ]
+    knees = Line2D([], [], ls="", marker="*", ms=9, mfc="0.6", mec="black", mew=0.7, label="knee")
+    choices = Line2D([], [], ls="", marker="x", ms=5, color="0.4", label="Algorithm 1 (NVSim's winners)")
+    return [knees, choices] if baseline else [knees]
+
+
+def plot_progress(runs: Sequence[tuple[str, Floats]], name: str, unit: str, path: Path) -> None:
+    """Draw the best value so far against the number of evaluations; `runs`: labels, and losses (n,) in order."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(PANEL * 1.3, PANEL), layout="constrained", dpi=300)
+    axes = figure.subplots()
+    for place, (label, losses) in enumerate(runs):
+        best = np.minimum.accumulate(losses)
+        shown = np.isfinite(best)
+        style: dict[str, Any] = {"color": COLORS[place % len(COLORS)], "linestyle": LINES[place % len(LINES)]}
+        axes.step(np.arange(1, len(best) + 1)[shown], best[shown], where="post", label=label, **style)
+    axes.set(xlabel="unique evaluations", ylabel=f"best {name.replace('_', ' ')}" + (f" [{unit}]" if unit else ""))
+    finite = np.concatenate([losses[np.isfinite(losses)] for _, losses in runs])
+    if len(finite) and finite.min() > 0:
+        axes.set_yscale("log")
+    axes.legend(frameon=False, fontsize=8)
+    kind = path.suffix.removeprefix(".") or "png"
+    write_whole(path, lambda temporary: figure.savefig(temporary, format=kind))
 
 
 def _panel(  # type: ignore[no-untyped-def]

@@ -81,6 +81,11 @@ class Goal:
         return np.where(np.isnan(low), -np.inf, low)
 
 
+def objective_unit(name: str) -> str:
+    """Unit of a metric or of a named objective; empty for any other formula."""
+    return CACHE_METRICS.get(name, NAMED_OBJECTIVES.get(name, ""))
+
+
 def make_goal(objective: str, read_fraction: float, constraints: list[str], *, ram: bool = False) -> Goal:
     """Goal from text: a named objective or a formula, and constraints such as ``area<=1.2mm2``.
 

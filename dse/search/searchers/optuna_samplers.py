@@ -5,7 +5,7 @@ nearest legal design, and it is told the repaired design: its history holds desi
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from dse.errors import DseError, InputError
 from dse.search.protocol import Evaluations, Problem
 from dse.search.scaling import decades
 from dse.spaces.space import Axis
+from dse.spaces.space import values as levels
 
 POPULATION = 40
 FAR = 1e6
@@ -103,6 +104,26 @@ class OptunaSearch:
                 constraints=dict(zip(self._constraints, violations, strict=True)),
             ))
         self._asked = []
+
+
+def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
+    """An objective for `optuna.Study.optimize`: suggests a level of every axis, repairs, and evaluates.
+
+    The design that was evaluated is the user attribute ``design``; constraints are set on the trial.
+    """
+
+    def objective(trial: Trial) -> Sequence[float]:
+        axes = problem.space.axes
+        asked = [axis.levels.index(trial.suggest_categorical(axis.name, axis.levels)) for axis in axes]
+        design = problem.space.repair(np.array([asked]))
+        evaluations = problem.evaluate(design)
+        for constraint, violation in zip(problem.constraints, evaluations.violations[0].tolist(), strict=True):
+            trial.set_constraint(constraint.text, violation)
+        trial.set_user_attr("design", {name: level for name, level in levels(axes, design[0]).items()})
+        found: list[float] = evaluations.values[0].tolist()
+        return found
+
+    return objective
 
 
 def make(method: str, problem: Problem, seed: int) -> OptunaSearch:

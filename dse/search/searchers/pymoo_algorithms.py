@@ -16,7 +16,7 @@ from pymoo.operators.crossover.ux import UniformCrossover
 from pymoo.problems.static import StaticProblem
 from pymoo.util.ref_dirs import get_reference_directions
 
-from dse.batch import Ints
+from dse.batch import Floats, Ints
 from dse.search.protocol import Evaluations, Problem
 from dse.search.scaling import decades
 from dse.spaces.space import Axis, Space
@@ -65,6 +65,38 @@ class LevelMutation(Mutation):  # type: ignore[misc]
         return np.where(chosen, moved, levels)
 
 
+class SpaceProblem(PymooProblem):  # type: ignore[misc]
+    """A problem for pymoo's own algorithms: integer variables are levels, repaired; whole populations at once.
+
+    Use `LegalSampling(problem.space)` and `NearestLegal(problem.space)` with it. Objectives are on the scale of
+    decades (dse.search.scaling); `F` of an infeasible design keeps its value, and `G` says what it breaks.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        upper = np.array([len(axis) for axis in problem.space.axes]) - 1
+        super().__init__(
+            n_var=len(upper), n_obj=len(problem.goals), n_ieq_constr=len(problem.constraints), xl=0, xu=upper,
+            vtype=int,
+        )
+        self._asked = problem
+
+    def _evaluate(self, designs: Any, out: dict[str, Any], *_: Any, **__: Any) -> None:
+        evaluations = self._asked.evaluate(self._asked.space.repair(np.asarray(designs, dtype=np.int64)))
+        out["F"] = rated(evaluations)
+        if evaluations.violations.shape[1]:
+            out["G"] = evaluations.violations
+
+
+def pymoo_problem(problem: Problem) -> tuple[SpaceProblem, LegalSampling, NearestLegal]:
+    """A problem for `pymoo.optimize.minimize`, with the sampling and the repair that an algorithm needs for it."""
+    return SpaceProblem(problem), LegalSampling(problem.space), NearestLegal(problem.space)
+
+
+def rated(evaluations: Evaluations) -> Floats:
+    """Objectives (n, objectives) on the scale of decades, finite throughout."""
+    return np.where(np.isfinite(evaluations.values), decades(evaluations.values), FAR)
+
+
 class PymooSearch:
     """Asks one of pymoo's algorithms for whole populations."""
 
@@ -93,9 +125,8 @@ class PymooSearch:
         if self._asked is None or len(self._asked) != len(designs):
             self._algorithm.initialization.sampling = Population.new("X", designs)
             return
-        values = np.where(np.isfinite(evaluations.values), decades(evaluations.values), FAR)
-        rated = {"F": values} | ({"G": evaluations.violations} if evaluations.violations.shape[1] else {})
-        Evaluator().eval(StaticProblem(self._problem, **rated), self._asked)
+        known = {"F": rated(evaluations)} | ({"G": evaluations.violations} if evaluations.violations.shape[1] else {})
+        Evaluator().eval(StaticProblem(self._problem, **known), self._asked)
         self._algorithm.tell(infills=self._asked)
         self._asked = None
 
