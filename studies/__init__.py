@@ -7,6 +7,7 @@ from dse.errors import InputError
 from dse.studies.study import Study
 
 STUDIES: dict[str, str] = {
+    "regret": "How far each searcher is from the exact optimum, after how many evaluations",
     "table1": "DeepNVM++: the bitcells of Table I, and what Table II lets one infer of them and of the technology",
     "table2": "DeepNVM++: the caches of Table II, fitted at 3 MB and predicted in the area of SRAM",
     "fig9": "DeepNVM++: area, latency and energy of the three memories from 1 to 32 MB",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from dse.objectives.cache.cell import Cell, load_cell
 from dse.objectives.cache.technology import Technology
@@ -26,7 +27,9 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A cache to search: memory, capacity [MB], and what differs from the calibrated cell and feature size [m].
+    """A cache to search: memory, capacity [MB], access types to choose from, and what differs.
+
+    `area_f2` and `feature_size` [m] replace those of the calibrated cell and technology.
 
     `fins`: of the read and the write transistor where an SOT-MRAM cell has paths of their own; the calibrated cell has
     one transistor of their mean width.
@@ -37,6 +40,7 @@ class Wanted:
     area_f2: float | None = None
     feature_size: float | None = None
     fins: tuple[int, int] | None = None
+    access: tuple[str, ...] = ACCESS_TYPES
 
 
 def optimum(wanted: Wanted) -> Result:
@@ -44,7 +48,7 @@ def optimum(wanted: Wanted) -> Result:
     technology, path = technology_from_text(TECHNOLOGY, TEMPERATURE)
     technology, cell = altered(technology, load_cell(CELLS[wanted.memory]), wanted)
     spec = CacheSpec(wanted.memory, wanted.megabytes * MEGABYTE, technology, cell, technology_path=path)
-    return optimize(problems_by_access(spec, ACCESS_TYPES), make_goal("edap", 0.5, []))
+    return optimize(problems_by_access(spec, wanted.access), make_goal("edap", 0.5, []))
 
 
 def altered(technology: Technology, cell: Cell, wanted: Wanted) -> tuple[Technology, Cell]:
@@ -62,9 +66,19 @@ def altered(technology: Technology, cell: Cell, wanted: Wanted) -> tuple[Technol
     return technology, cell
 
 
+@cache
+def _found() -> dict[Wanted, Result]:
+    """Optima that one study has found and another may ask for."""
+    return {}
+
+
 def optima(wanted: Sequence[Wanted], jobs: int) -> list[Result]:
-    """Several optima, in the order asked for."""
-    return list(report(in_parallel(optimum, wanted, jobs), len(wanted), "exact searches"))
+    """Several optima, in the order asked for; each is searched once while the program runs."""
+    found = _found()
+    missing = [one for one in dict.fromkeys(wanted) if one not in found]
+    results = report(in_parallel(optimum, missing, jobs), len(missing), "exact searches")
+    found |= dict(zip(missing, results, strict=True))
+    return [found[one] for one in wanted]
 
 
 def optima_by_key(keys: Sequence[Key], jobs: int) -> dict[Key, Mapping[str, float]]:
