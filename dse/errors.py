@@ -34,3 +34,9 @@ class InfeasibleError(DseError):
     """No design satisfies the rules and constraints; ends the command with status 3."""
 
     exit_status = 3
+
+
+class InterruptionError(DseError):
+    """Work that was interrupted, its partial results saved; ends the command with status 130."""
+
+    exit_status = 130

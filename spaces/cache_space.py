@@ -28,6 +28,11 @@ class Arrays:
         """Number of caches that are legal in integers."""
         return self.data.size * (1 if self.tag is None else self.tag.size)
 
+    @property
+    def empty(self) -> bool:
+        """True where one of the arrays has no legal design, whatever its integers say."""
+        return any(next(space.blocks(), None) is None for space in (self.data, self.tag) if space is not None)
+
 
 class CacheSpace:
     """Caches of several memories, capacities and access types, each of which is a branch with arrays of its own.
@@ -37,7 +42,7 @@ class CacheSpace:
     """
 
     def __init__(self, top: tuple[Axis, Axis, Axis], branches: Mapping[Branch, Arrays]) -> None:
-        self.branches = {branch: arrays for branch, arrays in branches.items() if arrays.size}
+        self.branches = {branch: arrays for branch, arrays in branches.items() if not arrays.empty}
         if not self.branches:
             raise ValueError("no branch of the space has a legal design")
         first = next(iter(self.branches.values()))

@@ -115,7 +115,7 @@ def test_pareto(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (["optimize", "--constraint", "area<=1ns"], ["'ns'", "area"]),
     (["optimize", "--capacity", "3"], ["'3'", "3MB"]),
     (["optimize", "--capacity", "17MB"], ["17 times", "15"]),
-    (["optimize", "--technology", "16nm"], ["16 nm", "technology file"]),
+    (["optimize", "--technology", "14nm"], ["14 nm", "technology file"]),
     (["optimize", "--technology", "nofile.toml"], ["nofile.toml"]),
     (["optimize", "--temperature", "500"], ["500", "300 to 400"]),
     (["optimize", "--access", "fst"], ["fst", "normal, fast, sequential"]),
@@ -182,3 +182,133 @@ def test_interruption(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     monkeypatch.setattr("dse.search.optimize.search_cache", interrupt)
     status, _, err = run(capsys, "optimize", "--memory", "sot", "--capacity", "64KB")
     assert status == 130 and "Traceback" not in err
+
+
+TINY = ("--memory", "sot", "--capacity", "16KB", "--access", "normal", "--jobs", "1")
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv", "parquet"])
+def test_a_searcher_writes_its_certificate(suffix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / f"out.{suffix}"
+    status, _, _ = run(capsys, "optimize", *TINY, "--method", "local", "--n-trials", "60", "--output", output)
+    assert status == 0
+    readers = {"json": pd.read_json, "csv": pd.read_csv, "parquet": pd.read_parquet}
+    found = readers[suffix](output).iloc[0]
+    exact = json.loads(run(capsys, "optimize", *TINY, "--format", "json")[1])[0]
+    assert found["method"] == "local" and found["evaluations"] == 60 and found["asked"] >= 60
+    assert found["regret"] == pytest.approx(found["value"] / exact["value"] - 1, rel=1e-9) and found["regret"] > 0
+    assert found["gain"] == pytest.approx(exact["algorithm1"]["value"] / found["value"], rel=1e-12)
+
+
+def test_joint_search_and_joint_optimum(capsys: pytest.CaptureFixture[str]) -> None:
+    caches = ("--memory", "stt,sot", "--capacity", "16KB,24KB", "--access", "normal")
+    common = (*caches, "--jobs", "1", "--format", "json")
+    apart = json.loads(run(capsys, "optimize", *common)[1])
+    joint = json.loads(run(capsys, "optimize", *common, "--joint")[1])
+    assert len(apart) == 4 and len(joint) == 1
+    assert joint[0]["value"] == min(result["value"] for result in apart)
+    found = json.loads(run(capsys, "optimize", *common, "--joint", "--method", "random", "--n-trials", "40")[1])
+    assert len(found) == 1 and found[0]["regret"] == found[0]["value"] / joint[0]["value"] - 1
+
+
+def test_largest_capacity_within_an_area(capsys: pytest.CaptureFixture[str]) -> None:
+    """Against every capacity of the range by itself, with the limit where cells alone do not decide."""
+    common = ("--memory", "stt", "--access", "normal", "--jobs", "1", "--format", "json")
+    limits = json.loads(run(capsys, "optimize", *common, "--capacity", "20KB,22KB", "--objective", "area")[1])
+    assert limits[0]["value"] < limits[1]["value"]
+    area = f"area<={(limits[0]['value'] + limits[1]['value']) / 2!r}"
+    chosen = (*common, "--constraint", area)
+    capacities = [16, 18, 20, 22, 24, 26, 28, 30]
+    feasible = [size for size in capacities if run(capsys, "optimize", *chosen, "--capacity", f"{size}KB")[0] == 0]
+    status, out, _ = run(capsys, "optimize", *chosen, "--capacity", "16KB..30KB", "--objective", "capacity")
+    assert status == 0 and feasible and max(feasible) < 30
+    found = json.loads(out)[0]
+    assert found["capacity"] == max(feasible) << 10 == -found["value"]
+    alone = json.loads(run(capsys, "optimize", *chosen, "--capacity", f"{max(feasible)}KB")[1])[0]
+    assert found["metrics"] == alone["metrics"]
+
+
+def test_constraint_relative_to_the_best(capsys: pytest.CaptureFixture[str]) -> None:
+    common = ("optimize", *TINY, "--format", "json")
+    best = json.loads(run(capsys, *common, "--objective", "read_latency")[1])[0]["value"]
+    free = json.loads(run(capsys, *common)[1])[0]
+    bound = json.loads(run(capsys, *common, "--constraint", "read_latency<=1.01x best")[1])[0]
+    absolute = json.loads(run(capsys, *common, "--constraint", f"read_latency<={1.01 * best!r}")[1])[0]
+    assert free["metrics"]["read_latency"] > 1.01 * best >= bound["metrics"]["read_latency"]
+    assert bound["value"] == absolute["value"] > free["value"]
+
+
+def test_pareto_by_a_method(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "front.csv"
+    status, out, _ = run(
+        capsys, "pareto", *TINY, "--objectives", "read_latency,area", "--method", "local", "--n-trials", "60",
+        "--output", output,
+    )
+    assert status == 0 and "60 designs evaluated" in out and "hypervolume" in out
+    table = pd.read_csv(output)
+    assert (table["read_latency"].diff().dropna() > 0).all() and (table["area"].diff().dropna() < 0).all()
+
+
+def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "explain", *TINY[:-2])
+    assert status == 0 and "is legal" in out
+    status, out, _ = run(capsys, "explain", *TINY[:-2], "--set", "data_active_bank_rows=512,data_bank_rows=2")
+    assert status == 0 and "active_bank_rows is more than bank_rows" in out and "nearest legal design" in out
+    front = tmp_path / "front.csv"
+    run(capsys, "pareto", *TINY, "--objectives", "read_latency,area", "--output", front)
+    status, out, _ = run(capsys, "explain", *TINY[:-2], "--design", front, "--row", "2")
+    assert status == 0 and "is legal" in out
+    table = pd.read_csv(front)
+    table["tag_mux_sense_amp"] = 64
+    table["tag_mux_output_1"] = 64
+    table.to_csv(front, index=False)
+    status, out, _ = run(capsys, "explain", *TINY[:-2], "--design", front)
+    assert status == 0 and "tag array: " in out and "->" in out
+
+
+def test_cost_is_told_before_a_long_search(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("dse.cli.optimize.LONG", 0.0)
+    status, _, err = run(capsys, "optimize", *TINY, "--format", "json")
+    assert status == 0 and "exact search of" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["optimize", "--method", "anneal"], ["anneal", "exact, algorithm1, exhaustive"]),
+    (["optimize", "--method", "random", "--n-trials", "0"], ["--n-trials 0", "1 or more"]),
+    (["optimize", "--method", "random", "--timeout", "-1"], ["--timeout -1"]),
+    (["optimize", "--method", "random", "--seed", "-1"], ["--seed -1"]),
+    (["optimize", "--method", "random", "--resume"], ["--resume", "--storage"]),
+    (["optimize", "--storage", "s.db"], ["--storage", "exact"]),
+    (["optimize", "--method", "random", "--problem", "mats"], ["mats", "organization, algorithm1"]),
+    (["optimize", "--problem", "algorithm1"], ["--method exhaustive"]),
+    (["optimize", "--method", "random", "--objective", "capacity"], ["capacity", "--method"]),
+    (["optimize", "--method", "random", "--storage", "s.txt"], ["s.txt", "sqlite:///"]),
+    (["optimize", "--capacity", "4MB..1MB"], ["4MB..1MB", "smaller"]),
+    (["optimize", "--constraint", "area<=0.9x best"], ["0.9x best", "1 or more"]),
+    (["optimize", "--constraint", "area>=1.1x best"], ["best", "read_latency<=1.1x best"]),
+    (["optimize", "--format", "parquet"], ["parquet", "--output"]),
+    (["optimize", "--output", "out.xlsx"], ["out.xlsx", ".parquet"]),
+    (["pareto", "--method", "algorithm1"], ["algorithm1"]),
+    (["pareto", "--method", "cmaes", "--memory", "sot", "--capacity", "16KB"], ["cmaes", "one objective"]),
+    (["explain", "--set", "data_bank_rows"], ["data_bank_rows=8"]),
+    (["explain", "--capacity", "16KB", "--access", "fast", "--set", "rows=8"], ["'rows'", "access"]),
+    (["explain", "--design", "missing.csv"], ["missing.csv"]),
+    (["verify", "nowhere"], ["nowhere", "no run"]),
+])
+def test_bad_searches_are_one_line(
+    arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert status == 2 and out == "", err
+    assert err.count("\n") == 1 and "Traceback" not in err
+    assert all(word.lower() in err.lower() for word in words), err
+
+
+def test_help_names_every_method() -> None:
+    from dse.cli.app import MethodName
+    from dse.search.searchers import METHODS
+
+    text = MethodName.__metadata__[0].help
+    assert all(name in text for name in METHODS)

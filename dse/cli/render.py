@@ -43,12 +43,12 @@ def print_results(results: list[Result]) -> None:
         "Algorithm 1: best of NVSim's eight winners per access type.",
         markup=False,
     )
-    assumed = sorted({result.memory for result in results} & {"stt", "sot"})
-    if assumed:
-        names = " and ".join(f"{name} ({MEMORY_NAMES[name]}.cell)" for name in assumed)
+    inferred = sorted({result.memory for result in results} & MEMORY_NAMES.keys())
+    if inferred:
+        names = ", ".join(f"{name} ({MEMORY_NAMES[name]}.cell)" for name in inferred)
         console.print(
-            f"{names}: pulses, energies and areas of DeepNVM++ Table I; "
-            "resistances, currents and widths are assumptions.",
+            f"{names}: pulses, energies and relative areas of DeepNVM++ Table I; "
+            "the rest is inferred from its Table II, see dse study run table1.",
             markup=False,
         )
 
@@ -74,6 +74,7 @@ def _capacity_table(capacity: int, results: list[Result]) -> Table:
         (f"{label} [{unit}]" if unit else label, lambda result: f"{result.value:.5g}"),
         ("  by Algorithm 1", _baseline),
         ("  gain over it", lambda result: "-" if result.gain is None else f"{result.gain:.4f}x"),
+        *_search_rows(results),
         ("designs evaluated", lambda result: f"{result.evaluations:,}"),
         ("seconds", lambda result: f"{result.seconds:.1f}"),
     ]
@@ -82,10 +83,25 @@ def _capacity_table(capacity: int, results: list[Result]) -> Table:
     return table
 
 
+def _search_rows(results: list[Result]) -> list[tuple[str, Callable[[Result], str]]]:
+    """What is known of searchers' results: regret, and what was asked for; nothing for other methods."""
+    if results[0].counts is None:
+        return []
+    return [
+        ("  above exact optimum", lambda result: "-" if result.regret is None else f"{result.regret:.3%}"),
+        ("designs asked for", lambda result: "-" if result.counts is None else f"{result.counts.asked:,}"),
+        ("  repeated, filled", lambda result: "-" if result.counts is None else (
+            f"{result.counts.repeated:,}, {result.counts.filled:,}"
+        )),
+    ]
+
+
 def _baseline(result: Result) -> str:
     """Algorithm 1's value and where it comes from."""
     baseline = result.algorithm1
-    return "infeasible" if baseline is None else f"{baseline.value:.5g} ({baseline.target}, {baseline.cache.access})"
+    if baseline is None:
+        return "infeasible" if result.counts is None else "-"
+    return f"{baseline.value:.5g} ({baseline.target}, {baseline.cache.access})"
 
 
 def describe(design: EvaluatedDesign) -> str:

@@ -8,12 +8,14 @@ from dse.errors import InputError
 from dse.objectives.cache.cell import MEMORY_NAMES, Cell, load_cell
 from dse.problem import CacheProblem, CacheSpec, problems_by_access, technology_from_text
 from dse.spaces.array import ACCESS_TYPES
-from dse.units import parse_capacity
+from dse.units import CAPACITIES, parse_capacity
 
 LARGEST_CAPACITY = 4 << 30
+LARGEST_ODD = 15
+"""A capacity is at most this times a power of two."""
 DEFAULTS = {
-    "memories": "sram,stt,sot", "capacities": "3MB", "access": "normal,fast,sequential", "technology": "22nm",
-    "temperature": 350, "line": 64, "ways": 16, "wires": "basic",
+    "memories": "sram,stt,sot", "capacities": "3MB", "access": "normal,fast,sequential",
+    "technology": "16nm-deepnvmpp", "temperature": 350, "line": 64, "ways": 16, "wires": "basic",
 }
 """Values of the options that name caches, where none are given."""
 OPTIONS = {"memories": "memory", "capacities": "capacity"}
@@ -43,8 +45,7 @@ class CacheRequest:
         access = _access_types(self.access)
         _check_geometry(self)
         sets = []
-        for capacity in [parse_capacity(text) for text in listed(self.capacities, "--capacity")]:
-            _check_capacity(capacity, self)
+        for capacity in capacities_of(self.capacities, self):
             for memory in listed(self.memories, "--memory"):
                 spec = CacheSpec(
                     memory, capacity, technology, _cell(memory), self.line * 8, self.ways, self.wires, path
@@ -66,6 +67,34 @@ def listed(text: str, option: str) -> list[str]:
     if not items:
         raise InputError(f"{option} '{text}' names nothing")
     return items
+
+
+def capacities_of(text: str, request: CacheRequest) -> list[int]:
+    """Capacities [bytes] of a list such as ``512KB,1MB..4MB``, checked, each once in the order given."""
+    capacities: list[int] = []
+    for item in listed(text, "--capacity"):
+        first, dots, last = item.partition("..")
+        if dots:
+            capacities += _capacity_range(item, parse_capacity(first), parse_capacity(last), request)
+        else:
+            capacities.append(parse_capacity(item))
+            _check_capacity(capacities[-1], request)
+    return list(dict.fromkeys(capacities))
+
+
+def _capacity_range(text: str, low: int, high: int, request: CacheRequest) -> list[int]:
+    """Legal capacities of a range: whole multiples of the largest unit of its lower end."""
+    _check_capacity(low, request)
+    _check_capacity(high, request)
+    if low > high:
+        raise InputError(f"--capacity {text}: give the smaller capacity first")
+    unit = next(size for size in sorted(CAPACITIES.values(), reverse=True) if low % size == 0)
+    return [capacity for capacity in range(low, high + 1, unit) if _odd_part(capacity) <= LARGEST_ODD]
+
+
+def _odd_part(capacity: int) -> int:
+    """A capacity without its factors of two."""
+    return capacity >> ((capacity & -capacity).bit_length() - 1)
 
 
 def _cell(memory: str) -> Cell:
@@ -97,8 +126,8 @@ def _check_capacity(capacity: int, request: CacheRequest) -> None:
     least = request.line * request.ways
     if capacity < 2 * least or capacity > LARGEST_CAPACITY:
         raise InputError(f"--capacity: {capacity} bytes; give from {2 * least} bytes (two sets) to 4GB")
-    odd = capacity >> ((capacity & -capacity).bit_length() - 1)
-    if odd > 15:
+    odd = _odd_part(capacity)
+    if odd > LARGEST_ODD:
         raise InputError(
-            f"--capacity: {capacity} bytes is {odd} times a power of two; give up to 15 times one, as 3MB"
+            f"--capacity: {capacity} bytes is {odd} times a power of two; give up to {LARGEST_ODD} times one, as 3MB"
         )

@@ -142,14 +142,14 @@ class _Seeds:
         return np.inf if pair is None else pair.value
 
 
-def _slack(limit: float) -> float:
+def with_slack(limit: float) -> float:
     """A limit above which a bound is surely worse, whatever the limit's sign."""
     return limit + ROUNDING * abs(limit)
 
 
-def _promising(array: ArrayScan, goal: Goal, other: Range, access: str, limit: float) -> Candidates:
+def promising(array: ArrayScan, goal: Goal, other: Range, access: str, limit: float) -> Candidates:
     """Valid designs that may reach `limit` with an array within the range `other`."""
-    return array.sift(GoalSieve(goal, other, access, _slack(limit)))
+    return array.sift(GoalSieve(goal, other, access, with_slack(limit)))
 
 
 def _solve(
@@ -157,19 +157,19 @@ def _solve(
 ) -> Optimum | None:
     """Prune both arrays against each other, then pair what is left."""
     tag_range = NO_TAG.range() if tag is None else tag.range(lower_ends_only=goal.increasing)
-    data_left = _promising(data, goal, tag_range, access, limit)
+    data_left = promising(data, goal, tag_range, access, limit)
     better = best_pair(data_left, seeds.tag, goal, access, limit)
     if better is not None:
         limit = better.value
-        data_left = _prune(data_left, tag_range, goal, access, limit)
+        data_left = pruned(data_left, tag_range, goal, access, limit)
     if not len(data_left):
         return None
-    tag_left = NO_TAG if tag is None else _promising(tag, goal, data_left.range(), access, limit)
+    tag_left = NO_TAG if tag is None else promising(tag, goal, data_left.range(), access, limit)
     if not len(tag_left):
         return None
-    data_left = in_order(_prune(data_left, tag_left.range(), goal, access, limit))
+    data_left = in_order(pruned(data_left, tag_left.range(), goal, access, limit))
     tag_left = in_order(tag_left)
-    pair = best_pair(data_left, tag_left, goal, access, _slack(limit))
+    pair = best_pair(data_left, tag_left, goal, access, with_slack(limit))
     if pair is None:
         return None
     evaluations = data.evaluations + (0 if tag is None else tag.evaluations) + pair.evaluations
@@ -181,7 +181,7 @@ def _solve(
     )
 
 
-def _prune(candidates: Candidates, other: Range, goal: Goal, access: str, limit: float) -> Candidates:
+def pruned(candidates: Candidates, other: Range, goal: Goal, access: str, limit: float) -> Candidates:
     """Drop designs that cannot reach `limit` with an array within a range."""
     side = candidates.side()
-    return candidates.take(pair_bound(goal, (side, side), other, access) <= _slack(limit))
+    return candidates.take(pair_bound(goal, (side, side), other, access) <= with_slack(limit))

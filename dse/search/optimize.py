@@ -10,6 +10,7 @@ from dse.errors import InfeasibleError
 from dse.problem import CacheProblem
 from dse.search.algorithm1 import Algorithm1, Cache, algorithm1, goal_value, make_cache
 from dse.search.design import evaluate_designs
+from dse.search.driver import Counts
 from dse.search.exact import ExactSearch, Optimum
 from dse.search.goal import Goal
 from dse.search.infeasible import why_infeasible
@@ -23,6 +24,7 @@ class Result:
 
     `algorithm1` is None where none of its caches meets the constraints. `evaluations`: array designs and pairs
     evaluated. `regret` is value / exact optimum - 1: zero for the exact method, None where it is not known.
+    `optimum` is the exact optimum where it is known beside a searcher's value, `counts` what the searcher asked for.
     """
 
     memory: str
@@ -37,6 +39,8 @@ class Result:
     algorithm1: Algorithm1 | None
     evaluations: int
     seconds: float
+    optimum: float | None = None
+    counts: Counts | None = None
 
     @property
     def gain(self) -> float | None:
@@ -48,7 +52,9 @@ class Result:
     @property
     def regret(self) -> float | None:
         """Value over the exact optimum, less one."""
-        return 0.0 if self.method == "exact" else None
+        if self.method == "exact":
+            return 0.0
+        return None if self.optimum is None or self.optimum <= 0 else self.value / self.optimum - 1
 
 
 def optimize(
@@ -58,6 +64,16 @@ def optimize(
 
     Raises InfeasibleError, with the designs each rule rejects, where no cache meets the constraints.
     """
+    result = attempt(problems, goal, method, libraries)
+    if result is None:
+        raise InfeasibleError(why_infeasible(problems, goal))
+    return result
+
+
+def attempt(
+    problems: Sequence[CacheProblem], goal: Goal, method: str = "exact", libraries: MatLibraries | None = None
+) -> Result | None:
+    """Minimize as `optimize` does; None where no cache meets the constraints."""
     start = time.perf_counter()
     libraries = libraries or MatLibraries()
     searched = [(problem, search_cache(problem, None, libraries)) for problem in problems]
@@ -69,7 +85,7 @@ def optimize(
     else:
         found = None if baseline is None else (baseline.value, baseline.cache)
     if found is None:
-        raise InfeasibleError(why_infeasible(problems, goal))
+        return None
     technology = problems[0].data.fabric.technology
     return Result(
         problems[0].memory, problems[0].capacity, technology.name, technology.temperature, goal.name,

@@ -283,6 +283,8 @@ class _Kind:
         fit = model.fit(costs)
         optimism = float(self._random.choice(OPTIMISM))
         candidates = model.candidates(costs)
+        if not len(candidates):
+            return candidates
         promised = self._beside(number, model.predict(fit, candidates, optimism), best, weights)
         return model.legal_first(candidates, promised, count)
 
