@@ -10,6 +10,7 @@ import pytest
 from dse.cli import main
 from dse.cli.workload import WorkloadRequest
 from dse.errors import InputError
+from dse.objectives.workload.energy import CacheFigures, cost_of, load_dram_cost
 from dse.objectives.workload.traffic import workload_names, workload_of
 
 FILES = Path(__file__).parent / "profiles"
@@ -104,3 +105,30 @@ def test_import_profile_writes_nothing_when_wrong(tmp_path: Path, capsys: pytest
     wrong = str(tmp_path / "x.json")
     assert main(["import-profile", str(FILES / "nvprof-trace.csv"), "--workload", "alexnet", "--output", wrong]) == 2
     assert "a name that ends in .counts.json" in capsys.readouterr().err
+
+
+def test_optimize_for_a_workload(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exact optimum for a workload is at least as good as Algorithm 1's, and a stored run of it verifies."""
+    run = tmp_path / "run"
+    asked = ["optimize", "--memory", "sot", "--capacity", "16KB", "--access", "normal", "--technology", "22nm",
+             "--workload", "alexnet", "--phase", "training", "--batch", "64", "--objective", "workload_edp"]
+    assert main([*asked, "--format", "json"]) == 0
+    result = json.loads(capsys.readouterr().out)[0]
+    assert result["gain"] >= 1 and result["objective"] == "workload_edp"
+    names = ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area")
+    figures = CacheFigures("sot", 16 << 10, *(result["metrics"][name] for name in names))
+    cost = cost_of(workload_of("alexnet", "training", 64), figures, dram_cost=load_dram_cost("fitted"))
+    assert result["value"] == pytest.approx(cost.edp_with_dram, rel=1e-9)
+    assert main([*asked, "--output", str(run)]) == 0
+    assert main(["verify", str(run)]) == 0
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    (["--objective", "workload_edp"], "needs a workload"), (["--workload", "alexnet"], "says nothing about"),
+    (["--workload", "alexnet", "--objective", "workload_edp", "--joint", "--capacity", "1MB,2MB"], "excludes --joint"),
+    (["--workload", "alexnet", "--objective", "workload_edp", "--dram", "free"], "free"),
+])
+def test_wrong_workload_options(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["optimize", *options]) == 2
+    said = capsys.readouterr().err.strip()
+    assert message in said and "\n" not in said

@@ -134,6 +134,22 @@ Jobs = Annotated[int, typer.Option("--jobs", help="Processes; 0 for one per core
 ALL_ACCESS = "normal,fast,sequential"
 
 
+Phase = Annotated[
+    str | None, typer.Option("--phase", help="inference or training; of a transformer prefill or decode.")
+]
+BatchSize = Annotated[int | None, typer.Option("--batch", help="Images or sequences; DeepNVM++'s unless given.")]
+WorkloadNames = Annotated[
+    str | None,
+    typer.Option("--workload", help="Comma-separated, for workload_edp, workload_energy, workload_latency."),
+]
+Profile = Annotated[str, typer.Option("--profile", help="How layers become kernels (see dse workload list).")]
+TimeModel = Annotated[
+    str, typer.Option("--time-model", help="Of workloads: serial (whole cycles), serial-unrounded, roofline.")
+]
+DramCost = Annotated[str, typer.Option("--dram", help="Of workloads: fitted, eyeriss-ratio, gddr5x-15pJ.")]
+Combine = Annotated[str, typer.Option("--combine", help="Several workloads: geometric-mean, worst-case.")]
+
+
 @app.command()
 def optimize(
     objective: Annotated[
@@ -163,6 +179,13 @@ def optimize(
     problem: ProblemName = "organization",
     joint: Joint = False,
     certificate: Certificate = None,
+    workload: WorkloadNames = None,
+    phase: Phase = None,
+    batch: BatchSize = None,
+    profile: Profile = "implicit-128x128",
+    time_model: TimeModel = "serial",
+    dram: DramCost = "fitted",
+    combine: Combine = "geometric-mean",
     jobs: Jobs = 0,
     output: Annotated[
         Path | None, typer.Option(help="A .json, .csv or .parquet file; or a folder for all of the run (dse verify).")
@@ -176,12 +199,14 @@ def optimize(
     from dse.cli.request import CacheRequest
     from dse.cli.searching import SearchOptions
     from dse.cli.tasks import Request
+    from dse.cli.workload import WorkloadRequest
 
     caches = CacheRequest(
         memory, capacity, access, technology, temperature, line, ways, wires.value, config
     )
     search = SearchOptions(method, n_trials, seed, timeout, storage, study_name, resume, certificate, problem)
-    request = Request(caches, objective, tuple(constraint or ()), read_fraction, search, joint)
+    asked = None if workload is None else WorkloadRequest(workload, phase, batch, profile, time_model, dram, combine)
+    request = Request(caches, objective, tuple(constraint or ()), read_fraction, search, joint, workload=asked)
     run(request, jobs, output, None if format is None else format.value)
 
 
@@ -298,10 +323,7 @@ def study_run(
 
 workloads = typer.Typer(help="What neural networks ask of the memories.", no_args_is_help=True)
 app.add_typer(workloads, name="workload")
-Phase = Annotated[
-    str | None, typer.Option("--phase", help="inference or training; of a transformer prefill or decode.")
-]
-BatchSize = Annotated[int | None, typer.Option("--batch", help="Images or sequences; DeepNVM++'s unless given.")]
+
 
 
 @workloads.command("list")

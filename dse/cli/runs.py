@@ -11,6 +11,7 @@ from dse.batch import Ints
 from dse.cli.request import CacheRequest
 from dse.cli.searching import SearchOptions, SearchProblem, cache_facts
 from dse.cli.tasks import Request
+from dse.cli.workload import WorkloadRequest
 from dse.errors import InputError
 from dse.problem import CacheProblem
 from dse.run import Run, cache_row, design_table, environment
@@ -116,6 +117,7 @@ def request_from_record(record: Mapping[str, Any], path: Path) -> Request:
             **{field.name: record[field.name] for field in fields(Request)},
             "caches": CacheRequest(**caches), "search": SearchOptions(**record["search"]),
             "constraints": tuple(record["constraints"]),
+            "workload": None if record["workload"] is None else WorkloadRequest(**record["workload"]),
         })
     except (KeyError, TypeError) as error:
         raise InputError(f"the request cannot be read: {error}", file=path) from None

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from dse.cli.request import CacheRequest, listed
 from dse.cli.searching import SearchOptions, SearchTask
+from dse.cli.workload import WorkloadRequest
 from dse.errors import InputError
+from dse.objectives.workload.objective import WORKLOAD_OBJECTIVES
 from dse.problem import CacheProblem
 from dse.search.capacity import CAPACITY_OBJECTIVES
 from dse.search.goal import Goal, make_goal
@@ -22,6 +24,7 @@ class Request:
     """Options of a search as given: caches, objectives, constraints, and how to search.
 
     `joint`: one search over all memories and capacities. `several`: objectives are two or more, for a front.
+    `workload`: what the workload objectives are about.
     """
 
     caches: CacheRequest
@@ -31,6 +34,7 @@ class Request:
     search: SearchOptions
     joint: bool = False
     several: bool = False
+    workload: WorkloadRequest | None = None
 
     @property
     def by_capacity(self) -> bool:
@@ -77,11 +81,31 @@ def make_tasks(request: Request) -> list[Task]:
     sets = request.caches.problem_sets()
     ram = sets[0][0].access == RAM
     absolute, relative = split_constraints(request.constraints, request.read_fraction, ram=ram)
-    goals = tuple(make_goal(name, request.read_fraction, absolute, ram=ram) for name in _objectives(request))
     return [
-        Task(some, goals, tuple(relative), request.by_capacity)
+        Task(some, _goals(request, some, absolute, ram=ram), tuple(relative), request.by_capacity)
         for some in _grouped(sets, joint=request.joint, by_memory=request.by_capacity)
     ]
+
+
+def _goals(
+    request: Request, sets: Sequence[Sequence[CacheProblem]], constraints: list[str], *, ram: bool
+) -> tuple[Goal, ...]:
+    """Objectives of the caches that are searched together; those of workloads depend on the capacity."""
+    goals = []
+    for name in _objectives(request):
+        if name not in WORKLOAD_OBJECTIVES:
+            goals.append(make_goal(name, request.read_fraction, constraints, ram=ram))
+            continue
+        capacities = {problems[0].capacity for problems in sets}
+        if request.workload is None:
+            raise InputError(f"objective {name} needs a workload: give --workload (see dse workload list)")
+        if ram or len(capacities) > 1:
+            what = "a RAM" if ram else "--joint, since DRAM traffic differs between capacities"
+            raise InputError(f"objective {name} excludes {what}")
+        goals.append(request.workload.goal(name, capacities.pop(), request.read_fraction, constraints))
+    if request.workload is not None and not set(_objectives(request)) & set(WORKLOAD_OBJECTIVES):
+        raise InputError(f"--workload says nothing about the objective: give one of {', '.join(WORKLOAD_OBJECTIVES)}")
+    return tuple(goals)
 
 
 def _objectives(request: Request) -> list[str]:
