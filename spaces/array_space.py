@@ -70,6 +70,8 @@ COUPLED = (
     ("mat_rows", "active_mat_rows"), ("mat_cols", "active_mat_cols"),
 )
 """Counts that change together where all stay active, or the same share of them."""
+REGROUPED = ((COUPLED[2], COUPLED[0]), (COUPLED[3], COUPLED[1]))
+"""Counts of a mat that grow as those of the bank shrink: the same subarrays, in fewer and larger mats."""
 
 
 class ArraySpace:
@@ -93,11 +95,14 @@ class ArraySpace:
 
     @cached_property
     def directions(self) -> Ints:
-        """Steps along each ordered axis, and of each count together with what is active of it."""
+        """Steps along each ordered axis, of each count with what is active of it, and between mats and bank."""
         names = [axis.name for axis in self.axes]
-        coupled = np.zeros((len(COUPLED), len(names)), np.int64)
+        coupled = np.zeros((len(COUPLED) + len(REGROUPED), len(names)), np.int64)
         for row, pair in enumerate(COUPLED):
             coupled[row, [names.index(name) for name in pair]] = 1
+        for row, (grown, shrunk) in enumerate(REGROUPED, len(COUPLED)):
+            coupled[row, [names.index(name) for name in grown]] = 1
+            coupled[row, [names.index(name) for name in shrunk]] = -1
         return np.concatenate([unit_directions(self.axes), coupled])
 
     @property

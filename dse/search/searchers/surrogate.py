@@ -39,7 +39,8 @@ BATCH = 8
 POOL = 2000
 """Random parts among the candidates."""
 CENTERS = 8
-"""Best known parts whose surroundings are candidates."""
+"""Known parts whose surroundings are candidates: the best, or as often any of the `SPREAD` best."""
+SPREAD = 64
 OTHERS = 0.3
 """Share of proposals for any kind of design, instead of the kind of the best known."""
 LENGTH = 3.0
@@ -115,11 +116,14 @@ class _PartModel:
         return _Fit.of(inputs, self.table[:, rows], weights)
 
     def candidates(self, costs: Floats) -> Ints:
-        """Unknown parts one or two steps from the best known ones, and a pool of random ones."""
+        """Unknown parts one or two steps from good known ones, and a pool of random ones."""
         space = self._part.space
         if self._pool is None:
             self._pool = space.sample(POOL, self._random)
-        centers = [self.designs[row] for row in np.argsort(costs, kind="stable")[:CENTERS]]
+        order = np.argsort(costs, kind="stable")
+        if self._random.random() < 0.5:
+            order = self._random.permutation(order[:SPREAD])
+        centers = [self.designs[row] for row in order[:CENTERS]]
         around = [step(space, center) for center in centers for step in (single_steps, double_steps)]
         found = np.unique(np.concatenate([self._pool, *around]), axis=0)
         unknown: Ints = found[[tuple(design) not in self._row for design in found.tolist()]]
