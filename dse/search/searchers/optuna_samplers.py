@@ -1,7 +1,8 @@
 """Samplers of Optuna (Akiba et al., KDD 2019) on a space of levels.
 
-Every axis is a categorical parameter whose choices are its levels. What a sampler asks for is repaired to the
-nearest legal design, and it is told the repaired design: its history holds designs that exist.
+An ordered axis is an integer parameter, any other a categorical one: on the spaces of caches samplers learn more from
+integers than from choices without order (docs/search.md). What a sampler asks for is repaired to the nearest legal
+design, and it is told the repaired design: its history holds designs that exist.
 """
 
 import warnings
@@ -46,15 +47,15 @@ class Sampler:
 
     make: Callable[[int], BaseSampler]
     batch: int = 1
-    encoding: Encoding = categorical
+    encoding: Encoding = integer
 
 
 SAMPLERS = {
     "tpe": Sampler(lambda seed: TPESampler(seed=seed, n_startup_trials=20)),
     "optuna-nsga2": Sampler(lambda seed: NSGAIISampler(seed=seed, population_size=POPULATION), POPULATION),
     "optuna-nsga3": Sampler(lambda seed: NSGAIIISampler(seed=seed, population_size=POPULATION), POPULATION),
-    "cmaes": Sampler(lambda seed: CmaEsSampler(seed=seed, warn_independent_sampling=False), encoding=integer),
-    "gp": Sampler(lambda seed: GPSampler(seed=seed), encoding=integer),
+    "cmaes": Sampler(lambda seed: CmaEsSampler(seed=seed, warn_independent_sampling=False)),
+    "gp": Sampler(lambda seed: GPSampler(seed=seed)),
 }
 ONE_OBJECTIVE = ("cmaes",)
 """Methods for a single objective."""
