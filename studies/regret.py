@@ -204,6 +204,8 @@ def _row(runs: Runs, seed: int) -> dict[str, Any]:
 
 def method_table(table: "pd.DataFrame") -> "pd.DataFrame":
     """One row per method: regret over all single-objective runs."""
+    import pandas as pd
+
     some = table[table["objectives"] == "edap"]
     rows = []
     for method, part in some.groupby("method", sort=False):
@@ -218,14 +220,7 @@ def method_table(table: "pd.DataFrame") -> "pd.DataFrame":
             "repeats [%]": 100 * float(part["repeated"].sum() / part["asked"].sum()),
             "seconds a run": float(part["seconds"].median()),
         })
-    return pd_frame(rows).sort_values("within 1 % [% of runs]", ascending=False, kind="stable")
-
-
-def pd_frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
-    """A table of records."""
-    import pandas as pd
-
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).sort_values("within 1 % [% of runs]", ascending=False, kind="stable")
 
 
 def shown(table: "pd.DataFrame", plan: Plan) -> "pd.DataFrame":

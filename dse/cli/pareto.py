@@ -15,7 +15,6 @@ from dse.cli.runs import OwnedCache, Record, make_run, owned_cache, record_of_ca
 from dse.cli.searching import Searched, run_searches
 from dse.cli.tasks import Request, Task, make_tasks
 from dse.errors import InfeasibleError, InputError, InterruptionError
-from dse.objectives.cache.cache import CACHE_METRICS, NAMED_OBJECTIVES
 from dse.parallel import in_parallel
 from dse.problem import CacheProblem
 from dse.progress import report
@@ -23,6 +22,7 @@ from dse.run import cache_row, check_run_folder, write_run
 from dse.search.algorithm1 import caches_by_target, goal_value
 from dse.search.cost import Cost, exact_cost
 from dse.search.front import exact_front, knee, non_dominated
+from dse.search.goal import objective_unit
 from dse.search.infeasible import why_infeasible
 from dse.search.library import MatLibraries
 from dse.search.nvsim import search_cache
@@ -107,7 +107,7 @@ def _deliver(
     if plot is not None:
         from dse.plot import plot_fronts
 
-        units = [unit_of(name) for name in names]
+        units = [objective_unit(name) for name in names]
         plot_fronts([(front.label, front.objectives, front.baseline) for front in fronts], names, units, plot)
     _summarize(fronts, names, empty)
 
@@ -201,11 +201,6 @@ def _compared(front: Front, exact: np.ndarray | None) -> Front:
     return front if exact is None else replace(front, share=hypervolume_share(front.objectives, exact))
 
 
-def unit_of(name: str) -> str:
-    """Unit of a metric or named objective; empty for other formulas."""
-    return CACHE_METRICS.get(name, NAMED_OBJECTIVES.get(name, ""))
-
-
 def front_table(fronts: Sequence[Front], names: Sequence[str]) -> "pd.DataFrame":
     """One row per cache: who it is, both arrays' columns, its metrics, and formulas among the objectives."""
     import pandas as pd
@@ -230,7 +225,7 @@ def _summarize(fronts: Sequence[Front], names: Sequence[str], empty: Sequence[st
         cells = []
         for column, name in enumerate(names):
             shown = [
-                format_quantity(value, unit_of(name))
+                format_quantity(value, objective_unit(name))
                 for value in (objectives[:, column].min(), middle[column], objectives[:, column].max())
             ]
             cells.append(f"{shown[0]}\n  knee {shown[1]}\n{shown[2]}")
