@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.calibration.calibrate import Calibration, Found, calibrate_around
-from dse.calibration.subject import Subject
+from dse.parameters.subject import Subject
 from dse.objectives.cache.cell import Cell, load_cell
 from dse.objectives.cache.technology import technology_tables
 from dse.plot import COLORS

@@ -11,9 +11,9 @@ from dse.calibration.calibrate import Calibration, calibrate
 from dse.calibration.figures import Figure, hold_out, read_figures
 from dse.calibration.fit import Parameter, Trials, residuals
 from dse.calibration.output import cell_text, write_calibration
-from dse.calibration.refresh import Searched, Task, search
+from dse.parameters.refresh import Searched, Task, search
 from dse.calibration.setting import Setting, read_setting
-from dse.calibration.subject import CELL_FIELDS, Caches, Subject, Tie
+from dse.parameters.subject import CELL_FIELDS, Caches, Subject, Tie
 from dse.cli import main
 from dse.cli.app import app
 from dse.errors import InputError

@@ -12,9 +12,9 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.calibration.figures import Figure
-from dse.calibration.pool import MemoryPool
-from dse.calibration.refresh import Searched, Task, search
-from dse.calibration.subject import Subject
+from dse.parameters.pool import MemoryPool
+from dse.parameters.refresh import Searched, Task, search
+from dse.parameters.subject import Subject
 from dse.objectives.cache.array import Fabric
 from dse.parallel import in_parallel
 from dse.progress import report

@@ -9,7 +9,7 @@ from typing import Any
 
 from dse.calibration.figures import Figure
 from dse.calibration.fit import Parameter
-from dse.calibration.subject import Caches, Subject, Tie
+from dse.parameters.subject import Caches, Subject, Tie
 from dse.errors import InputError
 from dse.keyfile import quoted
 from dse.objectives.cache.cell import load_cell

@@ -1,4 +1,4 @@
-"""What is calibrated: a technology and the cells of several memories, and what a parameter's value means in them.
+"""Quantities of technology and cells that may be other than given, and what a value means in copies of them.
 
 A parameter is named after its owner and quantity, such as ``technology.vdd``, ``wire.resistivity`` or
 ``stt.resistance_on``. Nothing packaged is changed: values are put into copies.

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.calibration.pool import CachePool, MemoryPool, cache_pool, merge
-from dse.calibration.subject import Subject
+from dse.parameters.pool import CachePool, MemoryPool, cache_pool, merge
+from dse.parameters.subject import Subject
 from dse.errors import InfeasibleError
 from dse.objectives.cache.cache import cache_metrics
 from dse.problem import CacheProblem

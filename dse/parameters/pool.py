@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Bools
-from dse.calibration.subject import Subject
+from dse.parameters.subject import Subject
 from dse.objectives.cache.array import Fabric, bankable_mat, block_bits, join
 from dse.objectives.cache.bank import BankShape
 from dse.objectives.cache.cache import cache_metrics

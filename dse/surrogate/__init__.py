@@ -1,0 +1,1 @@
+"""Surrogates: what evaluated caches teach of others, with the error on designs that were held out."""
