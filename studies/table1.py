@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.calibration.calibrate import Calibration, Found, calibrate_around
-from dse.parameters.subject import Subject
 from dse.objectives.cache.cell import Cell, load_cell
 from dse.objectives.cache.technology import technology_tables
+from dse.parameters.subject import Subject
 from dse.plot import COLORS
 from dse.search.optimize import Result
 from dse.studies.optima import CELLS, NAMES, TECHNOLOGY, TEMPERATURE, Wanted, optima

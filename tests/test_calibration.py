@@ -11,14 +11,14 @@ from dse.calibration.calibrate import Calibration, calibrate
 from dse.calibration.figures import Figure, hold_out, read_figures
 from dse.calibration.fit import Parameter, Trials, residuals
 from dse.calibration.output import cell_text, write_calibration
-from dse.parameters.refresh import Searched, Task, search
 from dse.calibration.setting import Setting, read_setting
-from dse.parameters.subject import CELL_FIELDS, Caches, Subject, Tie
 from dse.cli import main
 from dse.cli.app import app
 from dse.errors import InputError
 from dse.objectives.cache.cell import load_cell, packaged_cells, read_cell
 from dse.objectives.cache.technology import load_technology, technology_tables
+from dse.parameters.refresh import Searched, Task, search
+from dse.parameters.subject import CELL_FIELDS, Caches, Subject, Tie
 from dse.problem import technology_from_text
 from dse.search.goal import make_goal
 from dse.search.optimize import optimize

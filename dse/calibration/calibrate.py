@@ -8,11 +8,11 @@ import numpy as np
 from dse.batch import Floats
 from dse.calibration.figures import Figure
 from dse.calibration.fit import MOST_ROUNDS, Key, Parameter, Question, Round, Trials, fit, search_round, values_at
+from dse.calibration.setting import Setting
+from dse.parallel import in_parallel
 from dse.parameters.pool import MemoryPool
 from dse.parameters.refresh import Task, search
-from dse.calibration.setting import Setting
 from dse.parameters.subject import Subject
-from dse.parallel import in_parallel
 from dse.progress import report
 
 AT_BOUND = 1e-3

@@ -12,11 +12,11 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.calibration.figures import Figure
+from dse.objectives.cache.array import Fabric
+from dse.parallel import in_parallel
 from dse.parameters.pool import MemoryPool
 from dse.parameters.refresh import Searched, Task, search
 from dse.parameters.subject import Subject
-from dse.objectives.cache.array import Fabric
-from dse.parallel import in_parallel
 from dse.progress import report
 from dse.search.goal import Goal
 

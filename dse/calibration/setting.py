@@ -9,11 +9,11 @@ from typing import Any
 
 from dse.calibration.figures import Figure
 from dse.calibration.fit import Parameter
-from dse.parameters.subject import Caches, Subject, Tie
 from dse.errors import InputError
 from dse.keyfile import quoted
 from dse.objectives.cache.cell import load_cell
 from dse.objectives.cache.technology import ROADMAPS, TechnologyTables, merged, technology_tables
+from dse.parameters.subject import Caches, Subject, Tie
 from dse.search.goal import Goal, make_goal
 from dse.spaces.array import ACCESS_TYPES
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Bools
-from dse.parameters.subject import Subject
 from dse.objectives.cache.array import Fabric, bankable_mat, block_bits, join
 from dse.objectives.cache.bank import BankShape
 from dse.objectives.cache.cache import cache_metrics
+from dse.parameters.subject import Subject
 from dse.problem import ArrayProblem, CacheProblem
 from dse.search.design import ArrayDesign, choices
 from dse.search.goal import Goal

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.parameters.pool import CachePool, MemoryPool, cache_pool, merge
-from dse.parameters.subject import Subject
 from dse.errors import InfeasibleError
 from dse.objectives.cache.cache import cache_metrics
+from dse.parameters.pool import CachePool, MemoryPool, cache_pool, merge
+from dse.parameters.subject import Subject
 from dse.problem import CacheProblem
 from dse.search.algorithm1 import algorithm1
 from dse.search.design import ArrayDesign
