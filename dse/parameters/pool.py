@@ -4,11 +4,12 @@ The integers of a design (routing, rows, columns) do not depend on any parameter
 computed again.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from dse.batch import Bools
+from dse.batch import Bools, Floats, Ints
 from dse.objectives.cache.array import Fabric, bankable_mat, block_bits, join
 from dse.objectives.cache.bank import BankShape
 from dse.objectives.cache.cache import cache_metrics
@@ -16,24 +17,28 @@ from dse.parameters.subject import Subject
 from dse.problem import ArrayProblem, CacheProblem
 from dse.search.design import ArrayDesign, choices
 from dse.search.goal import Goal
-from dse.search.sides import NO_TAG, Side, side_of, sides
+from dse.search.sides import NO_TAG, Side, side_of, side_type, sides
 from dse.spaces.mat import MatGeometry, mat_geometry
 from dse.spaces.routing import Routing
+from dse.spaces.wires import WireChoice
 
 
 @dataclass(frozen=True, slots=True)
-class ArrayPool:
-    """Designs of one array with their integers worked out; all have the same wires."""
+class _SameLocal:
+    """Designs of one array with the same local wire, whose mats are computed together.
 
-    problem: ArrayProblem
-    designs: tuple[ArrayDesign, ...]
+    `globals` are the global wires that occur, each with the rows of its designs.
+    """
+
+    local: WireChoice
     shape: BankShape
     routing: Routing
     geometry: MatGeometry
+    globals: tuple[tuple[WireChoice, Ints], ...]
 
     @classmethod
-    def of(cls, problem: ArrayProblem, designs: tuple[ArrayDesign, ...]) -> "ArrayPool":
-        """The pool of legal designs with the wires of the first."""
+    def of(cls, problem: ArrayProblem, designs: Sequence[ArrayDesign]) -> "_SameLocal":
+        """Legal designs that have the local wire of the first."""
         banks, mats = choices([design.organization for design in designs])
         bits = block_bits(banks, mats, problem.spec)
         routing = problem.fabric.route(banks, np.maximum(bits, 1), problem.spec)
@@ -41,45 +46,75 @@ class ArrayPool:
             routing.address_bits, routing.data_bits, routing.ways, mats, problem.spec,
             tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
         )
-        return cls(problem, designs, BankShape.of(banks, against_mats=False), routing, geometry)
+        wires = tuple(
+            (wire, np.array([row for row, design in enumerate(designs) if design.global_ == wire]))
+            for wire in dict.fromkeys(design.global_ for design in designs)
+        )
+        return cls(designs[0].local, BankShape.of(banks, against_mats=False), routing, geometry, wires)
+
+    def evaluate(self, problem: ArrayProblem, fabric: Fabric) -> tuple[Floats, Bools]:
+        """Fields (parts, n) of the sides of the designs made of `fabric`, and which are physically valid."""
+        circuit = fabric.circuit(problem.spec, self.local)
+        mats, _ = bankable_mat(self.geometry, circuit)
+        parts = np.empty((len(fields(side_type(problem))), len(self.geometry)))
+        valid = np.empty(len(self.geometry), np.bool_)
+        for wire, rows in self.globals:
+            some = mats.take(rows)
+            bank = join(self.shape.take(rows), self.routing.take(rows), some, fabric.wire(wire), circuit)
+            for place, figure in enumerate(side_of(problem, bank, some).to_columns().values()):
+                parts[place, rows] = figure
+            valid[rows] = bank.legal
+        return parts, valid
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayPool:
+    """Designs of one array with their integers worked out, those of one local wire after another."""
+
+    problem: ArrayProblem
+    designs: tuple[ArrayDesign, ...]
+    groups: tuple[_SameLocal, ...]
+
+    @classmethod
+    def of(cls, problem: ArrayProblem, designs: Sequence[ArrayDesign]) -> "ArrayPool":
+        """The pool of legal designs."""
+        wires = dict.fromkeys(design.local for design in designs)
+        sorted_ = [[design for design in designs if design.local == local] for local in wires]
+        groups = tuple(_SameLocal.of(problem, some) for some in sorted_)
+        return cls(problem, tuple(design for some in sorted_ for design in some), groups)
 
     def evaluate(self, fabric: Fabric) -> tuple[Side, Bools]:
         """What a cache sees of the designs made of `fabric`, and which are physically valid."""
-        wires = self.designs[0]
-        circuit = fabric.circuit(self.problem.spec, wires.local)
-        mats, _ = bankable_mat(self.geometry, circuit)
-        bank = join(self.shape, self.routing, mats, fabric.wire(wires.global_), circuit)
-        return side_of(self.problem, bank, mats), np.broadcast_to(bank.legal, (len(self.designs),))
+        found = [group.evaluate(self.problem, fabric) for group in self.groups]
+        parts = np.concatenate([parts for parts, _ in found], axis=1)
+        return side_type(self.problem)(*parts), np.concatenate([valid for _, valid in found])
 
 
 @dataclass(frozen=True, slots=True)
 class CachePool:
-    """Data and tag designs of one problem; tags in groups that share their wires."""
+    """Data and tag designs of one problem; every pair of them is a cache. A RAM has no tags."""
 
     problem: CacheProblem
     data: ArrayPool
-    tags: tuple[ArrayPool, ...]
+    tags: ArrayPool | None
+
+    def arrays(self, fabric: Fabric) -> tuple[Side, Side, Bools]:
+        """Both sides of the caches made of `fabric`, and which caches (data, tags) are physically valid."""
+        data, data_valid = self.data.evaluate(fabric)
+        tag, tag_valid = (NO_TAG.side(), np.ones(1, bool)) if self.tags is None else self.tags.evaluate(fabric)
+        return data, tag, data_valid[:, None] & tag_valid
 
     def best(self, fabric: Fabric, goal: Goal) -> tuple[float, dict[str, float]]:
-        """Least objective over all pairs of the pool, and that cache's metrics."""
-        data, data_valid = self.data.evaluate(fabric)
+        """Least objective over all pairs of the pool, and that cache's metrics; infinite where none is valid."""
+        data, tag, valid = self.arrays(fabric)
         down = type(data)(*(np.asarray(figure).reshape(-1, 1) for figure in data.to_columns().values()))
-        best: tuple[float, dict[str, float]] = (np.inf, {})
-        for tag, valid in self._tags(fabric):
-            metrics = cache_metrics(*sides(down, tag), self.problem.access)
-            shape = (len(data_valid), len(valid))
-            value = np.where(data_valid[:, None] & valid, np.broadcast_to(goal.value(metrics), shape), np.inf)
-            place = int(value.argmin())
-            if value.flat[place] < best[0]:
-                figures = {name: float(np.broadcast_to(column, shape).flat[place]) for name, column in metrics.items()}
-                best = float(value.flat[place]), figures
-        return best
-
-    def _tags(self, fabric: Fabric) -> list[tuple[Side, Bools]]:
-        """The tag designs with their figures; one of zeros for a RAM."""
-        if not self.tags:
-            return [(NO_TAG.side(), np.ones(1, bool))]
-        return [pool.evaluate(fabric) for pool in self.tags]
+        metrics = cache_metrics(*sides(down, tag), self.problem.access)
+        value = np.where(valid, np.broadcast_to(goal.value(metrics), valid.shape), np.inf)
+        place = int(value.argmin())
+        if not value.flat[place] < np.inf:
+            return np.inf, {}
+        figures = {name: float(np.broadcast_to(column, value.shape).flat[place]) for name, column in metrics.items()}
+        return float(value.flat[place]), figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +132,14 @@ class MemoryPool:
         return min(found, key=lambda one: one[0])[1]
 
 
-def cache_pool(problem: CacheProblem, data: list[ArrayDesign], tags: list[ArrayDesign]) -> CachePool:
-    """Pool of given designs; all data designs have the same wires."""
-    wires = list(dict.fromkeys((design.local, design.global_) for design in tags))
-    groups = [tuple(design for design in tags if (design.local, design.global_) == pair) for pair in wires]
-    tag = () if problem.tag is None else tuple(ArrayPool.of(problem.tag, group) for group in groups)
-    return CachePool(problem, ArrayPool.of(problem.data, tuple(data)), tag)
+def cache_pool(problem: CacheProblem, data: Sequence[ArrayDesign], tags: Sequence[ArrayDesign]) -> CachePool:
+    """Pool of given designs."""
+    tag = None if problem.tag is None else ArrayPool.of(problem.tag, tags)
+    return CachePool(problem, ArrayPool.of(problem.data, data), tag)
 
 
 def merge(one: CachePool, other: CachePool) -> CachePool:
     """Both pools' designs, each once."""
-    data = list(dict.fromkeys((*one.data.designs, *other.data.designs)))
-    tags = list(dict.fromkeys(design for pool in (*one.tags, *other.tags) for design in pool.designs))
-    return cache_pool(one.problem, data, tags)
-
-
+    data = dict.fromkeys((*one.data.designs, *other.data.designs))
+    tags = dict.fromkeys(design for pool in (one.tags, other.tags) if pool is not None for design in pool.designs)
+    return cache_pool(one.problem, list(data), list(tags))

@@ -26,10 +26,13 @@ TRANSISTOR_KEYS = (
     "vdd", "vth", "gate_length", "ideal_gate_cap", "fringe_cap", "oxide_cap", "electron_mobility", "hole_mobility",
     "pn_size_ratio", "effective_resistance_multiplier",
 )
+TEMPERATURE = "technology.temperature"
+"""[K]; rounded to whole kelvins, between which a technology's currents are not told apart."""
 WIRE_KEYS = ("pitch", "aspect_ratio", "ild_thickness", "horizontal_dielectric", "resistivity")
 """Quantities of wires, as multiples of the technology's values for every wire type."""
 CONVERTER_KEYS = ("delay", "energy", "leakage")
 CELL_FIELDS = tuple(field.name for field in fields(Cell) if field.type in (float, "float"))
+"""Quantities of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Subject:
     def quantities(self) -> dict[str, tuple[str, ...]]:
         """What may be set, by owner."""
         return {
-            "technology": (*TRANSISTOR_KEYS, *SCALED_CURRENTS, "feature_size"),
+            "technology": (*TRANSISTOR_KEYS, *SCALED_CURRENTS, "feature_size", "temperature"),
             "wire": WIRE_KEYS,
             "converter": CONVERTER_KEYS,
             **{memory: CELL_FIELDS for memory in self.cells},
@@ -85,9 +88,11 @@ class Subject:
         for tie in self.ties:
             reference = complete[tie.to] if tie.to in complete else self.own(tie.to)
             complete[tie.name] = tie.factor * reference
+        temperature = round(complete.pop(TEMPERATURE, self.temperature))
         tables = _put_technology(self.technology.tables, self.roadmap.lower(), complete)
         cells = {memory: _put_cell(cell, memory, complete) for memory, cell in self.cells.items()}
-        return replace(self, technology=TechnologyTables(self.technology.place, tables), cells=cells, ties=())
+        technology = TechnologyTables(self.technology.place, tables)
+        return replace(self, technology=technology, temperature=temperature, cells=cells, ties=())
 
     def own(self, name: str) -> float:
         """Value of a quantity before anything is put in; 1 for multiples."""
