@@ -65,11 +65,9 @@ def mat_detail(geometry: MatGeometry, circuit: Circuit) -> MatDetail:
     first, number = distinct_subarrays(geometry)
     block = (two_path_subarray if circuit.cell.separate_paths else subarray)(geometry.take(first), circuit)
     height, width = block.height[number], block.width[number]
-    row = _row_predecoders(geometry, height, width, circuit)
-    column = _mux_predecoders(geometry, height, width, circuit)
-    predecoders = (*row, *column)
+    predecoders = _predecoders(geometry, height, width, circuit)
     latency = _slowest([part.delay for part in predecoders])
-    ramp = np.minimum(row[0].ramp, row[1].ramp)
+    ramp = np.minimum(predecoders[0].ramp, predecoders[1].ramp)
     timing = _timing(block, number, ramp, circuit)
     cost = _add_up(geometry, block, number, predecoders, latency, timing, circuit)
     switching = _sum([part.energy for part in predecoders])
@@ -111,43 +109,51 @@ def _spread(block: Predecoder, number: Ints) -> Predecoder:
     return Predecoder(*(getattr(block, name)[number] for name in block.__dataclass_fields__))
 
 
-def _predecoder_pair(bits: Ints, load: Floats, circuit: Circuit) -> tuple[Predecoder, Predecoder]:
-    """Both blocks of predecoders of `bits` that drive `load` [F]."""
-    one, two = _split_bits(bits)
-    both = predecoder(
-        np.concatenate([one, two]), np.tile(load, 2), circuit.largest_nmos, circuit.technology, circuit.quirks
-    )
-    first, second = np.split(np.arange(2 * len(bits)), 2)
-    return _spread(both, first), _spread(both, second)
+@dataclass(frozen=True, slots=True)
+class _Distinct:
+    """Distinct predecoders of `bits` that drive `load` [F], and for every use in a mat their `numbers`."""
+
+    bits: Ints
+    load: Floats
+    numbers: tuple[Ints, ...]
 
 
-def _row_predecoders(
-    geometry: MatGeometry, height: Floats, width: Floats, circuit: Circuit
-) -> tuple[Predecoder, Predecoder]:
-    """Row predecoders in the center of the mat, loaded by the wires to its subarrays."""
+def _predecoders(geometry: MatGeometry, height: Floats, width: Floats, circuit: Circuit) -> tuple[Predecoder, ...]:
+    """Both blocks of the row predecoders, and both of each multiplexer level's; distinct ones are sized together."""
     wire = circuit.wire.capacitance
-    load = height * wire * geometry.mat_rows / 2 + width * wire * geometry.mat_cols / 2
+    row = _row_predecoders(geometry, height * wire, width * wire)
+    muxes = _mux_predecoders(geometry, height * wire, width * wire)
+    one, two = _split_bits(np.concatenate([row.bits, muxes.bits]))
+    both = predecoder(
+        np.concatenate([one, two]), np.tile(np.concatenate([row.load, muxes.load]), 2), circuit.largest_nmos,
+        circuit.technology, circuit.quirks,
+    )
+    numbers = [*row.numbers, *(number + len(row.bits) for number in muxes.numbers)]
+    return tuple(_spread(both, number + block * len(one)) for number in numbers for block in (0, 1))
+
+
+def _row_predecoders(geometry: MatGeometry, height_cap: Floats, width_cap: Floats) -> _Distinct:
+    """Row predecoders in the center of the mat, loaded by the wires [F] along its subarrays."""
+    load = height_cap * geometry.mat_rows / 2 + width_cap * geometry.mat_cols / 2
     bits = geometry.row_address_bits
     first, number = distinct(bits, load)
-    one, two = _predecoder_pair(bits[first], load[first], circuit)
-    return _spread(one, number), _spread(two, number)
+    return _Distinct(bits[first], load[first], (number,))
 
 
-def _mux_predecoders(
-    geometry: MatGeometry, height: Floats, width: Floats, circuit: Circuit
-) -> tuple[Predecoder, ...]:
-    """Predecoders of the three multiplexer levels, loaded by the wires past the inner subarrays.
+def _mux_predecoders(geometry: MatGeometry, height_cap: Floats, width_cap: Floats) -> _Distinct:
+    """Predecoders of the three multiplexer levels, loaded by the wires [F] past the inner subarrays.
 
     Mats of up to two by two subarrays have no inner ones, so that all share one table of predecoders by bits.
     """
-    wire = circuit.wire.capacitance
-    load = np.maximum(0, height * wire * (geometry.mat_rows - 2) / 2)
-    load = load + np.maximum(0, width * wire * (geometry.mat_cols - 2) / 2)
+    load = np.maximum(0, height_cap * (geometry.mat_rows - 2) / 2)
+    load = load + np.maximum(0, width_cap * (geometry.mat_cols - 2) / 2)
     first, number = distinct(load)
     muxes = [exponent(inputs) for inputs in (geometry.mux_sense_amp, geometry.mux_output_1, geometry.mux_output_2)]
     sizes = 1 + max(int(bits.max()) for bits in muxes)
-    pair = _predecoder_pair(np.repeat(np.arange(sizes), len(first)), np.tile(load[first], sizes), circuit)
-    return tuple(_spread(block, bits * len(first) + number) for bits in muxes for block in pair)
+    return _Distinct(
+        np.repeat(np.arange(sizes), len(first)), np.tile(load[first], sizes),
+        tuple(bits * len(first) + number for bits in muxes),
+    )
 
 
 def _add_up(

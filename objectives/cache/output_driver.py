@@ -221,7 +221,5 @@ def _characterize(
 
 def _sum_stages(values: Floats, present: Bools) -> Floats:
     """Sum over the present stages, first to last."""
-    total = np.zeros(values.shape[1])
-    for row, there in zip(values, present, strict=True):
-        total = total + np.where(there, row, 0.0)
-    return total
+    running: Floats = np.where(present, values, 0.0).cumsum(axis=0)  # one after the other, unlike a sum
+    return running[-1]

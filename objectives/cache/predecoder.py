@@ -15,10 +15,12 @@ from dse.batch import Bools, Floats, Ints
 from dse.objectives.cache.output_driver import OutputDriver
 from dse.objectives.cache.quirks import Quirks
 from dse.objectives.cache.row_decoder import Decoder, decoder, decoder_stages, nand_table, size_drivers
-from dse.objectives.cache.signal import STEP_RAMP, Signal
+from dse.objectives.cache.signal import STEP_RAMP
 from dse.objectives.cache.technology import Technology
 from dse.spaces.organization import LATENCY
 
+FEWEST_BITS = 4
+"""Smallest block that has stages before its last level."""
 MOST_BITS = 18
 """Largest block; NVSim's code for more bits reads variables that were never set."""
 
@@ -91,127 +93,126 @@ def _one_each(rows: Ints, inputs: Ints, driver: OutputDriver, technology: Techno
 
 
 @dataclass(frozen=True, slots=True)
-class _Process:
-    """What the fixed stages are made of: a technology and its largest NMOS [F]."""
-
-    technology: Technology
-    largest_nmos: float
-
-    def gate(self, rows: int, inputs: int, load: float) -> Decoder:
-        """One decoder of `rows` NAND gates of `inputs` that drives `load` [F]."""
-        one, zero = np.ones(1), np.zeros(1)
-        inputs_column, style = np.array([inputs]), np.array([LATENCY])
-        driver = size_drivers(
-            inputs_column, load * one, zero, style, zero, self.largest_nmos, self.technology
-        )
-        return _one_each(np.array([rows]), inputs_column, driver, self.technology)
-
-
-@dataclass(frozen=True, slots=True)
-class _Basic:
-    """`count` equal basic decoders of one stage."""
+class _Gates:
+    """`count` equal decoders, each of `rows` NAND gates of `inputs` that drive `load` [F]."""
 
     count: int
-    decoder: Decoder
+    rows: int
+    inputs: int
+    load: float
 
 
-def _basic_decoders_a(block: Plan, pin_cap: float, process: _Process) -> list[_Basic]:
-    """Build the basic decoders in front of stage A, two-bit ones first (PredecodeBlock.cpp, Initialize)."""
+def _basic_decoders_a(block: Plan, pin_cap: float) -> list[_Gates]:
+    """Basic decoders in front of stage A, two-bit ones first (PredecodeBlock.cpp, Initialize)."""
     pair = (4, 2)
     triple = (8, 3)
     others = block.first - block.pairs
     if block.pairs == 0:
-        return [_Basic(block.first, process.gate(*triple, 8 ** (block.first - 1) * pin_cap))]
+        return [_Gates(block.first, *triple, 8 ** (block.first - 1) * pin_cap)]
     if block.pairs == 1:
         second = 2 ** (2 + 3 * (others - 1)) * pin_cap
-        return [
-            _Basic(1, process.gate(*pair, 8**others * pin_cap)),
-            _Basic(others, process.gate(*triple, second)),
-        ]
+        return [_Gates(1, *pair, 8**others * pin_cap), _Gates(others, *triple, second)]
     if block.first == 2:
-        return [_Basic(2, process.gate(*pair, 4 * pin_cap))]
-    return [
-        _Basic(2, process.gate(*pair, 32 * pin_cap)),
-        _Basic(1, process.gate(*triple, 16 * pin_cap)),
-    ]
+        return [_Gates(2, *pair, 4 * pin_cap)]
+    return [_Gates(2, *pair, 32 * pin_cap), _Gates(1, *triple, 16 * pin_cap)]
 
 
 @dataclass(frozen=True, slots=True)
 class _FixedStages:
-    """Everything before the last level of one block; `stage_a`, `stage_b` only with two levels."""
+    """Everything before the last level of one block; `stages` A and B only with two levels."""
 
-    basics_a: list[_Basic]
-    basics_b: list[_Basic]
-    stage_a: Decoder | None
-    stage_b: Decoder | None
+    basics_a: list[_Gates]
+    basics_b: list[_Gates]
+    stages: list[_Gates]
+
+    @property
+    def gates(self) -> list[_Gates]:
+        """All of them."""
+        return [*self.basics_a, *self.basics_b, *self.stages]
 
 
-def _fixed_stages(block: Plan, process: _Process) -> _FixedStages:
-    """Build the stages whose load is fixed by the gates they drive."""
-    pin_cap = nand_table(process.technology).pin_cap
+def _fixed_stages(block: Plan, pin_cap: list[float]) -> _FixedStages:
+    """The stages whose load is fixed by the gates they drive, of which `pin_cap` [F] is given by inputs."""
     if not block.two_levels:
-        return _FixedStages(
-            _basic_decoders_a(block, float(pin_cap[block.last_inputs]), process), [], None, None
-        )
+        return _FixedStages(_basic_decoders_a(block, pin_cap[block.last_inputs]), [], [])
     in_b = block.pairs + block.triples - block.first
     rows_a, rows_b = 2 ** (3 * block.first - block.pairs), 8**in_b
     inputs_a, inputs_b = (3 if block.first == 3 else 2), (3 if in_b == 3 else 2)
-    last_pin = float(pin_cap[block.last_inputs])
-    basic_b = process.gate(8, 3, (8 if in_b == 2 else 64) * float(pin_cap[inputs_b]))
+    last_pin = pin_cap[block.last_inputs]
     return _FixedStages(
-        _basic_decoders_a(block, float(pin_cap[inputs_a]), process),
-        [_Basic(in_b, basic_b)],
-        process.gate(rows_a, inputs_a, rows_b * last_pin),
-        process.gate(rows_b, inputs_b, rows_a * last_pin),
+        _basic_decoders_a(block, pin_cap[inputs_a]),
+        [_Gates(in_b, 8, 3, (8 if in_b == 2 else 64) * pin_cap[inputs_b])],
+        [_Gates(1, rows_a, inputs_a, rows_b * last_pin), _Gates(1, rows_b, inputs_b, rows_a * last_pin)],
     )
 
 
-def _paths(fixed: _FixedStages, quirks: Quirks) -> list[tuple[float, float]]:
-    """Delay [s] and ramp [1/s] of every path up to the last level, for a step at the input."""
-    step = np.array([STEP_RAMP])
-    a_signals = [basic.decoder.delay(step) for basic in fixed.basics_a]
-    b_signals = [basic.decoder.delay(step) for basic in fixed.basics_b]
-    if quirks.predecoder_paths_share_first_delay:
-        a_signals = [Signal(a_signals[0].delay, signal.ramp) for signal in a_signals]
-    routes = [(signal, fixed.stage_a) for signal in a_signals]
-    routes += [(signal, fixed.stage_b) for signal in b_signals]
-    return [_through(signal, stage) for signal, stage in routes]
+def _built(gates: list[_Gates], largest_nmos: float, technology: Technology) -> Decoder:
+    """One decoder of each kind."""
+    rows, inputs = np.array([gate.rows for gate in gates]), np.array([gate.inputs for gate in gates])
+    load, zero = np.array([gate.load for gate in gates]), np.zeros(len(gates))
+    driver = size_drivers(inputs, load, zero, np.full(len(gates), LATENCY), zero, largest_nmos, technology)
+    return _one_each(rows, inputs, driver, technology)
 
 
-def _through(signal: Signal, stage: Decoder | None) -> tuple[float, float]:
-    """Delay [s] and ramp [1/s] of a signal after a stage, if there is one."""
-    if stage is None:
-        return float(signal.delay[0]), float(signal.ramp[0])
-    second = stage.delay(signal.ramp)
-    return float(signal.delay[0] + second.delay[0]), float(second.ramp[0])
+def _slots(block: _FixedStages) -> list[int]:
+    """Paths of a block: those through stage A, then that through stage B."""
+    return [0, 1][: len(block.basics_a)] + ([2] if block.basics_b else [])
+
+
+def _paths(blocks: list[_FixedStages], built: Decoder, quirks: Quirks) -> tuple[Floats, Floats]:
+    """Delay [s] and ramp [1/s] (paths, blocks) of every path up to the last level, for a step at the input."""
+    delay, ramp = np.zeros((3, len(blocks))), np.full((3, len(blocks)), STEP_RAMP)
+    signal = built.delay(np.full(len(built.fits), STEP_RAMP))
+    behind = np.full((3, len(blocks)), -1)
+    start = 0
+    for number, block in enumerate(blocks):
+        basics = np.arange(start, start + len(block.basics_a) + len(block.basics_b))
+        slots = _slots(block)
+        delay[slots, number], ramp[slots, number] = signal.delay[basics], signal.ramp[basics]
+        if quirks.predecoder_paths_share_first_delay:
+            delay[[slot for slot in slots if slot < 2], number] = signal.delay[start]
+        if block.stages:
+            behind[slots, number] = [basics[-1] + (2 if slot == 2 else 1) for slot in slots]
+        start += len(block.gates)
+    through = behind >= 0
+    second = built.stages.take(behind[through]).delay(ramp[through])
+    delay[through] += second.delay
+    ramp[through] = second.ramp
+    return delay, ramp
 
 
 @cache
 def _front(technology: Technology, largest_nmos: float, quirks: Quirks) -> Front:
-    """Characterize the fixed stages of every block size (delays for a step at the input)."""
-    paths = np.zeros((2, 3, MOST_BITS + 1))
-    paths[1] = STEP_RAMP
+    """Characterize the fixed stages of every block size (delays for a step at the input), all gates together."""
+    pin_cap = nand_table(technology).pin_cap.tolist()
+    blocks = [_fixed_stages(plan(bits), pin_cap) for bits in range(FEWEST_BITS, MOST_BITS + 1)]
+    built = _built([gate for block in blocks for gate in block.gates], largest_nmos, technology)
     used = np.zeros((3, MOST_BITS + 1), bool)
     used[0] = True
     scalars = np.zeros((6, MOST_BITS + 1))
-    for bits in range(4, MOST_BITS + 1):
-        fixed = _fixed_stages(plan(bits), _Process(technology, largest_nmos))
-        slots = [0, 1][: len(fixed.basics_a)] + ([2] if fixed.basics_b else [])
-        for slot, path in zip(slots, _paths(fixed, quirks), strict=True):
-            paths[:, slot, bits] = path
-            used[slot, bits] = True
-        basics = fixed.basics_a + fixed.basics_b
-        stages = [stage for stage in (fixed.stage_a, fixed.stage_b) if stage is not None]
-        parts = [basic.decoder for basic in basics] + stages
-        scalars[:, bits] = (
-            sum(float(part.energy[0]) for part in parts),
-            sum(float(part.leakage[0]) for part in parts),
-            sum(basic.count * float(basic.decoder.height[0]) for basic in basics),
-            max(float(basic.decoder.width[0]) for basic in basics),
-            sum(float(stage.height[0]) for stage in stages),
-            max((float(stage.width[0]) for stage in stages), default=0.0),
-        )
-    return Front(paths[0], paths[1], used, *scalars)
+    start = 0
+    for bits, block in enumerate(blocks, FEWEST_BITS):
+        used[_slots(block), bits] = True
+        scalars[:, bits] = _totals(block, built, start)
+        start += len(block.gates)
+    delay, ramp = np.zeros(used.shape), np.full(used.shape, STEP_RAMP)
+    delay[:, FEWEST_BITS:], ramp[:, FEWEST_BITS:] = _paths(blocks, built, quirks)
+    return Front(delay, ramp, used, *scalars)
+
+
+def _totals(block: _FixedStages, built: Decoder, start: int) -> tuple[float, ...]:
+    """Energy [J], leakage [W], and layout [m] of the gates of a block, the first of which is number `start`."""
+    basics = block.basics_a + block.basics_b
+    split, end = start + len(basics), start + len(block.gates)
+    height, width = built.height.tolist(), built.width.tolist()
+    return (
+        sum(built.energy[start:end].tolist()),
+        sum(built.leakage[start:end].tolist()),
+        sum(gate.count * high for gate, high in zip(basics, height[start:split], strict=True)),
+        max(width[start:split]),
+        sum(height[split:end]),
+        max(width[split:end], default=0.0),
+    )
 
 
 @cache

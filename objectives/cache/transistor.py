@@ -77,6 +77,9 @@ def fold(width: Floats | float, limit: Floats | float, technology: Technology) -
     """
     feature = technology.feature_size
     folded = np.greater_equal(width, limit)
+    if not folded.any():
+        one_finger = np.ones(folded.shape)
+        return Folding(one_finger, width * one_finger, np.zeros(folded.shape))
     room = limit - FOLDING_OVERHEAD * feature
     room = np.where(room > 0, room, feature)
     count = np.where(folded, np.ceil(width / room), 1.0)
