@@ -22,10 +22,14 @@ from dse.search.sides import Side, sides
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How a shortlist is made: draws `searched` exactly, draws `judged`, and the number of caches kept at `most`."""
+    """How a shortlist is made: at `most` so many caches, from exact searches at up to `searched` draws.
 
-    searched: int = 4
-    judged: int = 100
+    Searches end when `agreeing` in a row find nothing that is better by more than a share `tolerance`.
+    """
+
+    searched: int = 20
+    agreeing: int = 4
+    tolerance: float = 0.005
     most: int = 1000
 
 
@@ -146,24 +150,45 @@ class Draws:
         return Draws(self.subject, self.names, self.values[rows])
 
 
-def make_shortlist(draws: Draws, memory: str, capacity: int, goal: Goal, effort: Effort) -> Shortlist:
-    """Caches close to the exact optimum at the subject's own values and at the first of the draws.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A shortlist, and how far what was known before each exact search on the way was behind (0: not at all)."""
 
-    What those searches leave over is judged at further draws; the caches that come closest to the best of any draw are
-    kept. Raises InfeasibleError where no cache is feasible at the subject's own values.
+    shortlist: Shortlist
+    gaps: tuple[float, ...]
+
+
+def make_shortlist(draws: Draws, memory: str, capacity: int, goal: Goal, effort: Effort) -> Made:
+    """Caches that compete at the subject's own values or at any of the draws.
+
+    Draws are searched exactly, one after the other, until several in a row hold nothing new; what the searches leave
+    over is then judged at all draws, and those that rank first at any of them are kept. Raises InfeasibleError where
+    no cache is feasible at the subject's own values.
     """
     pool = search(Task(draws.subject, memory, capacity, goal)).pool
+    gaps: list[float] = []
     for subject in draws.take(slice(effort.searched)).subjects():
+        if len(gaps) >= effort.agreeing and max(gaps[-effort.agreeing :]) <= effort.tolerance:
+            break
         try:
-            pool = search(Task(subject, memory, capacity, goal, pool)).pool
+            found = search(Task(subject, memory, capacity, goal, pool))
         except InfeasibleError:
-            continue  # a draw may leave no cache; others will
-    everything = every_pair(pool)
-    behind = np.full(len(everything), np.inf)
-    nominal = everything.values(draws.subject, goal)
-    for subject in draws.take(slice(effort.judged)).subjects():
-        values = everything.values(subject, goal)
-        if values.min() < np.inf:
-            behind = np.minimum(behind, values / values.min())
-    behind = np.minimum(behind, nominal / nominal.min())
-    return everything.take(np.sort(np.argsort(behind, kind="stable")[: effort.most]))
+            continue  # no cache works at all there
+        known = pool.best(subject, goal)
+        gaps.append(goal_value(known, goal) / found.value - 1)
+        pool = found.pool
+    return Made(_first_ranks(every_pair(pool), draws, goal, effort.most), tuple(gaps))
+
+
+def _first_ranks(everything: Shortlist, draws: Draws, goal: Goal, most: int) -> Shortlist:
+    """The caches that rank highest at the subject's own values or at any draw."""
+    rank = np.full(len(everything), len(everything))
+    for subject in (draws.subject, *draws.subjects()):
+        order = np.argsort(everything.values(subject, goal), kind="stable")
+        rank[order] = np.minimum(rank[order], np.arange(len(order)))
+    return everything.take(np.sort(np.argsort(rank, kind="stable")[:most]))
+
+
+def goal_value(metrics: Mapping[str, float], goal: Goal) -> float:
+    """Objective of one cache, infinite where there is none."""
+    return float(judged({name: np.array([value]) for name, value in metrics.items()}, goal)[0]) if metrics else np.inf

@@ -221,5 +221,5 @@ def _characterize(
 
 def _sum_stages(values: Floats, present: Bools) -> Floats:
     """Sum over the present stages, first to last."""
-    running: Floats = np.where(present, values, 0.0).cumsum(axis=0)  # one after the other, unlike a sum
-    return running[-1]
+    running = np.where(present, values, 0.0).cumsum(axis=0)  # one after the other, unlike a sum
+    return np.asarray(running[-1])
