@@ -337,7 +337,10 @@ def workload_list() -> None:
 @workloads.command("show")
 def workload_show(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A workload, a layer table (.csv, .json) or counts (.counts.json).")
+        str,
+        typer.Argument(
+            metavar="NAME", help="A workload, a layer table (.csv, .json), an .onnx file or counts (.counts.json)."
+        ),
     ],
     phase: Phase = None,
     batch: BatchSize = None,
@@ -352,6 +355,17 @@ def workload_show(
     from dse.cli.workload import Request, show
 
     show(Request(name, phase, batch, profile, capacity, context), format.value)
+
+
+@workloads.command("import")
+def workload_import(
+    file: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A network; its weights are not needed.")],
+    output: Annotated[Path | None, typer.Option(help="A .csv or .json file; MODEL.csv unless given.")] = None,
+) -> None:
+    """Write the network of an ONNX file as a layer table."""
+    from dse.cli.workload import import_network
+
+    import_network(file, output)
 
 
 @app.command("import-profile")

@@ -1,4 +1,4 @@
-"""``dse workload list|show`` and ``dse import-profile``."""
+"""``dse workload list|show|import`` and ``dse import-profile``."""
 
 import csv
 import io
@@ -11,6 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from dse.errors import InputError
+from dse.importers.layer_table import write_network
+from dse.importers.onnx import SUFFIX as ONNX_SUFFIX
+from dse.importers.onnx import read_onnx
+from dse.keyfile import shown
 from dse.objectives.workload.energy import SERIAL, load_dram_cost
 from dse.objectives.workload.lowering import LARGEST_BATCH
 from dse.objectives.workload.network import Network
@@ -90,14 +94,19 @@ class Request:
 
 
 def load_workload(name: str, phase: str | None, batch: int | None, profile: str) -> Workload:
-    """A workload by name, from a layer table (``.csv``, ``.json``) or from profiled counts (``.counts.json``)."""
+    """A workload by name, from a layer table, an ONNX file or profiled counts (``.counts.json``)."""
     if name.endswith(RUN_SUFFIX):
         run = read_run(Path(name))
         if phase not in (None, run.phase) or batch not in (None, run.batch):
             raise InputError(f"{name} holds counts of {run.phase}, batch {run.batch}: leave out --phase and --batch")
         return profiled_workload(run)
     load_profile(profile)
-    return workload_of(load_model(name), phase, batch, profile)
+    return workload_of(model_of(name), phase, batch, profile)
+
+
+def model_of(name: str) -> Model:
+    """Network or transformer by its name, or network from a layer table (``.csv``, ``.json``) or an ``.onnx`` file."""
+    return read_onnx(Path(name)) if name.endswith(ONNX_SUFFIX) else load_model(name)
 
 
 def show_all() -> None:
@@ -114,7 +123,8 @@ def show_all() -> None:
     console.print("\nTraffic profiles, how layers become kernels (--profile):")
     for profile in profiles().values():
         console.print(f"  {profile.name:<18}{profile.title}", markup=False, highlight=False)
-    console.print("\nLayer tables of your own (.csv, .json) and profiled counts (.counts.json) go in place of a name.")
+    console.print("\nLayer tables of your own (.csv, .json), ONNX files (.onnx) and profiled counts (.counts.json) go "
+                  "in place of a name.")
 
 
 def show(request: Request, format: str) -> None:
@@ -138,7 +148,7 @@ def show(request: Request, format: str) -> None:
 
 def _model(request: Request) -> Model:
     """The model asked for, with its context."""
-    model = load_model(request.name)
+    model = model_of(request.name)
     if request.context is None:
         return model
     if not isinstance(model, Transformer):
@@ -194,6 +204,19 @@ def _print_csv(workload: Workload, layers: list[LayerTraffic], capacity: int) ->
         writer.writerow([row.layer, row.step, repr(row.reads), repr(row.writes), repr(row.macs)])
     writer.writerow(["total", "", repr(workload.reads), repr(workload.writes), repr(sum(r.macs for r in layers))])
     print(text.getvalue(), end="")
+
+
+def import_network(file: Path, output: Path | None) -> None:
+    """Write the network of an ONNX file as a layer table, named like the file unless told, and print its size."""
+    if file.suffix != ONNX_SUFFIX:
+        raise InputError(f"{shown(file)}: give a file that ends in {ONNX_SUFFIX}")
+    network = read_onnx(file)
+    table = output or Path(f"{file.stem}.csv")
+    write_network(network, table)
+    console = Console()
+    console.print(f"{network.name}: {len(network.layers)} layers, {network.parameters / 1e6:,.3f} M parameters, "
+                  f"{network.macs / 1e6:,.1f} M MACs per image", markup=False, highlight=False)
+    console.print(f"written to {table}; give it as a workload", markup=False, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
