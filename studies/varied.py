@@ -1,7 +1,7 @@
-"""The caches and parameters that the studies `sensitivity` and `robust` share: what varies, and shortlists of caches."""
+"""What the studies `sensitivity` and `robust` share: caches, parameters that vary, and shortlists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from dse.objectives.cache.cell import load_cell
@@ -24,7 +24,7 @@ class Varied:
     memories: tuple[str, ...]
     capacity: int
     draws: int = 100
-    effort: Effort = Effort()
+    effort: Effort = field(default_factory=Effort)
     seed: int = 1
 
 

@@ -155,7 +155,8 @@ def _put_technology(tables: dict[str, Any], section: str, values: Mapping[str, f
         elif owner == "technology":
             changes[section][quantity] = value
         elif owner == "converter":
-            changes.setdefault("converter", dict.fromkeys(CONVERTER_KEYS, 0.0))[quantity] = value
+            own = tables.get("converter", dict.fromkeys(CONVERTER_KEYS, 0.0))
+            changes.setdefault("converter", dict(own))[quantity] = value
         elif owner == "wire":
             for wire_type, wire in tables["wire"].items():
                 changes["wire"].setdefault(wire_type, {})[quantity] = wire[quantity] * value
