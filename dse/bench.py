@@ -17,11 +17,17 @@ from rich.table import Table
 
 from dse.objectives.cache.array import Fabric
 from dse.objectives.cache.cell import load_cell
-from dse.objectives.cache.technology import load_technology
+from dse.objectives.cache.technology import load_technology, technology_tables
+from dse.parameters.refresh import Task, search
+from dse.parameters.shortlist import every_pair
+from dse.parameters.subject import Subject
 from dse.problem import BASIC_WIRES, ArrayProblem, CacheProblem, DataChoice, cache_problem
 from dse.search.design import ArrayDesign, evaluate_designs
+from dse.search.goal import make_goal
 from dse.search.library import MatLibraries
 from dse.search.nvsim import search_array, search_cache
+from dse.sensitivity.response import respond
+from dse.sensitivity.variation import packaged_variation
 from dse.spaces.array import FAST, NORMAL, SEQUENTIAL
 from dse.spaces.organization import LATENCY, data_ranges
 
@@ -115,9 +121,27 @@ def one_design() -> Measurement:
     return Measurement("one design from Python", 1, (time.perf_counter() - start) / 100, _peak())
 
 
+def monte_carlo() -> Measurement:
+    """1,000 caches around the optimum of a 3 MB STT cache, all judged for each of 1,000 draws of parameters."""
+    goal = make_goal("edap", 0.5, [])
+    subject = Subject(technology_tables("16nm-deepnvmpp"), "HP", 350, {"stt": load_cell("stt_deepnvmpp")})
+    everything = every_pair(search(Task(subject, "stt", 3 << 20, goal)).pool)
+    caches = everything.take(np.sort(np.argsort(everything.values(subject, goal), kind="stable")[:1000]))
+    draws = packaged_variation(subject).sample(1000, 0)
+    start = time.perf_counter()
+    response = respond(caches, draws, goal, 0)
+    seconds = time.perf_counter() - start
+    cores = os.cpu_count() or 1
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    return Measurement(f"1,000 draws of parameters, {cores} cores", response.values.size, seconds,
+                       _peak() + cores * children)
+
+
 PARTS: tuple[Callable[[], Measurement], ...] = (
-    one_design, one_data_space, full_data_space, one_tag_space, algorithm1_grid,
+    one_design, one_data_space, full_data_space, one_tag_space, algorithm1_grid, monte_carlo,
 )
+ON_ALL_CORES = (algorithm1_grid, monte_carlo)
+"""Parts that start processes of their own."""
 
 
 def multiply_add_seconds() -> float:
@@ -141,7 +165,7 @@ def main() -> None:
         column.justify = "right"
     context = get_context("spawn")
     for part in PARTS:
-        if part is algorithm1_grid:
+        if part in ON_ALL_CORES:
             done = part()
         else:
             with context.Pool(1) as pool:
