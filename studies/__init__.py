@@ -19,6 +19,8 @@ STUDIES: dict[str, str] = {
     "fig8": "DeepNVM++: EDP in the area of 3 MB of SRAM, without and with DRAM",
     "fig10": "DeepNVM++: energy, latency and EDP from 1 to 32 MB",
     "headline": "DeepNVM++: every number of the abstract and of sections IV and V",
+    "surrogate": "How well a surrogate learns the metrics of caches, from how many designs, and where it fails",
+    "sensitivity": "Which parameters of technology and cell decide EDAP, with the organization fixed or chosen anew",
     "algorithm1-gap": "How far Algorithm 1 is from the exact EDAP optimum, and which of its steps loses it",
 }
 """What each study asks, by name; study ``algorithm1-gap`` stands in module ``algorithm1_gap``."""

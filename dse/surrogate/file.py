@@ -1,0 +1,132 @@
+"""Surrogates in files that run nothing when they are opened: a folder of two tables and a description.
+
+``training.parquet`` has the designs learned from, ``weights.parquet`` the weight of each in every model, and
+``surrogate.json`` all other numbers, the versions it was made with, fingerprints of both tables, and a probe: what was
+predicted of some designs when it was saved.
+"""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.errors import InputError
+from dse.surrogate.encoding import Encoding, Feature
+from dse.surrogate.model import Model, Surrogate, description
+from dse.surrogate.process import Process
+from dse.tables import write_text, write_whole
+from dse.versions import PACKAGE, installed_version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = "nvm-dse surrogate 1"
+DESCRIPTION, TRAINING, WEIGHTS = "surrogate.json", "training.parquet", "weights.parquet"
+PROBED = 20
+"""Designs of the training of which is kept what each model predicts."""
+SAME = 1e-6
+"""Relative difference from the probe that another computer's rounding may make."""
+GIVE = "give the folder of a saved surrogate"
+VERSIONS = (PACKAGE, "scikit-learn", "scipy", "numpy", "pandas")
+
+
+def save(surrogate: Surrogate, folder: Path) -> None:
+    """Write a surrogate into a folder, which is made where there is none; raises InputError where it cannot be."""
+    import pandas as pd
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be made: {error.strerror}; give a folder", file=folder) from None
+    weights = pd.DataFrame({model.figure: model.process.weights for model in surrogate.models})
+    tables = {TRAINING: surrogate.training, WEIGHTS: weights}
+    for name, table in tables.items():
+        write_whole(folder / name, lambda path, table=table: table.to_parquet(path, index=False))  # type: ignore[misc]
+    document = {
+        "format": FORMAT, "versions": {name: installed_version(name) for name in VERSIONS}, **description(surrogate),
+        "sha256": {name: _digest((folder / name).read_bytes()) for name in tables},
+        "probe": _probe(surrogate),
+    }
+    write_text(folder / DESCRIPTION, json.dumps(document, indent=1) + "\n")
+
+
+def load(folder: str | Path) -> Surrogate:
+    """Read a surrogate; nothing in the folder is run.
+
+    Raises InputError where it is no surrogate, was changed after it was saved, or predicts otherwise than it did then.
+    """
+    folder = Path(folder)
+    document = _document(folder / DESCRIPTION)
+    try:
+        tables = {name: _table(folder / name, document["sha256"][name]) for name in (TRAINING, WEIGHTS)}
+        surrogate = _surrogate(document, tables)
+        now, then = _probe(surrogate), document["probe"]
+        differ = [name for name in then if not np.allclose(now[name], then[name], rtol=SAME, atol=0.0)]
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"is damaged ({reason}); save the surrogate again", file=folder / DESCRIPTION) from None
+    if differ:
+        made = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+        raise InputError(
+            f"predicts {differ[0]} otherwise than when it was saved (with {made}): train it again",
+            file=folder / DESCRIPTION,
+        )
+    return surrogate
+
+
+def _probe(surrogate: Surrogate) -> dict[str, list[float]]:
+    """What is predicted of the first designs of the training."""
+    return {name: figure.tolist() for name, figure in surrogate.figures(surrogate.training.head(PROBED)).items()}
+
+
+def _digest(data: bytes) -> str:
+    """Fingerprint of a file."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """The description of a surrogate."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}; {GIVE}", file=path) from None
+    except ValueError:
+        raise InputError(f"is no JSON: {GIVE}", file=path) from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InputError(f"is no surrogate: expected the format '{FORMAT}'", file=path)
+    return document
+
+
+def _table(path: Path, digest: str) -> "pd.DataFrame":
+    """A table whose fingerprint is known."""
+    import pandas as pd
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}; {GIVE}", file=path) from None
+    if _digest(data) != digest:
+        raise InputError("was changed after the surrogate was saved: train it again", file=path)
+    return pd.read_parquet(io.BytesIO(data))
+
+
+def _surrogate(document: dict[str, Any], tables: dict[str, "pd.DataFrame"]) -> Surrogate:
+    """The surrogate that a description and its tables tell."""
+    import pandas as pd
+
+    encodings = {
+        part: Encoding(tuple(Feature(**feature | {"words": tuple(feature["words"])}) for feature in features))
+        for part, features in document["features"].items()
+    }
+    models = tuple(
+        Model(
+            one["figure"], one["part"], one["mean"], one["spread"], tuple(one["zero_for"]),
+            Process(np.array(one["theta"], dtype=float), tables[WEIGHTS][one["figure"]].to_numpy(float)),
+        )
+        for one in document["models"]
+    )
+    metrics, errors = tuple(document["metrics"]), pd.DataFrame(document["errors"])
+    return Surrogate(metrics, document["seed"], tables[TRAINING], encodings, models, errors)
