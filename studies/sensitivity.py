@@ -246,13 +246,13 @@ def figure_of(found: Sequence[Analysis]) -> "Figure":
         _heat(axes[2], one)
     for axes, title in zip(rows[0], TITLES, strict=True):
         axes.set_title(title, fontsize=11)
-    handles, labels = rows[0][1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    drawn = {label: handle for row in rows for handle, label in zip(*row[1].get_legend_handles_labels(), strict=True)}
+    figure.legend(list(drawn.values()), list(drawn), loc="outside lower center", ncols=len(drawn), frameon=False)
     return figure
 
 
 TITLES = (
-    "one parameter at a time", "all parameters together", "two parameters; another cache wins across white lines",
+    "one parameter at a time", "all parameters together", "two parameters (white: another cache wins)",
 )
 STYLES = (("fixed", COLORS[1], 0.18), ("re-optimized", COLORS[0], -0.18))
 """Name, color and place within a row of both questions."""
@@ -272,6 +272,7 @@ def _tornado(axes: "Axes", one: Analysis) -> None:
     axes.axvline(1, color="0.3", linewidth=0.8)
     _label(axes, [one.variation.names[number] for number in order])
     axes.set(xlabel=f"{NAMES[one.memory]}: EDAP over nominal (tick: high end)")
+    axes.use_sticky_edges = False
     axes.margins(x=0.05)
 
 

@@ -266,6 +266,12 @@ def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 0 and "tag array: " in out and "->" in out
 
 
+def test_explain_of_a_configuration(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The configuration names the cell: the command's own default memory does not contradict it."""
+    status, out, err = run(capsys, "explain", "--config", small)
+    assert status == 0 and "is legal" in out, err
+
+
 def test_cost_is_told_before_a_long_search(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -279,12 +279,46 @@ def explain(
 ) -> None:
     """Say why a design is illegal, and which legal one is nearest."""
     from dse.cli.explain import run
+    from dse.cli.request import DEFAULTS, CacheRequest
+
+    # where a configuration names the cell, this command's own default is no contradiction
+    memories = str(DEFAULTS["memories"]) if config is not None and memory == "sot" else memory
+    caches = CacheRequest(
+        memories, capacity, access, technology, temperature, line, ways, wires.value, config
+    )
+    run(caches, design, row, set_ or "", objective)
+
+
+@app.command()
+def why(
+    objective: Annotated[str, typer.Option(help="edap, edap_leakage, edp, a metric, or a formula.")] = "edap",
+    memory: Memories = "sram,stt,sot",
+    capacity: Capacities = "3MB",
+    access: AccessTypes = ALL_ACCESS,
+    technology: TechnologyName = "16nm-deepnvmpp",
+    temperature: Temperature = 350,
+    line: Line = 64,
+    ways: Ways = 16,
+    wires: OpenWires = Wires.BASIC,
+    read_fraction: ReadFraction = 0.5,
+    config: FromConfiguration = None,
+    target: Annotated[
+        str, typer.Option(help="Start from NVSim's winner of this target; ReadLatency is NVSim's own default.")
+    ] = "ReadLatency",
+    within: Annotated[
+        str, typer.Option(help="Share of the optimum up to which caches are compared, such as 1%.")
+    ] = "1%",
+    jobs: Jobs = 0,
+    format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
+) -> None:
+    """Say why the optimum wins: what each decision contributes, and what near-optimal caches agree on."""
     from dse.cli.request import CacheRequest
+    from dse.cli.why import run
 
     caches = CacheRequest(
         memory, capacity, access, technology, temperature, line, ways, wires.value, config
     )
-    run(caches, design, row, set_ or "", objective)
+    run(caches, objective, read_fraction, target, within, jobs, format.value)
 
 
 @app.command()
