@@ -1,7 +1,5 @@
 """The file that says what to calibrate: technology, cells, kind of cache, ties, and parameters with ranges."""
 
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from dse.objectives.cache.cell import load_cell
 from dse.objectives.cache.technology import ROADMAPS, TechnologyTables, merged, technology_tables
 from dse.parameters.subject import Caches, Subject, Tie
 from dse.search.goal import Goal, make_goal
+from dse.settings import number, read_settings
 from dse.spaces.array import ACCESS_TYPES
 
 _KEYS = {
@@ -36,19 +35,7 @@ class Setting:
 
 def read_setting(path: Path) -> Setting:
     """Read a setting in TOML; raises InputError naming file and key where something does not fit."""
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or type(error).__name__}", file=path) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise InputError(f"not TOML: {error}", file=path, line=int(found[1]) if found else None) from None
-    try:
-        return _setting(given)
-    except InputError as error:
-        if error.file is not None:
-            raise
-        raise InputError(error.message, file=path) from None
+    return read_settings(path, _setting)
 
 
 def check_memories(setting: Setting, figures: tuple[Figure, ...], path: Path) -> None:
@@ -122,7 +109,7 @@ def _fixed(subject: Subject, given: Mapping[str, Any]) -> Subject:
     values = {}
     for name, entry in given.items():
         subject.check(name, "fixed:")
-        values[name] = _number(entry.get("value") if isinstance(entry, dict) else entry, f"fixed.{name}")
+        values[name] = number(entry.get("value") if isinstance(entry, dict) else entry, f"fixed.{name}")
     return subject.with_values(values)
 
 
@@ -132,7 +119,7 @@ def _tie(subject: Subject, name: str, entry: Any) -> Tie:
     if not isinstance(entry, dict) or not isinstance(entry.get("to"), str):
         raise InputError(f"tied.{name}: give to = 'another quantity' and times = a number")
     subject.check(entry["to"], f"tied.{name}: to")
-    return Tie(name, entry["to"], _number(entry.get("times"), f"tied.{name}.times"), str(entry.get("source", "")))
+    return Tie(name, entry["to"], number(entry.get("times"), f"tied.{name}.times"), str(entry.get("source", "")))
 
 
 def _parameter(subject: Subject, name: str, entry: Any) -> Parameter:
@@ -145,18 +132,11 @@ def _parameter(subject: Subject, name: str, entry: Any) -> Parameter:
     unknown = [key for key in entry if key not in ("low", "high", "start", "source", "unit")]
     if unknown:
         raise InputError(f"parameter.{name}: key {quoted(unknown[0])} is not one of low, high, start, source, unit")
-    low, high = (_number(entry.get(key), f"parameter.{name}.{key}") for key in ("low", "high"))
+    low, high = (number(entry.get(key), f"parameter.{name}.{key}") for key in ("low", "high"))
     middle = (low * high) ** 0.5 if low > 0 else (low + high) / 2
-    start = _number(entry.get("start", middle), f"parameter.{name}.start")
+    start = number(entry.get("start", middle), f"parameter.{name}.start")
     if not low < high or not low <= start <= high:
         raise InputError(f"parameter.{name}: low {low:g}, start {start:g}, high {high:g}; give them in that order")
     if low < 0:
         raise InputError(f"parameter.{name}.low: {low:g} is negative; give 0 or more")
     return Parameter(name, low, high, start, str(entry.get("source", "")), str(entry.get("unit", "")))
-
-
-def _number(value: object, place: str) -> float:
-    """A finite number, or an InputError that names its place."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf"):
-        return float(value)
-    raise InputError(f"{place}: found {value!r}; give a number")

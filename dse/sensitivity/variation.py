@@ -4,8 +4,6 @@ A parameter has a range: the ±3σ range of a normal or lognormal distribution, 
 one. Draws are points of the unit cube, so that any scheme of sampling can be used.
 """
 
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
@@ -19,6 +17,7 @@ from dse.errors import InputError
 from dse.keyfile import quoted
 from dse.parameters.shortlist import Draws
 from dse.parameters.subject import Subject, Tie
+from dse.settings import number, read_settings
 
 SIGMAS = 3.0
 """Standard deviations from the middle of a normal or lognormal distribution to the ends of its range."""
@@ -92,17 +91,7 @@ class Variation:
 
 def read_variation(path: Path, subject: Subject) -> Variation:
     """Read how parameters of a subject vary; raises InputError naming file and key where something does not fit."""
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or type(error).__name__}", file=path) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise InputError(f"not TOML: {error}", file=path, line=int(found[1]) if found else None) from None
-    try:
-        return _variation(given, subject)
-    except InputError as error:
-        raise InputError(error.message, file=path) from None
+    return read_settings(path, lambda given: _variation(given, subject))
 
 
 def packaged_variation(subject: Subject, name: str = "default") -> Variation:
@@ -170,17 +159,10 @@ def _distribution(subject: Subject, name: str, entry: Any) -> Distribution:
 def _range(nominal: float, entry: Mapping[str, Any], kind: str, place: str) -> tuple[float, float]:
     """Both ends of a range: given, or a share of the nominal value to both sides, or a factor where lognormal."""
     if "range" not in entry:
-        return _number(entry.get("low"), f"{place}.low"), _number(entry.get("high"), f"{place}.high")
+        return number(entry.get("low"), f"{place}.low"), number(entry.get("high"), f"{place}.high")
     if "low" in entry or "high" in entry:
         raise InputError(f"{place}: found range beside low or high; give one or the other")
-    share = _number(entry["range"], f"{place}.range")
+    share = number(entry["range"], f"{place}.range")
     if kind == "lognormal":
         return nominal / share, nominal * share
     return nominal * (1 - share), nominal * (1 + share)
-
-
-def _number(value: object, place: str) -> float:
-    """A finite number, or an InputError that names its place."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf"):
-        return float(value)
-    raise InputError(f"{place}: found {value!r}; give a number")
