@@ -120,12 +120,17 @@ class Exploration:
 
 
 def explore(
-    problem: OrganizationProblem, method: str = "surrogate", budget: int = 500, seed: int = 0
+    problem: OrganizationProblem, method: str = "surrogate", budget: int = 500, seed: int = 0, *,
+    known: Sequence[Exploration] = (),
 ) -> Exploration:
-    """Evaluate up to `budget` unique legal designs as a method chooses them (see dse.search.searchers.METHODS)."""
+    """Evaluate up to `budget` unique legal designs as a method chooses them (see dse.search.searchers.METHODS).
+
+    `known`: explorations of other memories, capacities or technologies, whose best designs `surrogate` starts from.
+    """
     if budget < 1:
         raise InputError(f"budget {budget}: give the number of designs to evaluate, from 1")
-    return Exploration(problem, method, search(problem, make_searcher(method, problem, seed), budget, seed=seed))
+    searcher = make_searcher(method, problem, seed, known)
+    return Exploration(problem, method, search(problem, searcher, budget, seed=seed))
 
 
 def design_of(problem: OrganizationProblem, chosen: dict[str, int | float | str]) -> Ints:

@@ -21,6 +21,7 @@ STUDIES: dict[str, str] = {
     "headline": "DeepNVM++: every number of the abstract and of sections IV and V",
     "surrogate": "How well a surrogate learns the metrics of caches, from how many designs, and where it fails",
     "sensitivity": "Which parameters of technology and cell decide EDAP, with the organization fixed or chosen anew",
+    "transfer": "How many evaluations known designs of other memories, nodes or capacities save",
     "why": "Why the least EDAP wins: from NVSim's default, decision by decision, and what near-optimal caches share",
     "algorithm1-gap": "How far Algorithm 1 is from the exact EDAP optimum, and which of its steps loses it",
 }

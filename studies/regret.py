@@ -49,6 +49,10 @@ EQUAL = 1e-12
 """Relative difference from the optimum that is rounding."""
 DEFAULT_OF_SEVERAL = "surrogate"
 """The method meant for several objectives."""
+MODEL_FREE = ("random", "local", "nsga2", "nsga3", "optuna-nsga2", "optuna-nsga3")
+"""Methods that learn no model of what designs cost; TPE models densities of good and bad designs."""
+ASKED_RATIO = 0.5
+"""Evaluations that `surrogate` should need at most, over those of the best model-free method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +259,70 @@ def summary(table: "pd.DataFrame", plan: Plan) -> str:
             f". The next, `{second['method']}`, is so in {second['within 1 % [% of runs]']:.0f} %, with a median "
             f"regret of {second['median regret [%]']:.2g} %"
         )
-    return text + "." + _volume_summary(table, plan)
+    return text + "." + _effort_summary(table, plan) + _volume_summary(table, plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Median evaluations to 1 % regret of `surrogate` and its best model-free rival, and the budget.
+
+    Infinite where the median run does not get there within the budget.
+    """
+
+    surrogate: float
+    rival: str
+    model_free: float
+    budget: int
+
+    @property
+    def ratio(self) -> float:
+        """Evaluations of `surrogate` over those of the rival, or, as a bound, over the budget that it exceeds."""
+        return self.surrogate / min(self.model_free, self.budget)
+
+    @property
+    def words(self) -> str:
+        """Evaluations of both."""
+        own = f"`surrogate` {_or_more(self.surrogate, self.budget)}"
+        return f"{own}, the best model-free method, `{self.rival}`, {_or_more(self.model_free, self.budget)}"
+
+
+def _or_more(evaluations: float, budget: int) -> str:
+    """A number of evaluations, or that it exceeds the budget."""
+    return f"{evaluations:.0f}" if np.isfinite(evaluations) else f"more than {budget}"
+
+
+def effort(table: "pd.DataFrame", plan: Plan) -> Effort | None:
+    """What `surrogate` and the best model-free method need; None where one of them was not run."""
+    methods = method_table(table).set_index("method")["median evaluations to 1 %"]
+    rivals = methods[[method in MODEL_FREE for method in methods.index]]
+    if "surrogate" not in methods or not len(rivals):
+        return None
+    rival = str(rivals.index[int(np.argmin(rivals))])
+    return Effort(float(methods["surrogate"]), rival, float(rivals[rival]), plan.budget)
+
+
+def _effort_summary(table: "pd.DataFrame", plan: Plan) -> str:
+    """Whether `surrogate` needs at most half the evaluations of the best model-free method."""
+    found = effort(table, plan)
+    if found is None:
+        return ""
+    text = f" To come within 1 % the median run takes, in evaluations, {found.words}"
+    if not np.isfinite(found.surrogate):
+        return text + f"; at most {ASKED_RATIO:.0%} of that was asked for."
+    share = f"{'' if np.isfinite(found.model_free) else 'less than '}{found.ratio:.0%}"
+    if found.ratio <= ASKED_RATIO:
+        return text + f": {share}, where at most {ASKED_RATIO:.0%} was asked for."
+    return text + f": {share}, which does not show the {ASKED_RATIO:.0%} that was asked for."
+
+
+def _effort_limits(table: "pd.DataFrame", plan: Plan) -> list[str]:
+    """Problems on which `surrogate` is not shown to need at most half of its best rival's evaluations."""
+    notes = []
+    for problem, part in table[table["objectives"] == "edap"].groupby("problem", sort=False):
+        found = effort(part, plan)
+        if found is not None and found.ratio > ASKED_RATIO:
+            notes.append(f"{problem}: to come within 1 % the median run takes, in evaluations, {found.words}.")
+    return notes
 
 
 def _volume_summary(table: "pd.DataFrame", plan: Plan) -> str:
@@ -286,6 +353,7 @@ def limits(table: "pd.DataFrame", plan: Plan) -> tuple[str, ...]:
                 f"{problem} ({part['designs'].iloc[0]:.2g} designs): `{best}` is within 1 % in {share:.0%} of runs "
                 f"only; its worst regret is {part['regret'].max():.2%}."
             )
+    notes += _effort_limits(table, plan)
     if plan.several:
         last = f"hypervolume_share_{max(count for count in plan.counts if count <= plan.budget_of_several)}"
         part = table.dropna(subset=[last])

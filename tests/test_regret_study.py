@@ -1,10 +1,23 @@
 """The study of regret on two small problems: it computes what it says."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from dse.spaces.array import NORMAL, RAM
-from dse.studies.regret import Bench, Plan, Runs, answer, exact_answer, method_table, run_table, run_task
+from dse.studies.regret import (
+    Bench,
+    Plan,
+    Runs,
+    answer,
+    effort,
+    exact_answer,
+    limits,
+    method_table,
+    run_table,
+    run_task,
+    summary,
+)
 from dse.studies.regret import Task as SearchTask
 from dse.studies.study import Findings
 
@@ -58,3 +71,57 @@ def test_exact_answer_bounds_a_search() -> None:
     bench = Bench("sot", 16 << 10, (RAM,))
     runs = run_task(SearchTask(bench, "surrogate", 1, 60))
     assert runs.values[0].min() >= exact_answer(bench).item() * (1 - 1e-12)
+
+
+BENCH = Bench("sot", 16 << 10, (RAM,))
+
+
+def table_of(*reached: tuple[str, list[int | None]], budget: int = 100) -> tuple[pd.DataFrame, Plan]:
+    """Runs that come to the optimum, 1, after some numbers of evaluations, or stay at twice that."""
+    runs = []
+    for method, counts in reached:
+        values = [np.full((budget, 1), 2.0) for _ in counts]
+        for some, count in zip(values, counts, strict=True):
+            if count is not None:
+                some[count - 1 :] = 1.0
+        zeros = [0] * len(counts)
+        runs.append(Runs(BENCH, 10, method, values, zeros, [budget] * len(counts), [0.1] * len(counts)))
+    plan = Plan((BENCH,), tuple(method for method, _ in reached), seeds=3, budget=budget, counts=(budget,))
+    return run_table(runs, [], {BENCH: np.array([[1.0]])}, plan), plan
+
+
+def test_effort_is_the_ratio_of_medians_where_both_get_there() -> None:
+    """The best model-free method counts: not the model-based TPE, and not the median of all."""
+    table, plan = table_of(
+        ("surrogate", [20, 10, None]), ("local", [40, 80, 90]), ("nsga2", [50, 60, 20]), ("tpe", [1, 1, 1])
+    )
+    found = effort(table, plan)
+    assert found is not None
+    assert (found.surrogate, found.rival, found.model_free) == (20, "nsga2", 50)
+    assert found.ratio == pytest.approx(0.4)
+    assert "`surrogate` 20, the best model-free method, `nsga2`, 50: 40%, where at most 50%" in summary(table, plan)
+    assert not any("model-free" in note for note in limits(table, plan))
+
+
+def test_effort_is_bounded_by_the_budget_where_no_rival_gets_there() -> None:
+    table, plan = table_of(("surrogate", [30, 30, 30]), ("local", [None, 5, None]), ("random", [None] * 3))
+    found = effort(table, plan)
+    assert found is not None
+    assert np.isinf(found.model_free)
+    assert found.ratio == pytest.approx(0.3)
+    assert "more than 100: less than 30%, where at most 50%" in summary(table, plan)
+
+
+def test_effort_that_falls_short_says_so() -> None:
+    table, plan = table_of(("surrogate", [60, 70, 80]), ("local", [None] * 3))
+    assert "less than 70%, which does not show the 50%" in summary(table, plan)
+    assert any("`surrogate` 70, the best model-free method, `local`, more than 100" in n for n in limits(table, plan))
+
+
+def test_effort_where_the_surrogate_does_not_get_there() -> None:
+    table, plan = table_of(("surrogate", [None, 7, None]), ("local", [90] * 3))
+    assert "`surrogate` more than 100, the best model-free method, `local`, 90" in summary(table, plan)
+
+
+def test_no_effort_without_a_rival() -> None:
+    assert effort(*table_of(("surrogate", [5]), ("tpe", [5]))) is None

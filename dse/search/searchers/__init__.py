@@ -1,9 +1,14 @@
 """Searchers by name: what a method is called on the command line, and how it is made."""
 
+from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from dse.errors import InputError
 from dse.search.protocol import Problem, Searcher
+
+if TYPE_CHECKING:
+    from dse.search.searchers.transfer import Source
 
 METHODS: dict[str, tuple[str, str]] = {
     "exhaustive": ("exhaustive", "every design, in order"),
@@ -21,9 +26,19 @@ METHODS: dict[str, tuple[str, str]] = {
 """Module and description of each method."""
 
 
-def make_searcher(method: str, problem: Problem, seed: int) -> Searcher:
-    """The searcher of a method for a problem; raises InputError where there is none."""
+LEARNERS = ("surrogate",)
+"""Methods that learn from other problems."""
+
+
+def make_searcher(method: str, problem: Problem, seed: int, sources: "Sequence[Source]" = ()) -> Searcher:
+    """The searcher of a method for a problem, which may start from what is known of other problems, `sources`.
+
+    Raises InputError where there is no such method, or it does not learn from other problems.
+    """
     if method not in METHODS:
         raise InputError(f"method '{method}' is not known: known are {', '.join(METHODS)}")
-    searcher: Searcher = import_module(f"dse.search.searchers.{METHODS[method][0]}").make(method, problem, seed)
+    if sources and method not in LEARNERS:
+        raise InputError(f"method '{method}' does not learn from other problems: {', '.join(LEARNERS)} does")
+    make = import_module(f"dse.search.searchers.{METHODS[method][0]}").make
+    searcher: Searcher = make(method, problem, seed, sources) if sources else make(method, problem, seed)
     return searcher

@@ -1,184 +1,43 @@
 """Surrogate-assisted search: learns what parts of designs cost, and proposes what promises most.
 
 Where a problem puts its designs together from parts (a cache from a data and a tag array), each part has a model of
-its own, and every pair of known parts has a known cost, evaluated or not. The model of a part is a quadratic
-regression of the logarithms of its figures on the levels, weighted towards good designs, with a Gaussian process on
-what is left over (universal kriging; Matheron 1969). Proposals minimize the cost at an optimistic quantile of the
-figures, among steps around the best known parts and a pool of random ones. Several objectives are taken by random
-weights, as in ParEGO (Knowles, IEEE TEC 10(1), 2006).
+its own (see part_model), and every pair of known parts has a known cost, evaluated or not. Proposals minimize the cost
+at an optimistic quantile of the figures, among steps around the best known parts and a pool of random ones. Several
+objectives are taken by random weights, as in ParEGO (Knowles, IEEE TEC 10(1), 2006). The search starts from random
+designs, or from the best of other problems (see transfer).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF
-from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from dse.batch import Bools, Floats, Ints
-from dse.search.protocol import (
-    AssembledProblem,
-    Assembly,
-    Evaluations,
-    Part,
-    Problem,
-    join_evaluations,
-    judge,
+from dse.batch import Floats, Ints
+from dse.errors import InputError
+from dse.search.protocol import Assembly, Evaluations, Problem, join_evaluations
+from dse.search.searchers.part_model import PartModel, scalar
+from dse.search.searchers.transfer import (
+    Lesson,
+    Source,
+    lessons,
+    lessons_of_kind,
+    shared_values,
+    starting_designs,
 )
-from dse.search.scaling import decades
-from dse.spaces.space import Axis, Space, double_steps, single_steps
+from dse.search.searchers.whole_designs import assemblies_of
+from dse.spaces.space import Level
 
 START = 20
 """Random designs of each kind before its models are asked."""
+TAUGHT = 8
+"""Designs of each kind that are carried over from other problems, in place of random ones."""
 BATCH = 8
 """Designs proposed at a time."""
-POOL = 2000
-"""Random parts among the candidates."""
-CENTERS = 8
-"""Known parts whose surroundings are candidates: the best, or as often any of the `SPREAD` best."""
-SPREAD = 64
 OTHERS = 0.3
 """Share of proposals for any kind of design, instead of the kind of the best known."""
-LENGTH = 3.0
-"""Levels over which what a regression leaves over is alike."""
 OPTIMISM = (0.2, 1.0, 3.0)
 """Standard deviations by which predicted figures are lowered: one of these, at random."""
-FOCUS = (0.5, 1.0, 2.0)
-"""Powers of a design's weight in the regression, its value over the best to minus this: one of them, at random."""
 RIVALS = 6
 """Best known parts of which one, at random, takes the place of the best in every other proposal."""
-SHRINKAGE = 0.1
-NOISE = 1e-4
-MOST = 400
-"""Known parts that a model is fitted to: those of least cost."""
-CHECKED = 48
-"""Candidates whose legality is asked at a time."""
-INFEASIBLE = 1e3
-"""Cost on the scale of decades of any design that breaks a constraint."""
-
-
-def features(axes: Sequence[Axis], designs: Ints) -> Floats:
-    """Levels of ordered axes and indicators of the others' levels but the first; axes of one level are left out."""
-    columns = []
-    for axis, levels in zip(axes, designs.T, strict=True):
-        if axis.ordered and len(axis) > 1:
-            columns.append(levels)
-        elif not axis.ordered:
-            columns += [levels == level for level in range(1, len(axis))]
-    return np.stack(columns, axis=1).astype(float) if columns else np.zeros((len(designs), 1))
-
-
-def scalar(evaluations: Evaluations, weights: Floats) -> Floats:
-    """One cost per design: weighted objectives on the scale of decades (augmented Chebyshev), infeasible ones last."""
-    scaled = decades(evaluations.values) * weights
-    cost = scaled.max(axis=1) + 0.05 * scaled.sum(axis=1) if len(weights) > 1 else scaled[:, 0]
-    broken = np.clip(evaluations.violations, 0, None).sum(axis=1)
-    cost = np.where(broken > 0, INFEASIBLE * (1 + np.log1p(broken)), cost)
-    return np.where(np.isfinite(cost), cost, INFEASIBLE**2)
-
-
-class _PartModel:
-    """Known parts (designs of the part's space) with their figures, and what they teach of others."""
-
-    def __init__(self, part: Part, random: np.random.Generator) -> None:
-        self._part = part
-        self._random = random
-        self._row: dict[tuple[int, ...], int] = {}
-        self.designs: list[Ints] = []
-        self.figures: list[Floats] = []
-        self._pool: Ints | None = None
-
-    def add(self, designs: Ints, figures: Floats) -> Ints:
-        """Remember parts; returns their rows."""
-        for design, figure in zip(designs, figures.T, strict=True):
-            key = tuple(design.tolist())
-            if key not in self._row:
-                self._row[key] = len(self.designs)
-                self.designs.append(design)
-                self.figures.append(figure)
-        return np.array([self._row[tuple(design)] for design in designs.tolist()])
-
-    @property
-    def table(self) -> Floats:
-        """Figures (figures, n) of all known parts."""
-        return np.array(self.figures).T
-
-    def fit(self, costs: Floats) -> "_Fit":
-        """Learn from all known parts, whose costs beside the best other part are given."""
-        rows = np.argsort(costs, kind="stable")[:MOST]
-        focus = float(self._random.choice(FOCUS))
-        weights = np.clip(10.0 ** (-focus * (costs[rows] - costs.min())), 1e-6, None)
-        inputs = features(self._part.space.axes, np.array(self.designs)[rows])
-        return _Fit.of(inputs, self.table[:, rows], weights)
-
-    def candidates(self, costs: Floats) -> Ints:
-        """Unknown parts one or two steps from good known ones, and a pool of random ones."""
-        space = self._part.space
-        if self._pool is None:
-            self._pool = space.sample(POOL, self._random)
-        order = np.argsort(costs, kind="stable")
-        if self._random.random() < 0.5:
-            order = self._random.permutation(order[:SPREAD])
-        centers = [self.designs[row] for row in order[:CENTERS]]
-        around = [step(space, center) for center in centers for step in (single_steps, double_steps)]
-        found = np.unique(np.concatenate([self._pool, *around]), axis=0)
-        unknown: Ints = found[[tuple(design) not in self._row for design in found.tolist()]]
-        return unknown
-
-    def legal_first(self, candidates: Ints, costs: Floats, count: int) -> Ints:
-        """The `count` legal candidates of least cost, fewer where there are not as many."""
-        order = np.argsort(costs, kind="stable")
-        chosen: list[Ints] = []
-        for start in range(0, len(order), CHECKED):
-            some = candidates[order[start : start + CHECKED]]
-            chosen += list(some[self._part.space.legal(some)])
-            if len(chosen) >= count:
-                break
-        return np.array(chosen[:count], dtype=np.int64).reshape(-1, candidates.shape[1])
-
-    def predict(self, fit: "_Fit", candidates: Ints, optimism: float) -> Floats:
-        """Figures (figures, n) of candidates, lowered by `optimism` standard deviations."""
-        return fit.predict(features(self._part.space.axes, candidates), optimism)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fit:
-    """A fitted model: `varying` figures are predicted, the others have the `constant` value."""
-
-    varying: Bools
-    constant: Floats
-    trend: object
-    rest: GaussianProcessRegressor
-    spread: Floats
-
-    @classmethod
-    def of(cls, inputs: Floats, figures: Floats, weights: Floats) -> "_Fit":
-        """Fit figures (figures, n) at inputs (n, features); figures that are not positive throughout are constant."""
-        usable = np.isfinite(figures).all(axis=0)
-        inputs, figures, weights = inputs[usable], figures[:, usable], weights[usable]
-        varying: Bools = np.asarray((figures > 0).all(axis=1))
-        logs = np.log(figures[varying]).T
-        trend = make_pipeline(StandardScaler(), PolynomialFeatures(2), Ridge(SHRINKAGE))
-        trend.fit(inputs, logs, ridge__sample_weight=weights)
-        left = logs - trend.predict(inputs).reshape(logs.shape)
-        rest = GaussianProcessRegressor(RBF(LENGTH), alpha=NOISE, optimizer=None).fit(inputs, left)
-        spread = np.sqrt(np.average(left**2, axis=0, weights=weights))
-        return cls(varying, figures[:, 0], trend, rest, spread)
-
-    def predict(self, inputs: Floats, optimism: float) -> Floats:
-        """Figures (figures, n) at inputs (n, features), lowered by `optimism` standard deviations."""
-        left, deviation = self.rest.predict(inputs, return_std=True)
-        shape = len(inputs), int(self.varying.sum())
-        deviation = np.asarray(deviation).reshape(len(inputs), -1)[:, :1]
-        logs = self.trend.predict(inputs).reshape(shape) + left.reshape(shape)  # type: ignore[attr-defined]
-        figures = np.repeat(self.constant[:, None], len(inputs), axis=1)
-        figures[self.varying] = np.exp(logs - optimism * deviation * self.spread).T
-        return figures
-
 
 Rows = tuple[int, ...]
 """Rows of known parts, one per part."""
@@ -187,10 +46,14 @@ Rows = tuple[int, ...]
 class _Kind:
     """Designs of one assembly: models of their parts, and which pairs were evaluated at what cost."""
 
-    def __init__(self, assembly: Assembly, random: np.random.Generator) -> None:
+    def __init__(
+        self, assembly: Assembly, kind: Mapping[str, Level], known: Sequence[Lesson], random: np.random.Generator
+    ) -> None:
         self._assembly = assembly
+        self._shared = kind
+        self._lessons = lessons_of_kind(known, assembly.parts, kind)
         self._random = random
-        self._models = [_PartModel(part, random) for part in assembly.parts]
+        self._models = [PartModel(part, random) for part in assembly.parts]
         self._evaluated: dict[Rows, None] = {}
         self._costs: list[Evaluations] = []
 
@@ -213,6 +76,15 @@ class _Kind:
     def sample(self, count: int) -> Ints:
         """Random designs."""
         return self._whole([part.space.sample(count, self._random) for part in self._assembly.parts])
+
+    @property
+    def taught(self) -> bool:
+        """Whether other problems teach designs to start with."""
+        return bool(self._lessons)
+
+    def carried_over(self) -> Ints:
+        """The best designs of other problems."""
+        return self._whole(starting_designs(self._lessons, self._assembly.parts, self._shared, TAUGHT))
 
     def first(self, count: int) -> Ints:
         """The simplest design, which has the lowest level on every axis or is nearest to that, and random ones."""
@@ -299,24 +171,40 @@ def _exchanged(rows: Rows, number: int, row: int) -> Rows:
 
 
 class SurrogateSearch:
-    """Evaluates a simple and random designs of each kind, then what the models propose for the most promising kind."""
+    """Evaluates a simple and random designs of each kind, then what the models propose for the most promising kind.
 
-    def __init__(self, assemblies: Sequence[Assembly], objectives: int, seed: int) -> None:
+    Kinds that `sources` teach start with what is best there instead.
+    """
+
+    def __init__(self, problem: Problem, seed: int, sources: Sequence[Source] = ()) -> None:
         self._random = np.random.default_rng(seed)
-        self._objectives = objectives
-        self._kinds = {tuple(part.top.tolist()): _Kind(part, self._random) for part in assemblies}
+        self._objectives = len(problem.goals)
+        known = lessons(sources, problem)
+        self._kinds = {
+            tuple(part.top.tolist()): _Kind(part, shared_values(problem, part), known, self._random)
+            for part in assemblies_of(problem)
+        }
+        if sources and not any(kind.taught for kind in self._kinds.values()):
+            raise InputError("known designs have other axes than this problem: give designs of such arrays")
 
     def ask(self, count: int) -> Ints:
-        """A simple and some random designs of each kind at first, then proposals for one kind."""
+        """Designs to start with of each kind at first, then proposals for one kind."""
         if not any(map(len, self._kinds.values())):
             share = max(1, 3 * START // len(self._kinds))
-            return np.concatenate([kind.first(min(share, START)) for kind in self._kinds.values()])
+            return np.concatenate([self._start(kind, min(share, START)) for kind in self._kinds.values()])
         weights = self._weights()
         kind = self._choose(weights)
-        if len(kind) < START:
+        if kind.taught and not len(kind):
+            return kind.carried_over()
+        if len(kind) < START and not kind.taught:
             return kind.sample(START - len(kind))
         proposed = kind.propose(weights, min(count, BATCH))
         return proposed if len(proposed) else kind.sample(min(count, BATCH))
+
+    @staticmethod
+    def _start(kind: _Kind, count: int) -> Ints:
+        """Designs of a kind to start with."""
+        return kind.carried_over() if kind.taught else kind.first(count)
 
     def _weights(self) -> Floats:
         """Weights of the objectives: random, uniform on the simplex."""
@@ -337,34 +225,6 @@ class SurrogateSearch:
                 kind.add(designs[rows], evaluations.take(rows))
 
 
-@dataclass(frozen=True, slots=True)
-class WholeDesigns:
-    """All designs of a problem that has no parts: one part, with all metrics."""
-
-    problem: Problem
-    space: Space
-    figures: tuple[str, ...]
-
-    @property
-    def top(self) -> Ints:
-        """No levels are shared."""
-        return np.zeros(0, np.int64)
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """The designs themselves."""
-        return (Part(self.space, slice(0, len(self.space.axes)), self.figures),)
-
-    def judge(self, figures: Sequence[Floats]) -> Evaluations:
-        """What designs cost whose metrics are given."""
-        metrics = dict(zip(self.figures, figures[0], strict=True))
-        return judge(metrics, self.problem.goals, self.problem.constraints)
-
-
-def make(method: str, problem: Problem, seed: int) -> SurrogateSearch:
-    """Surrogate-assisted search of a problem."""
-    if hasattr(problem, "assemblies"):
-        return SurrogateSearch(cast(AssembledProblem, problem).assemblies(), len(problem.goals), seed)
-    formulas = [*(goal.formula for goal in problem.goals), *(part.formula for part in problem.constraints)]
-    names = tuple(dict.fromkeys(name for formula in formulas for name in formula.metrics))
-    return SurrogateSearch([WholeDesigns(problem, problem.space, names)], len(problem.goals), seed)
+def make(method: str, problem: Problem, seed: int, sources: Sequence[Source] = ()) -> SurrogateSearch:
+    """Surrogate-assisted search of a problem, which may start from what is known of other problems."""
+    return SurrogateSearch(problem, seed, sources)

@@ -1,0 +1,153 @@
+"""Starting designs from other problems: the best that are known there, carried over to the problem at hand.
+
+Axes differ in levels between problems, so that designs are translated by the values of their axes. Where the sources
+differ in a size, such as the capacity, the k-th best designs of all of them lie roughly on a line over the logarithm
+of that size; its point at the size sought is a start as well. What is not legal gives way to the nearest legal design.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from dse.batch import Floats, Ints
+from dse.errors import InputError
+from dse.search.driver import History
+from dse.search.protocol import Assembly, Part, Problem, judge
+from dse.search.searchers.part_model import scalar
+from dse.search.searchers.whole_designs import assemblies_of
+from dse.spaces.space import Axis, Level, values
+
+
+class Source(Protocol):
+    """A problem with designs of it that are known."""
+
+    @property
+    def problem(self) -> Problem: ...  # noqa: D102
+    @property
+    def history(self) -> History: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Known designs (n, axes) of one kind of a source, best first: the values they share, and their parts."""
+
+    shared: Mapping[str, Level]
+    parts: tuple[Part, ...]
+    designs: Ints
+
+    def translated(self, number: int, axes: Sequence[Axis], count: int) -> Floats:
+        """Levels (count, axes) on other axes of one part of the best designs."""
+        part = self.parts[number]
+        return translate(part.space.axes, axes, self.designs[:count, part.axes])
+
+
+def lessons(sources: Sequence[Source], problem: Problem) -> list[Lesson]:
+    """Known designs of all kinds of the sources, ordered by what they cost by the objectives of `problem`.
+
+    Raises InputError where a source lacks a metric of these.
+    """
+    found = []
+    for source in sources:
+        designs, costs = source.history.designs, _costs(source, problem)
+        for assembly in assemblies_of(source.problem):
+            mine = np.flatnonzero((designs[:, : len(assembly.top)] == assembly.top).all(axis=1))
+            best = mine[np.argsort(costs[mine], kind="stable")]
+            if len(best):
+                found.append(Lesson(shared_values(source.problem, assembly), tuple(assembly.parts), designs[best]))
+    return found
+
+
+def _costs(source: Source, problem: Problem) -> Floats:
+    """What the designs of a source cost by the objectives of a problem."""
+    metrics = source.history.evaluations.metrics
+    if not len(source.history):
+        return np.zeros(0)
+    formulas = [goal.formula for goal in problem.goals] + [limit.formula for limit in problem.constraints]
+    missing = sorted({name for formula in formulas for name in formula.metrics} - set(metrics))
+    if missing:
+        raise InputError(f"known designs have no {', '.join(missing)}: for caches give designs of caches")
+    return scalar(judge(metrics, problem.goals, problem.constraints), np.ones(len(problem.goals)))
+
+
+def shared_values(problem: Problem, assembly: Assembly) -> dict[str, Level]:
+    """What all designs of a kind share, by the names of the axes."""
+    return values(problem.space.axes[: len(assembly.top)], assembly.top)
+
+
+def lessons_of_kind(known: Sequence[Lesson], parts: Sequence[Part], kind: Mapping[str, Level]) -> list[Lesson]:
+    """Lessons whose parts have the axes of a kind, and which share its words, nearest in size first.
+
+    The last word (the access type of a cache) matters most; one that no lesson shares does not matter.
+    """
+    chosen = [lesson for lesson in known if _axis_names(lesson.parts)[: len(parts)] == _axis_names(parts)]
+    for name, word in reversed(list(kind.items())):
+        if isinstance(word, str):
+            chosen = [lesson for lesson in chosen if lesson.shared.get(name) == word] or chosen
+    here = _sizes(kind, kind)
+    return sorted(chosen, key=lambda lesson: float(np.abs(_sizes(lesson.shared, kind) - here).sum()))
+
+
+def _axis_names(parts: Sequence[Part]) -> list[list[str]]:
+    """Names of the axes of each part."""
+    return [[axis.name for axis in part.space.axes] for part in parts]
+
+
+def _sizes(shared: Mapping[str, Level], kind: Mapping[str, Level]) -> Floats:
+    """Logarithms of the sizes of designs, which are those shared values of a kind that are no words."""
+    return np.array([np.log2(shared.get(name, size)) for name, size in kind.items() if not isinstance(size, str)])
+
+
+def translate(origin: Sequence[Axis], axes: Sequence[Axis], designs: Ints) -> Floats:
+    """Levels (n, axes) on `axes` of designs (n, axes) on others of the same names, between levels where need be."""
+    moved = [_moved(*pair)[column] for *pair, column in zip(origin, axes, designs.T, strict=True)]
+    return np.stack(moved, axis=1)
+
+
+def _moved(origin: Axis, axis: Axis) -> Floats:
+    """Where each level of an axis is on another one: by the logarithm of a size, which may lie beyond all levels."""
+    if not axis.ordered:
+        return np.array([float(axis.levels.index(word)) if word in axis.levels else 0.0 for word in origin.levels])
+    own, other = (np.log2(np.array(some.levels, dtype=float)) for some in (axis, origin))
+    beyond: Floats = other - np.clip(other, own[0], own[-1])
+    inside: Floats = np.interp(other, own, np.arange(len(own)))
+    return inside + beyond
+
+
+def starting_designs(
+    known: Sequence[Lesson], parts: Sequence[Part], kind: Mapping[str, Level], count: int
+) -> list[Ints]:
+    """Legal parts to start with: matrices (up to `count`, axes), one per part of a kind; from one lesson or more.
+
+    The best designs of each lesson in turn; where lessons differ in size, half are on the line through these.
+    """
+    most = min(count, *(len(lesson.designs) for lesson in known))
+    sizes = np.array([_sizes(lesson.shared, kind) for lesson in known])
+    starts = []
+    for number, part in enumerate(parts):
+        best = np.array([lesson.translated(number, part.space.axes, most) for lesson in known])
+        in_turn = best.transpose(1, 0, 2).reshape(-1, best.shape[2])
+        if np.ptp(sizes, axis=0).any():
+            line = on_line(part.space.axes, best, sizes, _sizes(kind, kind))
+            in_turn = np.concatenate([line[: count // 2], in_turn])
+        starts.append(_nearest(part, in_turn[:count]))
+    return starts
+
+
+def on_line(axes: Sequence[Axis], best: Floats, sizes: Floats, here: Floats) -> Floats:
+    """Levels (n, axes) at sizes `here` (k,) on lines through levels `best` (lessons, n, axes) at `sizes` (lessons, k).
+
+    Axes without order keep the levels of the first lesson.
+    """
+    center = sizes.mean(axis=0)
+    slopes = np.linalg.lstsq(sizes - center, (best - best.mean(axis=0)).reshape(len(best), -1), rcond=None)[0]
+    line = best.mean(axis=0) + ((here - center) @ slopes).reshape(best.shape[1:])
+    levels: Floats = np.where([axis.ordered for axis in axes], line, best[0])
+    return levels
+
+
+def _nearest(part: Part, levels: Floats) -> Ints:
+    """Legal parts nearest to some levels (n, axes)."""
+    last = np.array([len(axis) - 1 for axis in part.space.axes])
+    return part.space.repair(np.clip(levels.round(), 0, last).astype(np.int64))
