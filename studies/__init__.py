@@ -19,6 +19,7 @@ STUDIES: dict[str, str] = {
     "fig8": "DeepNVM++: EDP in the area of 3 MB of SRAM, without and with DRAM",
     "fig10": "DeepNVM++: energy, latency and EDP from 1 to 32 MB",
     "headline": "DeepNVM++: every number of the abstract and of sections IV and V",
+    "robust": "Which cache to build where parameters are uncertain, what it costs, and how far each may move",
     "surrogate": "How well a surrogate learns the metrics of caches, from how many designs, and where it fails",
     "sensitivity": "Which parameters of technology and cell decide EDAP, with the organization fixed or chosen anew",
     "transfer": "How many evaluations known designs of other memories, nodes or capacities save",

@@ -21,7 +21,7 @@ from dse.sensitivity.sobol import SobolIndices, sobol_indices, sobol_points
 from dse.sensitivity.variation import Variation
 from dse.studies.optima import MEGABYTE, NAMES
 from dse.studies.study import Findings, Study
-from dse.studies.varied import GOAL, Varied, shortlists, variation
+from dse.studies.varied import GOAL, Varied, own_parameters, shortlists, variation
 from dse.units import format_capacity
 
 if TYPE_CHECKING:
@@ -103,12 +103,6 @@ def analyze(memory: str, made: Made, plan: Plan, jobs: int) -> Analysis:
         swings(varying, made.shortlist, fixed, GOAL, jobs),
         grid(varying, names, plan.side, made.shortlist, GOAL, jobs),
     )
-
-
-def own_parameters(varying: Variation, memory: str) -> Variation:
-    """Only the parameters of the technology and of one memory's cell."""
-    others = set(varying.subject.cells) - {memory}
-    return varying.restricted([name for name in varying.names if name.partition(".")[0] not in others])
 
 
 def steadfast(values: Floats, nominal: Floats) -> int:

@@ -39,6 +39,12 @@ def variation(memories: Sequence[str]) -> Variation:
     return packaged_variation(nominal_subject(memories))
 
 
+def own_parameters(varying: Variation, memory: str) -> Variation:
+    """Only the parameters of the technology and of one memory's cell."""
+    others = set(varying.subject.cells) - {memory}
+    return varying.restricted([name for name in varying.names if name.partition(".")[0] not in others])
+
+
 @cache
 def _made() -> dict[tuple[Varied, str], Made]:
     """Shortlists that one study has made and another may ask for."""

@@ -22,7 +22,7 @@ from dse.studies.regret import Task as SearchTask
 from dse.studies.study import Findings
 
 PLAN = Plan(
-    single=(Bench("sot", 16 << 10, (RAM,)),), methods=("local", "random"), seeds=2, budget=60,
+    single=(Bench("sot", 16 << 10, (RAM,)),), methods=("local", "random"), seeds=2, budget=60, rival_budget=70,
     several=(Bench("stt", 16 << 10, (NORMAL,), ("read_latency", "leakage")),), methods_of_several=("nsga2",),
     seeds_of_several=2, budget_of_several=80, counts=(20, 40, 80),
 )
@@ -35,7 +35,7 @@ def findings() -> Findings:
 
 def test_one_row_per_run(findings: Findings) -> None:
     assert len(findings.table) == 2 * 2 + 2
-    assert (findings.table["evaluations"] == [60] * 4 + [80] * 2).all()
+    assert (findings.table["evaluations"] == [70] * 4 + [80] * 2).all()
 
 
 def test_regret_is_never_negative_and_never_grows(findings: Findings) -> None:
@@ -86,7 +86,8 @@ def table_of(*reached: tuple[str, list[int | None]], budget: int = 100) -> tuple
                 some[count - 1 :] = 1.0
         zeros = [0] * len(counts)
         runs.append(Runs(BENCH, 10, method, values, zeros, [budget] * len(counts), [0.1] * len(counts)))
-    plan = Plan((BENCH,), tuple(method for method, _ in reached), seeds=3, budget=budget, counts=(budget,))
+    methods = tuple(method for method, _ in reached)
+    plan = Plan((BENCH,), methods, seeds=3, budget=budget, rival_budget=budget, counts=(budget,))
     return run_table(runs, [], {BENCH: np.array([[1.0]])}, plan), plan
 
 
@@ -110,6 +111,19 @@ def test_effort_is_bounded_by_the_budget_where_no_rival_gets_there() -> None:
     assert np.isinf(found.model_free)
     assert found.ratio == pytest.approx(0.3)
     assert "more than 100: less than 30%, where at most 50%" in summary(table, plan)
+
+
+def test_a_rival_with_a_larger_budget_is_judged_by_that() -> None:
+    """Evaluations to 1 % may exceed the budget; the regret is that after the budget, when it is not there yet."""
+    values = np.full((200, 1), 2.0)
+    values[149:] = 1.0
+    runs = [Runs(BENCH, 10, method, [some], [0], [len(some)], [0.1])
+            for method, some in (("surrogate", np.ones((100, 1))), ("local", values))]
+    plan = Plan((BENCH,), ("surrogate", "local"), seeds=1, budget=100, rival_budget=200, counts=(100,))
+    table = run_table(runs, [], {BENCH: np.array([[1.0]])}, plan)
+    found = effort(table, plan)
+    assert found is not None and found.model_free == 150 and found.ratio == pytest.approx(1 / 150)
+    assert table.set_index("method")["regret"].to_dict() == {"surrogate": 0.0, "local": 1.0}
 
 
 def test_effort_that_falls_short_says_so() -> None:

@@ -161,23 +161,38 @@ class Made:
 def make_shortlist(draws: Draws, memory: str, capacity: int, goal: Goal, effort: Effort) -> Made:
     """Caches that compete at the subject's own values or at any of the draws.
 
-    Draws are searched exactly, one after the other, until several in a row hold nothing new; what the searches leave
-    over is then judged at all draws, and those that rank first at any of them are kept. Raises InfeasibleError where
-    no cache is feasible at the subject's own values.
+    Draws are searched exactly, one after the other, until several in a row hold nothing new: the worst known, then one
+    in the middle, and so on between. What the searches leave over is judged at all draws, and the caches that rank
+    first at any of them are kept. Raises InfeasibleError where no cache is feasible at the subject's own values.
     """
+    from scipy.stats.qmc import Halton
+
     pool = search(Task(draws.subject, memory, capacity, goal)).pool
+    known = _least_known(pool, draws, goal)
+    left = set(range(len(draws)))
     gaps: list[float] = []
-    for subject in draws.take(slice(effort.searched)).subjects():
+    spread = Halton(1, scramble=False).random(min(effort.searched, len(draws)))[:, 0]  # 0, 1/2, 1/4, 3/4, ...
+    for share in 1 - spread:
         if len(gaps) >= effort.agreeing and max(gaps[-effort.agreeing :]) <= effort.tolerance:
             break
+        worst_last = sorted(left, key=lambda row: (known[row], row))
+        row = worst_last[round(share * (len(left) - 1))]
+        left.remove(row)
+        (subject,) = draws.take(slice(row, row + 1)).subjects()
         try:
             found = search(Task(subject, memory, capacity, goal, pool))
         except InfeasibleError:
             continue  # no cache works at all there
-        known = pool.best(subject, goal)
-        gaps.append(goal_value(known, goal) / found.value - 1)
+        gaps.append(known[row] / found.value - 1)
         pool = found.pool
+        if gaps[-1] > effort.tolerance:
+            known = _least_known(pool, draws, goal)
     return Made(_first_ranks(every_pair(pool), draws, goal, effort.most), tuple(gaps))
+
+
+def _least_known(pool: MemoryPool, draws: Draws, goal: Goal) -> list[float]:
+    """Least objective in a pool at each draw, infinite where none of its caches works."""
+    return [goal_value(pool.best(subject, goal), goal) for subject in draws.subjects()]
 
 
 def _first_ranks(everything: Shortlist, draws: Draws, goal: Goal, most: int) -> Shortlist:
