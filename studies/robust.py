@@ -18,7 +18,7 @@ from dse.objectives.cache.cache import CACHE_METRICS
 from dse.parallel import in_parallel
 from dse.parameters.refresh import Task, search
 from dse.parameters.shortlist import Draws, Made, Shortlist
-from dse.parameters.subject import Subject
+from dse.parameters.subject import TEMPERATURE, Subject
 from dse.plot import COLORS
 from dse.progress import report
 from dse.search.goal import objective_unit
@@ -57,7 +57,6 @@ LADDER = (50.0, 70.0, 80.0, 90.0, 95.0, 99.0)
 """Percentiles [%] at which the best cache is told."""
 EXPLAINED = 200
 """Draws in which a cache that fails is asked why."""
-TEMPERATURE = "technology.temperature"
 
 
 @dataclass(frozen=True, slots=True)

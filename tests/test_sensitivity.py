@@ -9,12 +9,16 @@ from dse.errors import InputError
 from dse.objectives.cache.cell import load_cell
 from dse.objectives.cache.subarray import sram_cell_leakage
 from dse.objectives.cache.technology import technology_tables
+from dse.parameters.shortlist import Effort
 from dse.parameters.subject import Subject
 from dse.sensitivity.importance import permutation_importance
+from dse.sensitivity.one_at_a_time import swings
 from dse.sensitivity.sobol import SobolIndices, sobol_indices, sobol_points
 from dse.sensitivity.variation import Distribution, Variation, packaged_variation
 from dse.spaces.array import data_array
 from dse.spaces.wires import BASIC_LOCAL, WireChoice
+from dse.studies.sensitivity import Plan, answer, capped, steadfast
+from dse.studies.varied import GOAL, Varied, shortlists, variation
 
 
 def indices_of(function, parameters, count, seed) -> SobolIndices:
@@ -132,3 +136,50 @@ def test_nominal_values_change_nothing():
         for name, value in asdict(same.cells[memory]).items():
             expected = getattr(cell, name)
             assert value == (pytest.approx(expected, rel=1e-15) if isinstance(expected, float) else expected), name
+
+
+PLAN = Plan(Varied(("stt",), 64 << 10, 6, Effort(searched=3, agreeing=1, most=30)), count=8, side=3)
+
+
+@pytest.fixture(scope="module")
+def found():
+    """The study of one small cache."""
+    return answer(PLAN, 1)
+
+
+def test_study_says_what_its_table_holds(found):
+    """One row per parameter of the technology and the cell, with what its ends do found by judging them again."""
+    table = found.table.set_index("parameter")
+    names = {name for name in variation(("stt",)).names}
+    assert set(table.index) == names and table["memory"].eq("stt").all()
+    first = table["reoptimized_total"].idxmax()
+    assert f"`{first}`" in found.answer and "64KB" in found.answer
+    made = shortlists(PLAN.varied, 1)["stt"].shortlist
+    pulse = table.loc["stt.set_pulse"]
+    ends = [variation(("stt",)).subject.with_values({"stt.set_pulse": pulse[end]}) for end in ("low", "high")]
+    nominal = made.values(variation(("stt",)).subject, GOAL).min()
+    ratios = [made.values(end, GOAL).min() / nominal for end in ends]
+    assert [pulse["reoptimized_at_low"], pulse["reoptimized_at_high"]] == pytest.approx(ratios, rel=1e-12)
+    assert ratios[0] < 1 < ratios[1]
+
+
+def test_reoptimizing_is_never_worse():
+    """At both ends of every range the best cache is no worse than the nominal optimum, if that works at all."""
+    made = shortlists(PLAN.varied, 1)["stt"].shortlist
+    varying = variation(("stt",))
+    found = swings(varying, made, int(made.values(varying.subject, GOAL).argmin()), GOAL, 1)
+    assert found.fixed.shape == (len(varying.names), 2)
+    assert (found.reoptimized <= found.fixed).all() and (found.reoptimized < found.fixed).any()
+
+
+def test_figure_has_three_panels(found):
+    """Ends of ranges, shares of variance, and a heat map with its scale."""
+    assert len(found.figure.axes) == 4
+    assert any("over nominal" in axes.get_ylabel() for axes in found.figure.axes)
+
+
+def test_a_cache_that_works_everywhere_is_held_fixed():
+    """The least nominal value among the caches that work at most points; a cache that fails counts like its worst."""
+    values = np.array([[1.0, 3.0, 2.5], [np.inf, 4.0, 3.5], [2.0, 5.0, 4.5]])
+    assert steadfast(values, np.array([1.0, 3.0, 2.5])) == 2
+    assert capped(values[:, 0]).tolist() == [1.0, 2.0, 2.0]
