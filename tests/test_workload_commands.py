@@ -120,6 +120,7 @@ def test_optimize_for_a_workload(tmp_path: Path, capsys: pytest.CaptureFixture[s
     cost = cost_of(workload_of("alexnet", "training", 64), figures, dram_cost=load_dram_cost("fitted"))
     assert result["value"] == pytest.approx(cost.edp_with_dram, rel=1e-9)
     assert main([*asked, "--output", str(run)]) == 0
+    assert "workload_edp [J s]" in capsys.readouterr().out
     assert main(["verify", str(run)]) == 0
 
 

@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table
 
 from dse.configuration import TARGETS, Configuration
-from dse.objectives.cache.cache import CACHE_METRICS, NAMED_OBJECTIVES
+from dse.objectives.cache.cache import CACHE_METRICS
 from dse.objectives.cache.cell import MEMORY_NAMES
 from dse.problem import CacheProblem
 from dse.search.algorithm1 import caches_by_target
 from dse.search.design import EvaluatedDesign
+from dse.search.goal import objective_unit
 from dse.search.nvsim import CacheSearch
 from dse.search.optimize import Result
 from dse.units import format_capacity, format_quantity
@@ -34,7 +35,7 @@ def print_results(results: list[Result]) -> None:
     first = results[0]
     for capacity, group in groupby(results, key=lambda result: result.capacity):
         console.print(_capacity_table(capacity, list(group)))
-    unit = NAMED_OBJECTIVES.get(first.objective, CACHE_METRICS.get(first.objective, ""))
+    unit = objective_unit(first.objective)
     if first.formula != first.objective:
         console.print(f"{first.objective} = {first.formula}" + (f"  [{unit}]" if unit else ""), markup=False)
     proof = "exact: proven least over organization and open wires of both arrays and access type. "
@@ -68,7 +69,7 @@ def _capacity_table(capacity: int, results: list[Result]) -> Table:
         (label, lambda result, name=name: format_quantity(result.cache.metrics[name], CACHE_METRICS[name]))  # type: ignore[misc]
         for name, label in METRIC_LABELS.items()
     ]
-    unit = NAMED_OBJECTIVES.get(results[0].objective, CACHE_METRICS.get(results[0].objective, ""))
+    unit = objective_unit(results[0].objective)
     label = "EDAP" if results[0].objective == "edap" else results[0].objective
     rows += [
         (f"{label} [{unit}]" if unit else label, lambda result: f"{result.value:.5g}"),

@@ -14,6 +14,7 @@ from dse.errors import InputError
 from dse.keyfile import quoted
 from dse.objectives.cache.cache import CACHE_METRICS, NAMED_OBJECTIVES, RAM_METRICS, objective_text
 from dse.objectives.formula import Formula, Interval, parse_formula
+from dse.objectives.workload.objective import WORKLOAD_OBJECTIVES
 from dse.units import parse_quantity
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {"<=": operator.le, ">=": operator.ge}
@@ -82,8 +83,8 @@ class Goal:
 
 
 def objective_unit(name: str) -> str:
-    """Unit of a metric or of a named objective; empty for any other formula."""
-    return CACHE_METRICS.get(name, NAMED_OBJECTIVES.get(name, ""))
+    """Unit of a metric, of a named objective or of a workload objective; empty for any other formula."""
+    return (CACHE_METRICS | NAMED_OBJECTIVES | WORKLOAD_OBJECTIVES).get(name, "")
 
 
 def make_goal(objective: str, read_fraction: float, constraints: list[str], *, ram: bool = False) -> Goal:
