@@ -30,6 +30,7 @@ STUDIES: dict[str, str] = {
 
 GROUPS: dict[str, Sequence[str]] = {
     "deepnvm": ("table1", "table2", "fig9", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig10", "headline"),
+    "designer": ("why", "sensitivity", "robust", "surrogate", "transfer"),
 }
 """Studies that are run together, by the name of the group."""
 
