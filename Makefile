@@ -10,7 +10,7 @@ optimize: $(VENV)/installed
 
 # the tests
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist loadfile
 
 # what continuous integration runs
 check:

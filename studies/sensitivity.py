@@ -212,6 +212,8 @@ def limits(found: Sequence[Analysis], plan: Plan) -> tuple[str, ...]:
         "other until several in a row held nothing new, were ahead of the shortlist so far by: "
         + "; ".join(f"{one.memory} {_gaps(one.made)}" for one in found) + ".",
     ]
+    if any(not np.isfinite(one.heat.response.reoptimized).all() for one in found):
+        notes.append("Gray in a heat map: no cache of the shortlist works.")
     for one in found:
         widest = np.max(np.diff(one.sobol.total_interval[:, :2], axis=0))
         scores = ", ".join(f"{importance.score:.3f}" for importance in one.importance)
