@@ -20,10 +20,22 @@ def in_parallel(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterat
     if processes <= 1:
         yield from map(work, tasks)
         return
-    with Pool(processes, initializer=_leave_interrupts_to_the_parent) as pool:
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    with Pool(processes, initializer=_start_worker, initargs=(threads,)) as pool:
         yield from pool.imap(work, tasks)
 
 
-def _leave_interrupts_to_the_parent() -> None:
-    """Let the parent end the workers when a user interrupts."""
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Variables that linear algebra libraries read when they are loaded."""
+
+
+def _start_worker(threads: int) -> None:
+    """Leave interrupts to the parent, and the other cores to the other workers.
+
+    Linear algebra that takes every core in each of several processes is slower than on one core by far.
+    """
+    from threadpoolctl import threadpool_limits
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threadpool_limits(threads)
+    os.environ |= dict.fromkeys(THREADS, str(threads))
