@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, ndtri
 from scipy.stats import truncnorm
+from scipy.stats.qmc import LatinHypercube
 
 from dse.errors import InfeasibleError, InputError
 from dse.objectives.cache.cell import load_cell
@@ -345,3 +346,14 @@ def test_study():
         assert some["wins"].sum() <= 1 + 1e-12
     assert "64KB" in findings.answer
     assert len(findings.notes) >= 6
+
+
+def test_percentiles_of_a_linear_function_of_gaussians():
+    """Mean and standard deviation of a sum of independent Gaussians give every percentile in closed form."""
+    means, spreads, weights = np.array([3.0, -1.0, 0.5]), np.array([0.4, 2.0, 1.0]), np.array([2.0, 1.0, -3.0])
+    shares = LatinHypercube(3, rng=np.random.default_rng(4)).random(10_000)
+    values = (means + spreads * ndtri(shares)) @ weights
+    center, width = means @ weights, np.sqrt((spreads**2) @ (weights**2))
+    asked = np.array([5.0, 25.0, 50.0, 75.0, 95.0])
+    expected = center + width * ndtri(asked / 100)
+    assert percentiles(values[:, None], asked)[:, 0] == pytest.approx(expected, abs=0.03 * width)
