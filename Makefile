@@ -21,7 +21,7 @@ check-slow: $(VENV)/installed-dev
 
 # designs per second and peak memory
 bench: $(VENV)/installed
-	$(BIN)/python -m dse.bench
+	$(BIN)/python -m dse.studies.cache.bench
 
 install: $(VENV)/installed
 

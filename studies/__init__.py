@@ -26,7 +26,13 @@ STUDIES: dict[str, str] = {
     "why": "Why the least EDAP wins: from NVSim's default, decision by decision, and what near-optimal caches share",
     "algorithm1-gap": "How far Algorithm 1 is from the exact EDAP optimum, and which of its steps loses it",
 }
-"""What each study asks, by name; study ``algorithm1-gap`` stands in module ``algorithm1_gap``."""
+"""What each study asks, by name; study ``algorithm1-gap`` stands in a module ``algorithm1_gap``."""
+
+ROOMS: dict[str, Sequence[str]] = {
+    "search": ("regret", "surrogate", "transfer"),
+    "cache": ("algorithm1-gap", "robust", "sensitivity", "why"),
+}
+"""Folders of studies; all others stand in ``deepnvmpp``."""
 
 GROUPS: dict[str, Sequence[str]] = {
     "deepnvm": ("table1", "table2", "fig9", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig10", "headline"),
@@ -40,7 +46,8 @@ def load_study(name: str) -> Study:
     if name not in STUDIES:
         known = ", ".join((*STUDIES, *GROUPS))
         raise InputError(f"study '{name}' is not known: known are {known}")
-    study = import_module(f"dse.studies.{name.replace('-', '_')}").STUDY
+    room = next((room for room, names in ROOMS.items() if name in names), "deepnvmpp")
+    study = import_module(f"dse.studies.{room}.{name.replace('-', '_')}").STUDY
     if not isinstance(study, Study):
         raise TypeError(f"dse.studies.{name} has no STUDY")
     return study

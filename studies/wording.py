@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from dse.objectives.workload.energy import SERIAL
-from dse.studies.optima import TECHNOLOGY
+from dse.objectives.cache.workload import SERIAL
+from dse.studies.deepnvmpp.optima import TECHNOLOGY
 from dse.studies.reproduction import Item, reproduction_table
 
 if TYPE_CHECKING:

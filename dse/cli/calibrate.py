@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dse.calibration.calibrate import Calibration, calibrate
-from dse.calibration.figures import hold_out, read_figures
-from dse.calibration.output import write_calibration
-from dse.calibration.setting import check_memories, read_setting
 from dse.errors import InputError
-from dse.objectives.cache.cache import CACHE_METRICS
+from dse.objectives.cache.metrics import CACHE_METRICS
+from dse.studies.cache.calibration.calibrate import Calibration, calibrate
+from dse.studies.cache.calibration.figures import hold_out, read_figures
+from dse.studies.cache.calibration.output import write_calibration
+from dse.studies.cache.calibration.setting import check_memories, read_setting
 from dse.units import format_capacity, format_quantity
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dse.configuration import Configuration, check_cell, read_configuration
-from dse.objectives.cache.cell import read_cell
-from dse.problem import CacheProblem, problem_from_configuration
+from dse.objectives.array.given.cell import read_cell
+from dse.objectives.cache.nvsim_files.configuration import Configuration, check_cell, read_configuration
+from dse.objectives.cache.specification import CacheProblem, problem_from_configuration
 
 
 def load_problem(path: Path) -> tuple[Configuration, CacheProblem]:

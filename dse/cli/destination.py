@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dse.errors import InputError
-from dse.run import check_run_folder
-from dse.tables import check_writable
+from dse.report.run import check_run_folder
+from dse.report.tables import check_writable
 
 SUFFIXES = {".json": "json", ".csv": "csv", ".parquet": "parquet"}
 

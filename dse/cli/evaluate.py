@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dse.cli.configuration import load_problem
-from dse.tables import check_writable, evaluate_table, read_designs, write_csv
+from dse.report.tables import check_writable, evaluate_table, read_designs, write_csv
 
 
 def run(config: Path, designs: Path, output: Path) -> None:

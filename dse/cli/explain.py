@@ -11,13 +11,13 @@ from rich.table import Table
 from dse.batch import Ints
 from dse.cli.request import CacheRequest
 from dse.errors import InputError
-from dse.problem import CacheProblem
+from dse.objectives.cache.organization import OrganizationProblem
+from dse.objectives.cache.specification import CacheProblem
 from dse.search.goal import Goal, make_goal
 from dse.search.optimize import optimize
-from dse.search.organization import OrganizationProblem
-from dse.spaces.array import RAM
+from dse.spaces.array.spec import RAM
+from dse.spaces.array.wires import WireChoice
 from dse.spaces.space import Axis, distance, values
-from dse.spaces.wires import WireChoice
 from dse.units import format_capacity, parse_capacity
 
 WIRES = ("local_wire", "global_wire")

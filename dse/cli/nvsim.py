@@ -8,16 +8,16 @@ import numpy as np
 
 from dse.cli.configuration import load_problem
 from dse.cli.render import print_nvsim
-from dse.configuration import EXPLORATION, TARGETS, Configuration
 from dse.errors import InfeasibleError, InputError
-from dse.problem import ArrayProblem, CacheProblem
+from dse.objectives.array.evaluation.blocks import ArrayDesigns
+from dse.objectives.array.evaluation.library import MatLibraries, enumerate_problem
+from dse.objectives.cache.baselines.algorithm1 import caches_by_target
+from dse.objectives.cache.baselines.nvsim import CacheSearch, search_cache
+from dse.objectives.cache.infeasible import why_infeasible
+from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, TARGETS, Configuration
+from dse.objectives.cache.specification import ArrayProblem, CacheProblem
 from dse.progress import report
-from dse.search.algorithm1 import caches_by_target
-from dse.search.designs import ArrayDesigns
-from dse.search.infeasible import why_infeasible
-from dse.search.library import MatLibraries, enumerate_problem
-from dse.search.nvsim import CacheSearch, search_cache
-from dse.tables import DESIGN_COLUMNS, check_writable, evaluate_table, write_parts, write_text
+from dse.report.tables import DESIGN_COLUMNS, check_writable, evaluate_table, write_parts, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +112,7 @@ def _table(problem: CacheProblem, array: ArrayProblem, codes: np.ndarray) -> "pd
     """Full rows of the designs of given numbers, in NVSim's loop order."""
     import pandas as pd
 
-    from dse.spaces.organization import BUFFER_DESIGNS
+    from dse.spaces.array.organization import BUFFER_DESIGNS
 
     banks, mats = enumerate_problem(array).designs(codes)
     columns: dict[str, Any] = {"memory_type": array.spec.memory_type, **banks.to_columns(), **mats.to_columns()}

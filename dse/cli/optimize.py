@@ -13,14 +13,14 @@ from dse.cli.runs import Record, make_run, owned_cache, record_of_caches
 from dse.cli.searching import Searched, run_searches
 from dse.cli.tasks import Request, Task, make_tasks
 from dse.errors import DseError, InfeasibleError, InterruptionError
+from dse.objectives.cache.baselines.algorithm1 import Algorithm1
+from dse.objectives.cache.capacity import largest_capacity
+from dse.objectives.cache.cost import Cost, exact_cost
 from dse.parallel import in_parallel
 from dse.progress import report
-from dse.run import write_run
-from dse.search.algorithm1 import Algorithm1
-from dse.search.capacity import largest_capacity
-from dse.search.cost import Cost, exact_cost
+from dse.report.run import write_run
+from dse.report.tables import write_text, write_whole
 from dse.search.optimize import Result, attempt, optimize
-from dse.tables import write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

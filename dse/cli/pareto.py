@@ -15,19 +15,19 @@ from dse.cli.runs import OwnedCache, Record, make_run, owned_cache, record_of_ca
 from dse.cli.searching import Searched, run_searches
 from dse.cli.tasks import Request, Task, make_tasks
 from dse.errors import InfeasibleError, InputError, InterruptionError
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.cache.baselines.algorithm1 import caches_by_target, goal_value
+from dse.objectives.cache.baselines.nvsim import search_cache
+from dse.objectives.cache.cost import Cost, exact_cost
+from dse.objectives.cache.infeasible import why_infeasible
+from dse.objectives.cache.specification import CacheProblem
 from dse.parallel import in_parallel
-from dse.problem import CacheProblem
 from dse.progress import report
-from dse.run import cache_row, check_run_folder, write_run
-from dse.search.algorithm1 import caches_by_target, goal_value
-from dse.search.cost import Cost, exact_cost
+from dse.report.run import cache_row, check_run_folder, write_run
+from dse.report.tables import check_writable, write_csv, write_text, write_whole
 from dse.search.front import exact_front, knee, non_dominated
 from dse.search.goal import objective_unit
-from dse.search.infeasible import why_infeasible
-from dse.search.library import MatLibraries
-from dse.search.nvsim import search_cache
 from dse.search.quality import hypervolume_share
-from dse.tables import check_writable, write_csv, write_text, write_whole
 from dse.units import format_quantity
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _deliver(
     elif output is not None:
         _write_table(front_table(fronts, names), output)
     if plot is not None:
-        from dse.plot import plot_fronts
+        from dse.report.plot import plot_fronts
 
         units = [objective_unit(name) for name in names]
         plot_fronts([(front.label, front.objectives, front.baseline) for front in fronts], names, units, plot)

@@ -7,14 +7,14 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from dse.configuration import TARGETS, Configuration
-from dse.objectives.cache.cache import CACHE_METRICS
-from dse.objectives.cache.cell import MEMORY_NAMES
-from dse.problem import CacheProblem
-from dse.search.algorithm1 import caches_by_target
-from dse.search.design import EvaluatedDesign
+from dse.objectives.array.evaluation.design import EvaluatedDesign
+from dse.objectives.array.given.cell import MEMORY_NAMES
+from dse.objectives.cache.baselines.algorithm1 import caches_by_target
+from dse.objectives.cache.baselines.nvsim import CacheSearch
+from dse.objectives.cache.metrics import CACHE_METRICS
+from dse.objectives.cache.nvsim_files.configuration import TARGETS, Configuration
+from dse.objectives.cache.specification import CacheProblem
 from dse.search.goal import objective_unit
-from dse.search.nvsim import CacheSearch
 from dse.search.optimize import Result
 from dse.units import format_capacity, format_quantity
 

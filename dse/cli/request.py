@@ -5,9 +5,9 @@ from pathlib import Path
 
 from dse.cli.configuration import load_problem
 from dse.errors import InputError
-from dse.objectives.cache.cell import MEMORY_NAMES, Cell, load_cell
-from dse.problem import CacheProblem, CacheSpec, problems_by_access, technology_from_text
-from dse.spaces.array import ACCESS_TYPES
+from dse.objectives.array.given.cell import MEMORY_NAMES, Cell, load_cell
+from dse.objectives.cache.specification import CacheProblem, CacheSpec, problems_by_access, technology_from_text
+from dse.spaces.array.spec import ACCESS_TYPES
 from dse.units import CAPACITIES, parse_capacity
 
 LARGEST_CAPACITY = 4 << 30

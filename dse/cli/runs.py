@@ -13,13 +13,13 @@ from dse.cli.searching import SearchOptions, SearchProblem, cache_facts
 from dse.cli.tasks import Request
 from dse.cli.workload import WorkloadRequest
 from dse.errors import InputError
-from dse.problem import CacheProblem
-from dse.run import Run, cache_row, design_table, environment
-from dse.search.algorithm1 import Cache, goal_value
+from dse.objectives.cache.baselines.algorithm1 import Cache, goal_value
+from dse.objectives.cache.organization import OrganizationProblem
+from dse.objectives.cache.specification import CacheProblem
+from dse.report.run import Run, cache_row, design_table, environment
 from dse.search.driver import History
 from dse.search.fingerprint import axes_digest
 from dse.search.goal import Goal
-from dse.search.organization import OrganizationProblem
 from dse.spaces.space import values
 from dse.units import format_capacity
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import InputError
-from dse.problem import CacheProblem
+from dse.objectives.cache.baselines.target_grid import Algorithm1Problem
+from dse.objectives.cache.organization import OrganizationProblem
+from dse.objectives.cache.specification import CacheProblem
 from dse.search.fingerprint import digest
 from dse.search.goal import Constraint, Goal
-from dse.search.organization import OrganizationProblem
-from dse.search.sampled import Found, Plan, run_plan
+from dse.search.plan import Found, Plan, run_plan
 from dse.search.searchers import METHODS
-from dse.search.target_grid import Algorithm1Problem
 from dse.units import format_capacity
 
 if TYPE_CHECKING:

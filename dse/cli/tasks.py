@@ -7,12 +7,12 @@ from dse.cli.request import CacheRequest, listed
 from dse.cli.searching import SearchOptions, SearchTask
 from dse.cli.workload import WorkloadRequest
 from dse.errors import InputError
-from dse.objectives.workload.objective import WORKLOAD_OBJECTIVES
-from dse.problem import CacheProblem
-from dse.search.capacity import CAPACITY_OBJECTIVES
+from dse.objectives.cache.capacity import CAPACITY_OBJECTIVES
+from dse.objectives.cache.specification import CacheProblem
+from dse.objectives.cache.workload_objective import WORKLOAD_OBJECTIVES
 from dse.search.goal import Goal, make_goal
 from dse.search.relative import RelativeConstraint, split_constraints
-from dse.spaces.array import RAM
+from dse.spaces.array.spec import RAM
 from dse.units import format_capacity
 
 TIE_BREAK = "edap"

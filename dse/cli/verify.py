@@ -10,14 +10,14 @@ from dse.cli.runs import objectives_of, request_from_record, space_label
 from dse.cli.searching import PROBLEMS, SearchProblem, cache_facts
 from dse.cli.tasks import Task, make_tasks
 from dse.errors import DseError, InputError
-from dse.problem import CacheProblem
-from dse.run import CONFIG, DESIGNS, FRONT, METRICS, Run, cache_row, design_table, levels_of, read_run
-from dse.search.algorithm1 import make_cache
-from dse.search.design import ArrayDesign, EvaluatedDesign, evaluate_designs
+from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs
+from dse.objectives.cache.baselines.algorithm1 import make_cache
+from dse.objectives.cache.specification import CacheProblem
+from dse.report.run import CONFIG, DESIGNS, FRONT, METRICS, Run, cache_row, design_table, levels_of, read_run
 from dse.search.driver import History
 from dse.search.fingerprint import axes_digest
-from dse.spaces.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
-from dse.spaces.wires import WireChoice
+from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
+from dse.spaces.array.wires import WireChoice
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,16 +15,16 @@ from dse.cli.optimize import LONG
 from dse.cli.render import METRIC_LABELS
 from dse.cli.request import CacheRequest
 from dse.errors import DseError, InputError
-from dse.objectives.cache.cache import CACHE_METRICS
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.cache.cost import exact_cost
+from dse.objectives.cache.metrics import CACHE_METRICS
+from dse.objectives.cache.specification import CacheProblem
 from dse.parallel import in_parallel
-from dse.problem import CacheProblem
 from dse.progress import report
-from dse.search.cost import exact_cost
-from dse.search.decisions import Agreement, Attribution, Decided, Step, agreements, attribute, check_target
+from dse.search.attribution import Agreement, Attribution, Decided, Step, agreements, attribute, check_target
 from dse.search.goal import Goal, make_goal
-from dse.search.library import MatLibraries
 from dse.search.near import near_optimal
-from dse.spaces.array import RAM
+from dse.spaces.array.spec import RAM
 from dse.units import format_capacity, format_quantity
 
 if TYPE_CHECKING:

@@ -11,15 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from dse.errors import InputError
-from dse.importers.layer_table import write_network
-from dse.importers.onnx import SUFFIX as ONNX_SUFFIX
-from dse.importers.onnx import read_onnx
 from dse.keyfile import shown
-from dse.objectives.workload.energy import SERIAL, load_dram_cost
-from dse.objectives.workload.lowering import LARGEST_BATCH
-from dse.objectives.workload.network import Network
-from dse.objectives.workload.objective import GEOMETRIC_MEAN, workload_objective
-from dse.objectives.workload.profiler import (
+from dse.objectives.cache.workload import SERIAL, load_dram_cost
+from dse.objectives.cache.workload_objective import GEOMETRIC_MEAN, workload_objective
+from dse.objectives.gpu.lowering import LARGEST_BATCH
+from dse.objectives.gpu.profiler import (
     RUN_SUFFIX,
     ProfiledRun,
     profiled_workload,
@@ -27,8 +23,8 @@ from dse.objectives.workload.profiler import (
     read_run,
     write_run,
 )
-from dse.objectives.workload.profiles import DEFAULT, load_profile, profiles
-from dse.objectives.workload.traffic import (
+from dse.objectives.gpu.profiles import DEFAULT, load_profile, profiles
+from dse.objectives.gpu.traffic import (
     LayerTraffic,
     Model,
     Workload,
@@ -40,9 +36,13 @@ from dse.objectives.workload.traffic import (
     workload_names,
     workload_of,
 )
-from dse.objectives.workload.transformer import Transformer
+from dse.objectives.network.importers.layer_table import write_network
+from dse.objectives.network.importers.onnx import SUFFIX as ONNX_SUFFIX
+from dse.objectives.network.importers.onnx import read_onnx
+from dse.objectives.network.layers import Network
+from dse.objectives.network.transformer import Transformer
+from dse.report.tables import write_text
 from dse.search.goal import Goal, make_goal
-from dse.tables import write_text
 from dse.units import format_capacity, parse_capacity
 
 LONGEST_CONTEXT = 1 << 20

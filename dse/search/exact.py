@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.problem import CacheProblem
-from dse.search.design import ArrayDesign
+from dse.objectives.array.evaluation.design import ArrayDesign
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.evaluation.scan import ArrayScan
+from dse.objectives.cache.baselines.nvsim import CacheSearch
+from dse.objectives.cache.specification import CacheProblem
 from dse.search.goal import Goal
-from dse.search.library import MatLibraries
-from dse.search.nvsim import CacheSearch
 from dse.search.pairs import best_pair
-from dse.search.scan import ArrayScan
 from dse.search.sides import NO_TAG, Candidates, Range, Side, in_order, join_candidates, known_candidates, pair_bound
 
 MOST_TURNS = 5

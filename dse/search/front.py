@@ -11,13 +11,13 @@ import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
-from dse.objectives.cache.cache import cache_metrics
-from dse.problem import CacheProblem
-from dse.search.algorithm1 import Cache, make_cache
-from dse.search.design import evaluate_designs
+from dse.objectives.array.evaluation.design import evaluate_designs
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.evaluation.scan import ArrayScan
+from dse.objectives.cache.baselines.algorithm1 import Cache, make_cache
+from dse.objectives.cache.metrics import cache_metrics
+from dse.objectives.cache.specification import CacheProblem
 from dse.search.goal import Constraint, Goal
-from dse.search.library import MatLibraries
-from dse.search.scan import ArrayScan
 from dse.search.sides import NO_TAG, Candidates, Side, in_order, sides
 
 REPRESENTATIVES = 48

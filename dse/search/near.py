@@ -8,19 +8,19 @@ import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
-from dse.objectives.cache.cache import cache_metrics
-from dse.problem import CacheProblem
-from dse.search.design import ArrayDesign
+from dse.objectives.array.evaluation.design import ArrayDesign
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.evaluation.scan import ArrayScan
+from dse.objectives.cache.metrics import cache_metrics
+from dse.objectives.cache.specification import CacheProblem
 from dse.search.exact import promising, pruned, with_slack
 from dse.search.front import FrontPoint, non_dominated
 from dse.search.goal import Goal
-from dse.search.library import MatLibraries
 from dse.search.optimize import Result, optimize
 from dse.search.pairs import pairs_within
 from dse.search.quality import Scale, scaled_hypervolume
-from dse.search.scan import ArrayScan
 from dse.search.sides import NO_TAG, Candidates, in_order, sides
-from dse.spaces.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
+from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.errors import InfeasibleError
-from dse.problem import CacheProblem
-from dse.search.algorithm1 import Algorithm1, Cache, algorithm1, goal_value, make_cache
-from dse.search.design import evaluate_designs
+from dse.objectives.array.evaluation.design import evaluate_designs
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.cache.baselines.algorithm1 import Algorithm1, Cache, algorithm1, goal_value, make_cache
+from dse.objectives.cache.baselines.nvsim import CacheSearch, search_cache
+from dse.objectives.cache.infeasible import why_infeasible
+from dse.objectives.cache.specification import CacheProblem
 from dse.search.driver import Counts
 from dse.search.exact import ExactSearch, Optimum
 from dse.search.goal import Goal
-from dse.search.infeasible import why_infeasible
-from dse.search.library import MatLibraries
-from dse.search.nvsim import CacheSearch, search_cache
 
 
 @dataclass(frozen=True, slots=True)

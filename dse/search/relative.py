@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dse.errors import InputError
 from dse.keyfile import quoted
-from dse.problem import CacheProblem
+from dse.objectives.cache.specification import CacheProblem
 from dse.search.goal import Constraint, Goal, make_goal
 from dse.search.optimize import optimize
 

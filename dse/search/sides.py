@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
-from dse.objectives.cache.bank import Bank
-from dse.objectives.cache.cache import ArrayFigures, DataSide, TagSide, cache_metrics, read_phases
-from dse.objectives.cache.mat import Mat
-from dse.objectives.formula import Interval
-from dse.problem import ArrayProblem
-from dse.search.design import EvaluatedDesign
+from dse.formula import Interval
+from dse.objectives.array.evaluation.design import EvaluatedDesign
+from dse.objectives.array.hierarchy.bank import Bank
+from dse.objectives.array.hierarchy.mat import Mat
+from dse.objectives.cache.metrics import ArrayFigures, DataSide, TagSide, cache_metrics, read_phases
+from dse.objectives.cache.specification import ArrayProblem
 from dse.search.goal import Goal
 
 Side = DataSide | TagSide

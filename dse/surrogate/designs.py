@@ -7,13 +7,13 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InputError
-from dse.objectives.cache.array import Fabric, block_bits
-from dse.problem import ArrayProblem
-from dse.search.organization import OrganizationProblem
-from dse.spaces.cache_space import TOP_AXES
-from dse.spaces.mat import mat_geometry
-from dse.spaces.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
-from dse.spaces.routing import TreeLevels
+from dse.objectives.array.hierarchy.array import Fabric, block_bits
+from dse.objectives.cache.organization import OrganizationProblem
+from dse.objectives.cache.specification import ArrayProblem
+from dse.spaces.array.mat import mat_geometry
+from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
+from dse.spaces.array.routing import TreeLevels
+from dse.spaces.cache.cache_space import TOP_AXES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import InputError
+from dse.report.tables import write_text, write_whole
 from dse.surrogate.encoding import Encoding, Feature
 from dse.surrogate.model import Model, Surrogate, description
 from dse.surrogate.process import Process
-from dse.tables import write_text, write_whole
 from dse.versions import PACKAGE, installed_version
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import numpy as np
 
 from dse.batch import Bools, Floats
 from dse.errors import InputError
-from dse.objectives.cache.cache import CACHE_METRICS, NAMED_OBJECTIVES, DataSide, TagSide, cache_metrics
-from dse.search.organization import DATA_FIGURES, TAG_FIGURES
+from dse.objectives.cache.metrics import CACHE_METRICS, NAMED_OBJECTIVES, DataSide, TagSide, cache_metrics
+from dse.objectives.cache.organization import DATA_FIGURES, TAG_FIGURES
 from dse.surrogate.designs import NAMES
 from dse.surrogate.encoding import Encoding, encode, numbers_of
 from dse.surrogate.process import Process, fit_process

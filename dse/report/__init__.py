@@ -1,0 +1,1 @@
+"""Reports: tables, run folders and figures."""

@@ -1,0 +1,184 @@
+"""Folders that hold a run: what was asked, every design evaluated, the best ones in full, and figures of merit."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.errors import DseError, InputError
+from dse.objectives.cache.baselines.algorithm1 import Cache
+from dse.objectives.cache.specification import CacheProblem
+from dse.search.driver import History
+from dse.search.protocol import Problem
+from dse.spaces.space import Axis
+from dse.versions import PACKAGE, installed_version
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONFIG, DESIGNS, FRONT, METRICS = "config.json", "designs.parquet", "front.csv", "metrics.json"
+FILES = (CONFIG, DESIGNS, FRONT, METRICS)
+PACKAGES = ("numpy", "optuna", "pymoo", "moocore", "scikit-learn", "pandas", "pyarrow")
+VIOLATION = "violation: "
+"""Prefix of the columns of violations, before the constraint's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stored run: `config`, tables of all designs and of the best, and `metrics` per search."""
+
+    config: dict[str, Any]
+    designs: "pd.DataFrame"
+    front: "pd.DataFrame"
+    metrics: list[dict[str, Any]]
+
+
+def cache_row(problem: CacheProblem, cache: Cache, objectives: Mapping[str, float]) -> dict[str, Any]:
+    """A cache in full: who it is, both arrays' columns, its metrics, and objectives that are no metrics."""
+    row: dict[str, Any] = {
+        "memory": problem.memory, "capacity": problem.capacity, "access": cache.access,
+        "technology": problem.data.fabric.technology.name,
+    }
+    row |= {f"data_{name}": value for name, value in cache.data.to_row().items()}
+    if cache.tag is not None:
+        row |= {f"tag_{name}": value for name, value in cache.tag.to_row().items()}
+    row |= cache.metrics
+    return row | {name: value for name, value in objectives.items() if name not in row}
+
+
+def design_table(problem: Problem, history: History) -> "pd.DataFrame":
+    """Every design by the values of its axes, with metrics, objectives and violations, in order of evaluation."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {
+        axis.name: np.array(axis.levels, dtype=object if isinstance(axis.levels[0], str) else None)[levels]
+        for axis, levels in zip(problem.space.axes, history.designs.T, strict=True)
+    }
+    evaluations = history.evaluations
+    columns |= evaluations.metrics
+    for place, goal in enumerate(problem.goals):
+        columns.setdefault(goal.name, evaluations.values[:, place])
+    for place, constraint in enumerate(problem.constraints):
+        columns[f"{VIOLATION}{constraint.text}"] = evaluations.violations[:, place]
+    return pd.DataFrame(columns)
+
+
+def levels_of(axes: Sequence[Axis], table: "pd.DataFrame", path: Path) -> np.ndarray:
+    """Designs (n, axes) of a table of axes' values; raises InputError naming row and column of what is no level."""
+    designs = np.zeros((len(table), len(axes)), np.int64)
+    for place, axis in enumerate(axes):
+        if axis.name not in table:
+            raise InputError(f"column {axis.name} is missing", file=path)
+        number = {level: position for position, level in enumerate(axis.levels)}
+        for row, value in enumerate(table[axis.name].tolist()):
+            if value not in number:
+                raise InputError(f"row {row + 1}, column {axis.name}: {value!r} is not in the space", file=path)
+            designs[row, place] = number[value]
+    return designs
+
+
+def environment() -> dict[str, Any]:
+    """Versions of this package and those it computes with, and the revision of the folder one works in."""
+    packages = {name: installed_version(name) for name in PACKAGES}
+    return {"dse": installed_version(PACKAGE), "packages": packages, "revision": _revision()}
+
+
+def _revision() -> str | None:
+    """Revision of the git working tree that this code lies in, None where it is installed otherwise."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(Path(__file__).resolve().parent), "rev-parse", "HEAD"],
+            capture_output=True, text=True, timeout=10, check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def check_run_folder(folder: Path, *, replace: bool) -> None:
+    """Raise InputError where a run cannot be written to a folder: it holds something already, or cannot be made."""
+    if folder.is_file():
+        raise InputError(f"--output {folder}: is a file; give the name of a folder, or one that ends in .json or .csv")
+    if folder.is_dir() and any(folder.iterdir()):
+        if not is_run(folder):
+            raise InputError(f"--output {folder}: the folder holds other things; give another name")
+        if not replace:
+            raise InputError(f"--output {folder}: the folder holds a run; give another name, or --resume it")
+    parent = folder.absolute().parent
+    if not parent.is_dir():
+        raise InputError(f"--output {folder}: there is no folder {parent}")
+    if not os.access(parent, os.W_OK):
+        raise InputError(f"--output {folder}: folder {parent} is read-only")
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder has the files of a run."""
+    return all((folder / name).is_file() for name in FILES)
+
+
+def write_run(folder: Path, run: Run) -> None:
+    """Write a run whole or not at all; a run that was there is replaced."""
+    folder = folder.absolute()
+    try:
+        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    except OSError as error:
+        raise DseError(f"{folder}: cannot be written: {error.strerror}") from None
+    try:
+        _write_files(building, run)
+        building.chmod(0o777 & ~_umask())
+        _put_in_place(building, folder)
+    except OSError as error:
+        raise DseError(f"{folder}: cannot be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _write_files(folder: Path, run: Run) -> None:
+    """Write the files of a run."""
+    (folder / CONFIG).write_text(json.dumps(run.config, indent=1) + "\n", encoding="utf-8")
+    run.designs.to_parquet(folder / DESIGNS, compression="zstd", index=False)
+    run.front.to_csv(folder / FRONT, index=False, float_format="%.17g")
+    (folder / METRICS).write_text(json.dumps(run.metrics, indent=1) + "\n", encoding="utf-8")
+
+
+def _put_in_place(building: Path, folder: Path) -> None:
+    """Give a finished folder its name; what was there goes once the new one is in place."""
+    if not folder.exists():
+        building.rename(folder)
+        return
+    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.")) / "old"
+    folder.rename(old)
+    building.rename(folder)
+    shutil.rmtree(old.parent)
+
+
+def _umask() -> int:
+    """The permissions this process withholds from new files."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run; raises InputError where the folder holds none."""
+    import pandas as pd
+    from pyarrow import ArrowException
+
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise InputError(f"{folder} is no run: there is no {', '.join(missing)}")
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
+        designs = pd.read_parquet(folder / DESIGNS)
+        front = pd.read_csv(folder / FRONT)
+    except (OSError, ValueError, ArrowException) as error:
+        raise InputError(f"{folder} is no run: {str(error).splitlines()[0]}") from None
+    return Run(config, designs, front, metrics)

@@ -1,0 +1,1 @@
+"""Circuits that every array is built from: gates, decoders, multiplexers, sense amplifiers, wires."""

@@ -1,0 +1,142 @@
+"""Sense amplifiers, with a current-to-voltage converter in front where a cell is read by current.
+
+Source: NVSim SenseAmp.cpp, transistor widths in constant.h (W_SENSE_*), after CACTI 6.5.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.batch import Batch, Bools, Floats
+from dse.objectives.array.circuits.gates import inverter_leakage
+from dse.objectives.array.circuits.transistor import (
+    FOLDING_OVERHEAD,
+    GAP_P_TO_N_DIFFUSIONS,
+    GAP_SAME_DIFFUSIONS,
+    gate_cap,
+    nmos_transconductance,
+    pmos_transconductance,
+    transistor_drain_cap,
+    transistor_layout,
+)
+from dse.objectives.array.given.quirks import Quirks
+from dse.objectives.array.given.technology import Technology
+
+PMOS_WIDTH = 7.5
+NMOS_WIDTH = 3.75
+ISOLATION_WIDTH = 12.5
+ENABLE_WIDTH = 5.0
+MULTIPLEXER_WIDTH = 9.0
+"""Transistor widths in feature sizes."""
+
+CONVERTER_AREA = 50_000
+"""Area of a current-to-voltage converter [F²] (constant.h, IV_CONVERTER_AREA)."""
+
+CLEAR_PITCH = 100.0
+"""Stand-in pitch [F] for rows that do not fit, whose figures are masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """A current-to-voltage converter: `delay` [s], `energy` [J], `leakage` [W], from HSPICE."""
+
+    delay: float
+    energy: float
+    leakage: float
+
+
+CONVERTERS = {
+    120: Converter(0.49e-9, 8.52e-14, 1.40e-8),
+    90: Converter(0.53e-9, 8.72e-14, 1.87e-8),
+    65: Converter(0.62e-9, 9.00e-14, 2.57e-8),
+    45: Converter(0.80e-9, 10.26e-14, 4.41e-9),
+    32: Converter(1.07e-9, 12.56e-14, 12.54e-8),
+    22: Converter(1.45e-9, 15e-14, 15e-8),
+}
+"""Converters by node [nm] (SenseAmp.cpp, CalculateLatency and CalculatePower)."""
+
+
+def converter(technology: Technology, quirks: Quirks) -> Converter:
+    """Choose the converter of a technology: its own, that of the next smaller tabulated node, or interpolated."""
+    if technology.converter is not None:
+        return Converter(*technology.converter)
+    nodes = sorted(CONVERTERS)
+    if quirks.converter_steps_over_nodes:
+        return CONVERTERS[max((node for node in nodes if technology.node >= node), default=nodes[0])]
+    table = np.array([[CONVERTERS[node].delay, CONVERTERS[node].energy, CONVERTERS[node].leakage] for node in nodes])
+    return Converter(*(float(np.interp(technology.node, nodes, column)) for column in table.T))
+
+
+def sense_amp_load(pitch: Floats | float, technology: Technology) -> Floats:
+    """Capacitance [F] that a sense amplifier of `pitch` [m] puts on its bitline (CalculateRC)."""
+    feature = technology.feature_size
+    return (
+        gate_cap((PMOS_WIDTH + NMOS_WIDTH) * feature, technology)
+        + transistor_drain_cap(NMOS_WIDTH * feature, pitch, technology)
+        + transistor_drain_cap(PMOS_WIDTH * feature, pitch, technology)
+        + transistor_drain_cap(ISOLATION_WIDTH * feature, pitch, technology)
+        + transistor_drain_cap(MULTIPLEXER_WIDTH * feature, pitch, technology)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SenseAmps(Batch):
+    """A row of sense amplifiers per record.
+
+    `fits` where the pitch allows a layout; `height` [m]; `load` on a bitline [F]; `delay` [s];
+    `energy` per read [J] and `leakage` [W] of the whole row.
+    """
+
+    fits: Bools
+    height: Floats
+    load: Floats
+    delay: Floats
+    energy: Floats
+    leakage: Floats
+
+
+def sense_amp_height(pitch: Floats, technology: Technology, *, current_sensing: bool) -> Floats:
+    """Height [m] of a sense amplifier laid out within `pitch` [m] (SenseAmp.cpp, CalculateArea).
+
+    The transistors lie sideways: their stack is stretched so that its width equals the pitch.
+    """
+    feature = technology.feature_size
+    stack = np.zeros_like(pitch)
+    widest = np.zeros_like(pitch)
+    for pair, single in ((PMOS_WIDTH, ISOLATION_WIDTH), (NMOS_WIDTH, ENABLE_WIDTH)):
+        for width, count in ((pair, 2), (single, 1)):
+            across, along = transistor_layout(width * feature, pitch, technology)
+            widest = np.maximum(widest, across)
+            stack = stack + count * along
+        stack = stack + 2 * GAP_SAME_DIFFUSIONS * feature
+    stack = stack + GAP_P_TO_N_DIFFUSIONS * feature
+    height = stack * widest / pitch
+    return height + CONVERTER_AREA * feature * feature / pitch if current_sensing else height
+
+
+def sense_amps(
+    count: Floats, pitch: Floats, sense_voltage: float, technology: Technology, quirks: Quirks, *,
+    current_sensing: bool,
+) -> SenseAmps:
+    """Rows of `count` sense amplifiers of `pitch` [m] that resolve `sense_voltage` [V].
+
+    A pitch of 2 F cannot be laid out; one of up to 3 F, for which NVSim stops, cannot either. Source:
+    SenseAmp.cpp, Initialize to CalculatePower.
+    """
+    feature, vdd = technology.feature_size, technology.vdd
+    fits = pitch > FOLDING_OVERHEAD * feature
+    pitch = np.where(fits, pitch, CLEAR_PITCH * feature)
+    load = sense_amp_load(pitch, technology)
+    transconductance = nmos_transconductance(NMOS_WIDTH * feature, technology) + pmos_transconductance(
+        PMOS_WIDTH * feature, technology
+    )
+    delay = load / transconductance * math.log(vdd / sense_voltage)
+    energy = load * vdd * vdd
+    idle = inverter_leakage(ENABLE_WIDTH * feature, 0.0, technology) * vdd
+    leakage = idle * vdd if quirks.sense_amp_leakage_times_vdd_squared else idle
+    if current_sensing:
+        front = converter(technology, quirks)
+        delay, energy, leakage = front.delay + delay, front.energy + energy, front.leakage + leakage
+    height = sense_amp_height(pitch, technology, current_sensing=current_sensing)
+    return SenseAmps(fits, height, load, delay, energy * count, leakage * count)

@@ -1,0 +1,1 @@
+"""All designs of an array, enumerated and evaluated together."""

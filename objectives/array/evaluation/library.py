@@ -1,0 +1,109 @@
+"""Mats evaluated once and kept: many banks, capacities and targets share them."""
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.batch import Ints, concatenate
+from dse.objectives.array.circuits.circuit import Circuit
+from dse.objectives.array.hierarchy.array import bankable_mat
+from dse.objectives.array.hierarchy.mat import Mat
+from dse.objectives.cache.specification import ArrayProblem
+from dse.spaces.array.enumeration import Enumeration, GroupKey, enumerate_array
+from dse.spaces.array.mat import MatGeometry
+from dse.spaces.array.organization import MatChoice
+from dse.spaces.array.wires import WireChoice
+
+CHUNK = 1 << 14
+"""Mats evaluated at a time: their columns fit the cache."""
+
+
+def enumerate_problem(problem: ArrayProblem) -> Enumeration:
+    """Enumerate the designs of an array problem."""
+    return enumerate_array(
+        problem.spec, problem.ranges, problem.fabric.route,
+        tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MatTable:
+    """Valid mats of one group: positions in the enumeration's mats, and cost (None where there are none)."""
+
+    position: Ints
+    mat: Mat | None
+
+
+class MatLibrary:
+    """Mats of one circuit by what reaches them.
+
+    Shared by all enumerations with equal inner ranges and circuit; a group's mats are evaluated on first use.
+    """
+
+    def __init__(self, circuit: Circuit) -> None:
+        self._circuit = circuit
+        self._tables: dict[GroupKey, MatTable] = {}
+
+    def tables(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, MatTable]:
+        """Mats of some groups of an enumeration, by the groups' keys."""
+        wanted = list(keys)
+        missing = sorted(set(wanted) - self._tables.keys())
+        for batch in _batches(enumeration.legal_mats(missing)):
+            self._evaluate(batch)
+        return {key: self._tables[key] for key in wanted}
+
+    def _evaluate(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
+        """Evaluate several groups' mats together and keep the valid ones."""
+        legal = [part for part in batch if len(part[1])]
+        self._tables |= {key: MatTable(position, None) for key, position, _ in batch if not len(position)}
+        if not legal:
+            return
+        mats = bankable_mat(concatenate([geometry for _, _, geometry in legal]), self._circuit)[0]
+        start = 0
+        for key, position, _ in legal:
+            rows = start + np.flatnonzero(mats.legal[start : start + len(position)])
+            self._tables[key] = MatTable(position[rows - start], mats.take(rows))
+            start += len(position)
+
+
+def _batches(
+    parts: Iterator[tuple[GroupKey, Ints, MatGeometry]]
+) -> Iterator[list[tuple[GroupKey, Ints, MatGeometry]]]:
+    """Join small groups until a chunk is full."""
+    batch: list[tuple[GroupKey, Ints, MatGeometry]] = []
+    size = 0
+    for part in parts:
+        batch.append(part)
+        size += len(part[1])
+        if size >= CHUNK:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+class MatLibraries:
+    """Enumerations, and libraries shared by array problems whose mats are alike, whatever their capacity."""
+
+    def __init__(self) -> None:
+        self._libraries: dict[Hashable, MatLibrary] = {}
+        self._enumerations: dict[Hashable, Enumeration] = {}
+
+    def enumeration(self, problem: ArrayProblem) -> Enumeration:
+        """The designs of a problem, enumerated on first use."""
+        key = problem.spec, problem.ranges, problem.fabric.routing, problem.fabric.quirks
+        if key not in self._enumerations:
+            self._enumerations[key] = enumerate_problem(problem)
+        return self._enumerations[key]
+
+    def get(self, problem: ArrayProblem, local: WireChoice) -> MatLibrary:
+        """The library of a problem's mats with the given local wires."""
+        spec, ranges = problem.spec, problem.ranges
+        inner = tuple(getattr(ranges, name) for name in (*list(MatChoice.__dataclass_fields__)[:-1], "buffer_designs"))
+        key = (
+            problem.fabric, local, inner, spec.memory_type, spec.cache_ways, spec.row_holds_all_ways, spec.share
+        )
+        if key not in self._libraries:
+            self._libraries[key] = MatLibrary(problem.fabric.circuit(spec, local))
+        return self._libraries[key]

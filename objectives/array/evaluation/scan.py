@@ -1,0 +1,189 @@
+"""Scans of all designs of one array with all its wires, sieved on the way.
+
+Figures without global wires bound those with any wire from below, and figures under the cheapest wire at every
+level bound them more closely, so that most designs are discarded before their wires are chosen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, cheapest_wire
+from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
+from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.hierarchy.array import join
+from dse.objectives.array.hierarchy.bank import Bank
+from dse.objectives.cache.specification import ArrayProblem
+from dse.search.sides import Candidates, Range, Side, join_candidates, side_of, side_type
+from dse.spaces.array.wires import WireChoice, WireRange
+
+BATCH = 1 << 14
+"""Designs whose wires are tried together."""
+
+
+class Sieve(Protocol):
+    """Decides which designs of an array a search keeps.
+
+    `by_bounds`: whether lower bounds of all figures are enough to discard a design.
+    """
+
+    @property
+    def by_bounds(self) -> bool: ...  # noqa: D102
+
+    def keeps(self, side: Side) -> np.ndarray:
+        """Which designs to keep, from their figures or lower bounds of them."""
+
+    def thin(self, candidates: Candidates) -> Candidates:
+        """Drop kept designs that turn out to be needless beside others."""
+
+
+class ArrayScan:
+    """All designs of one array with all its wires, seen from a cache."""
+
+    def __init__(self, problem: ArrayProblem, libraries: MatLibraries) -> None:
+        self.problem = problem
+        self.evaluations = 0
+        self._libraries = libraries
+        self._enumeration = libraries.enumeration(problem)
+        self._locals = problem.local_wires.effective_inside_mats()
+        self._globals = list(problem.global_wires)
+        self._wires = tuple(problem.fabric.wire(choice) for choice in self._globals)
+
+    @property
+    def single_wire(self) -> bool:
+        """True where no wire is open."""
+        return len(self._locals) == len(self._globals) == 1
+
+    def with_basic_wires(self) -> "ArrayScan":
+        """The same array with NVSim's basic wires only."""
+        return self.with_wires(self.problem.basic_local, self.problem.basic_global)
+
+    def with_wires(self, local: WireChoice, global_: WireChoice) -> "ArrayScan":
+        """The same array with one pair of wires only."""
+        pinned = replace(self.problem, local_wires=WireRange.only(local), global_wires=WireRange.only(global_))
+        return ArrayScan(pinned, self._libraries)
+
+    def design(self, wires: int, code: int) -> ArrayDesign:
+        """The design with a given number of wires and organization."""
+        local, global_ = divmod(wires, len(self._globals))
+        organization = organizations(*self._enumeration.designs(np.array([code])))[0]
+        return ArrayDesign(organization, self._locals[local], self._globals[global_])
+
+    def with_each_wire(self, design: ArrayDesign) -> list[EvaluatedDesign]:
+        """One organization with every pair of wires."""
+        pairs = [(local, global_) for local in self._locals for global_ in self._globals]
+        designs = [ArrayDesign(design.organization, local, global_) for local, global_ in pairs]
+        return evaluate_designs(self.problem, designs)
+
+    def range(self, *, lower_ends_only: bool) -> Range:
+        """Bounds of every figure over all valid designs; loose ones where only the lower ends are asked for."""
+        kind = side_type(self.problem)
+        low, high = np.full(len(kind.__dataclass_fields__), np.inf), np.zeros(len(kind.__dataclass_fields__))
+        wires: list[GlobalWire] = [FreeWire()] if lower_ends_only and self._bounded else list(self._wires)
+        for local in self._locals:
+            for wire in wires:
+                for block in self._designs(local, wire).blocks():
+                    _widen(low, high, side_of(self.problem, block.bank, block.mat))
+        return kind(*low[:, None]), kind(*high[:, None])
+
+    def sift(self, sieve: Sieve) -> Candidates:
+        """Valid designs that a sieve keeps."""
+        found: list[Candidates] = []
+        for place, local in enumerate(self._locals):
+            first = place * len(self._globals)
+            if sieve.by_bounds and self._bounded and len(self._wires) > 1:
+                found.extend(self._sift_together(sieve, local, first))
+            else:
+                for number, wire in enumerate(self._wires):
+                    found.extend(self._sift(sieve, local, wire, first + number))
+        return sieve.thin(join_candidates(found, side_type(self.problem)))
+
+    @property
+    def _bounded(self) -> bool:
+        """True where cheapest wires bound all wires.
+
+        Bitlines that run to the bank's edge need one kind of wire; low swing wires that take area may get
+        faster with length, since their drivers grow in steps.
+        """
+        swinging = any(wire.choice.low_swing and wire.area_pitch > 0 for wire in self._wires)
+        return self.problem.fabric.internal_sensing and not swinging
+
+    def _designs(self, local: WireChoice, wire: GlobalWire) -> ArrayDesigns:
+        """All organizations with one pair of wires."""
+        return ArrayDesigns(self.problem, local, wire, self._libraries)
+
+    def _sift(self, sieve: Sieve, local: WireChoice, wire: GlobalWire, number: int) -> Iterator[Candidates]:
+        """Promising designs with one pair of wires."""
+        for block in self._designs(local, wire).blocks():
+            self.evaluations += block.bank.legal.size
+            side = side_of(self.problem, block.bank, block.mat)
+            row, column = np.nonzero(sieve.keeps(side) & block.bank.legal)
+            if len(row):
+                yield sieve.thin(self._candidates(_pick(side, row, column), number, block.code(row, column)))
+
+    def _sift_together(self, sieve: Sieve, local: WireChoice, first: int) -> Iterator[Candidates]:
+        """Promising designs with any global wire: sifted without wires, with the cheapest, then with each."""
+        waiting: list[Pairs] = []
+        for block in self._designs(local, FreeWire()).blocks():
+            self.evaluations += block.bank.legal.size
+            side = side_of(self.problem, block.bank, block.mat)
+            row, column = np.nonzero(np.broadcast_to(sieve.keeps(side), block.bank.legal.shape))
+            if len(row):
+                waiting.append(block.pairs(row, column))
+            if sum(map(len, waiting)) > BATCH:
+                yield from self._with_each_global(sieve, local, first, join_pairs(waiting))
+                waiting = []
+        if waiting:
+            yield from self._with_each_global(sieve, local, first, join_pairs(waiting))
+
+    def _with_each_global(
+        self, sieve: Sieve, local: WireChoice, first: int, pairs: Pairs
+    ) -> Iterator[Candidates]:
+        """Promising ones of some designs, with every global wire."""
+        circuit = self.problem.fabric.circuit(self.problem.spec, local)
+
+        def joined(some: Pairs, wire: GlobalWire) -> Bank:
+            return join(some.shape, some.routing, some.mat, wire, circuit)
+
+        def promising(some: Pairs, wires: list[int]) -> Pairs:
+            bound = joined(some, cheapest_wire([self._wires[number] for number in wires]))
+            return some.take(np.flatnonzero(sieve.keeps(side_of(self.problem, bound, some.mat))))
+
+        pairs = promising(pairs, list(range(len(self._wires))))
+        for wires in self._alike() if len(pairs) else ():
+            part = promising(pairs, wires) if len(wires) > 1 else pairs
+            for number in wires if len(part) else ():
+                self.evaluations += len(part)
+                bank = joined(part, self._wires[number])
+                side = side_of(self.problem, bank, part.mat)
+                chosen = np.flatnonzero(sieve.keeps(side) & bank.legal)
+                if len(chosen):
+                    yield sieve.thin(self._candidates(_pick(side, chosen), first + number, part.code[chosen]))
+
+    def _alike(self) -> list[list[int]]:
+        """Global wires by type and by having repeaters: what bounds all of such a kind bounds each closely."""
+        kinds: dict[tuple[str, bool, bool], list[int]] = {}
+        for number, wire in enumerate(self._wires):
+            choice = wire.choice
+            kinds.setdefault((choice.type, wire.unit is not None, choice.low_swing), []).append(number)
+        return list(kinds.values())
+
+    def _candidates(self, parts: np.ndarray, wires: int, code: np.ndarray) -> Candidates:
+        """Candidates that share their wires."""
+        return Candidates(side_type(self.problem), parts, np.full(len(code), wires), code)
+
+
+def _widen(low: np.ndarray, high: np.ndarray, side: Side) -> None:
+    """Extend bounds of every figure to cover a side."""
+    for place, figure in enumerate(side.to_columns().values()):
+        low[place] = min(low[place], figure.min())
+        high[place] = max(high[place], figure.max())
+
+
+def _pick(side: Side, *where: np.ndarray) -> np.ndarray:
+    """Figures (parts, n) of the designs at the given positions."""
+    shape = np.broadcast_shapes(*(figure.shape for figure in side.to_columns().values()))
+    return np.stack([np.broadcast_to(figure, shape)[where] for figure in side.to_columns().values()])

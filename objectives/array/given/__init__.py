@@ -1,0 +1,1 @@
+"""What is given: technologies, cells, and the switches of NVSim's behavior."""

@@ -1,0 +1,1 @@
+"""How circuits form subarrays, mats, banks and arrays."""

@@ -1,0 +1,228 @@
+"""A data or tag array under one set of technology, cell and circuit options: from designs to metrics."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.batch import Bools, Floats, Ints
+from dse.objectives.array.circuits.circuit import Circuit
+from dse.objectives.array.circuits.precharger import precharge_latency
+from dse.objectives.array.circuits.wire import GlobalWire, Wire, make_wire, wire_of
+from dse.objectives.array.given.cell import Cell
+from dse.objectives.array.given.quirks import NVSIM, Quirks
+from dse.objectives.array.given.technology import Technology, WireGeometry
+from dse.objectives.array.hierarchy.bank import Bank, BankShape, pulse_costs
+from dse.objectives.array.hierarchy.bus import bus_bank
+from dse.objectives.array.hierarchy.bus_sensed_at_edge import UnsensedMat, bus_bank_sensed_at_edge, unsensed_mat
+from dse.objectives.array.hierarchy.h_tree import h_tree_bank
+from dse.objectives.array.hierarchy.mat import Mat, MatDetail, mat_detail
+from dse.spaces.array.mat import MatGeometry, mat_geometry
+from dse.spaces.array.organization import BankChoice, MatChoice
+from dse.spaces.array.routing import Routing, route_bus, route_h_tree
+from dse.spaces.array.spec import ArraySpec, tag_block_bits
+from dse.spaces.array.wires import WireChoice
+
+H_TREE, BUS = "H-tree", "non-H-tree"
+"""How a bank joins its mats."""
+
+METRIC_COLUMNS = (
+    "subarray_rows", "subarray_cols", "height", "width", "area", "read_latency", "write_latency", "read_energy",
+    "write_energy", "leakage", "set_latency", "reset_latency", "set_energy", "reset_energy", "cell_read_energy",
+    "cell_set_energy", "cell_reset_energy", "mat_height", "mat_width", "mat_area", "mat_read_latency",
+    "mat_write_latency", "mat_read_energy", "mat_write_energy", "mat_leakage", "predecoder_latency",
+    "subarray_height", "subarray_width", "subarray_area", "subarray_read_latency", "subarray_write_latency",
+    "subarray_read_energy", "subarray_write_energy", "subarray_leakage", "row_decoder_latency", "bitline_latency",
+    "sense_amp_latency", "bitline_mux_latency", "output_mux_1_latency", "output_mux_2_latency",
+    "precharge_latency", "charge_latency", "column_decoder_latency",
+)
+"""Figures of one array design, in SI units; areas in m², latencies in s, energies in J, leakage in W."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """What data and tag array share: technology, cell and circuit options.
+
+    `routing` is H_TREE or BUS; `largest_nmos` [F]; `technology_path` names a user's technology file, and
+    `geometries` are cross-sections of wires that stand in for its.
+    """
+
+    technology: Technology
+    cell: Cell
+    routing: str = H_TREE
+    internal_sensing: bool = True
+    largest_nmos: float = 100.0
+    write_scheme: str = "NormalWrite"
+    quirks: Quirks = NVSIM
+    technology_path: Path | None = None
+    geometries: tuple[WireGeometry, ...] = ()
+
+    def wire(self, choice: WireChoice) -> Wire:
+        """Return the wire of this kind in this technology."""
+        for geometry in self.geometries:
+            if geometry.wire_type == choice.type:
+                return wire_of(choice, geometry, self.technology, self.largest_nmos, self.quirks)
+        return make_wire(choice, self.technology, self.largest_nmos, self.quirks, self.technology_path)
+
+    def circuit(self, spec: ArraySpec, local: WireChoice) -> Circuit:
+        """Circuit options of one of the arrays, with its `local` wires."""
+        return Circuit(
+            spec, self.technology, self.cell, self.wire(local), self.largest_nmos, self.internal_sensing,
+            self.write_scheme, self.quirks,
+        )
+
+    def route(self, banks: BankChoice, block_bits: Ints, spec: ArraySpec) -> Routing:
+        """Route address and data through `banks`."""
+        if self.routing == BUS:
+            return route_bus(banks, block_bits, spec)
+        return route_h_tree(
+            banks, block_bits, spec, two_level_special_case=self.quirks.two_level_horizontal_tree
+        )
+
+
+def block_bits(banks: BankChoice, mats: MatChoice, spec: ArraySpec) -> Ints:
+    """Width [bits] of each design's block; 0 where it has fewer bits than activated subarrays (main.cpp, main)."""
+    active = banks.active_bank_rows * banks.active_bank_cols * mats.active_mat_rows * mats.active_mat_cols
+    if not spec.is_tag:
+        return np.where(active <= spec.block_bits, spec.block_bits, 0)
+    table = {int(count): tag_block_bits(spec, int(count)) for count in np.unique(active)}
+    return np.array([table[count] for count in active.tolist()], dtype=np.int64)
+
+
+def join(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
+    """Join mats to banks by whatever routing and sensing there is (main.cpp, CALCULATE in macros.h)."""
+    if isinstance(mat, UnsensedMat):
+        if not isinstance(wire, Wire):
+            raise TypeError("bitlines that run to the bank's edge need one kind of wire")
+        return bus_bank_sensed_at_edge(shape, routing, mat, wire, circuit)
+    if routing.horizontal is None:
+        return bus_bank(shape, routing, mat, wire, circuit)
+    return h_tree_bank(shape, routing, mat, wire, circuit)
+
+
+def bankable_mat(geometry: MatGeometry, circuit: Circuit) -> tuple[Mat, MatDetail]:
+    """Cost of mats as their bank needs it, and every part of them."""
+    detail = mat_detail(geometry, circuit)
+    return (detail.cost if circuit.internal_sensing else unsensed_mat(detail)), detail
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Designs of one array with their figures, one value per design.
+
+    `capacity_bits` and `block_bits` are zero where a block has too few bits; `metrics` holds METRIC_COLUMNS in
+    SI units, NaN where a design is not `valid`.
+    """
+
+    valid: Bools
+    capacity_bits: Ints
+    block_bits: Ints
+    metrics: dict[str, Floats]
+
+
+def evaluate(
+    banks: BankChoice, mats: MatChoice, spec: ArraySpec, fabric: Fabric, local: WireChoice, global_: WireChoice
+) -> Evaluation:
+    """Evaluate paired `banks` and `mats` of an array with given local and global wires."""
+    block = block_bits(banks, mats, spec)
+    routing = fabric.route(banks, np.maximum(block, 1), spec)
+    geometry, kept = mat_geometry(
+        routing.address_bits, routing.data_bits, routing.ways, mats, spec,
+        tags_cover_ways=fabric.quirks.tag_columns_cover_ways,
+    )
+    legal = (block > 0) & routing.legal & kept.all(axis=0)
+    rows = np.flatnonzero(legal)
+    metrics = {name: np.full(len(legal), np.nan) for name in METRIC_COLUMNS}
+    if len(rows):
+        valid, figures = _figures(
+            BankShape.of(banks.take(rows), against_mats=False), routing.take(rows), geometry.take(rows),
+            fabric.circuit(spec, local), fabric.wire(global_),
+        )
+        legal[rows] = valid
+        for name, values in figures.items():
+            metrics[name][rows] = np.where(valid, values, np.nan)
+    capacity = np.array([spec.capacity_bits(int(bits)) for bits in block.tolist()], dtype=np.int64)
+    return Evaluation(legal, capacity, block, metrics)
+
+
+def _figures(
+    shape: BankShape, routing: Routing, geometry: MatGeometry, circuit: Circuit, wire: Wire
+) -> tuple[Bools, dict[str, NDArray[Any]]]:
+    """Every figure of legal designs, and which of them are physically valid."""
+    mats, detail = bankable_mat(geometry, circuit)
+    bank = join(shape, routing, mats, wire, circuit)
+    figures: dict[str, NDArray[Any]] = {
+        "subarray_rows": geometry.rows, "subarray_cols": geometry.columns,
+        **{name: values for name, values in bank.to_columns().items() if name != "legal"},
+        **_pulses(shape, routing, geometry, mats, detail, circuit, wire),
+        **_mat_figures(detail),
+        **_subarray_figures(geometry, detail, circuit),
+    }
+    return bank.legal, figures
+
+
+def _pulses(
+    shape: BankShape, routing: Routing, geometry: MatGeometry, mats: Mat, detail: MatDetail, circuit: Circuit,
+    wire: Wire,
+) -> dict[str, Floats]:
+    """SET and RESET of the bank, and the energy of the cells alone."""
+    figures = {}
+    energy = detail.subarray.energy.take(detail.subarray_number)
+    for pulse, latency, subarray_energy in (
+        ("set", detail.timing.set_latency, energy.set_energy),
+        ("reset", detail.timing.reset_latency, energy.reset_energy),
+    ):
+        pulsed = pulse_costs(
+            mats,
+            detail.predecoder_latency + latency,
+            detail.predecoder_energy + subarray_energy * geometry.active,
+        )
+        bank = join(shape, routing, pulsed, wire, circuit)
+        figures[f"{pulse}_latency"], figures[f"{pulse}_energy"] = bank.write_latency, bank.write_energy
+    active = geometry.active * shape.active_rows * shape.active_cols
+    for name in ("cell_read_energy", "cell_set_energy", "cell_reset_energy"):
+        figures[name] = getattr(energy, name) * active
+    return figures
+
+
+def _mat_figures(detail: MatDetail) -> dict[str, Floats]:
+    """Figures of one mat."""
+    cost = detail.cost
+    names = ("height", "width", "read_latency", "write_latency", "read_energy", "write_energy", "leakage")
+    return {
+        **{f"mat_{name}": getattr(cost, name) for name in names},
+        "mat_area": cost.height * cost.width,
+        "predecoder_latency": detail.predecoder_latency,
+        "column_decoder_latency": cost.column_decoder_latency,
+    }
+
+
+def _subarray_figures(geometry: MatGeometry, detail: MatDetail, circuit: Circuit) -> dict[str, Floats]:
+    """Figures of one subarray and of its stages."""
+    block, number, timing = detail.subarray, detail.subarray_number, detail.timing
+    stages, line = block.stages, block.line.take(number)
+    height, width = block.height[number], block.width[number]
+    precharge = precharge_latency(
+        geometry.columns.astype(float), line.bitline_cap, line.bitline_resistance, detail.predecoder_ramp,
+        circuit.cell, circuit.wire, circuit.largest_nmos, circuit.technology,
+    )
+    return {
+        "subarray_height": height,
+        "subarray_width": width,
+        "subarray_area": width * height,
+        "subarray_read_latency": timing.read_latency,
+        "subarray_write_latency": timing.write_latency,
+        "subarray_read_energy": block.energy.read_energy[number],
+        "subarray_write_energy": block.energy.write_energy[number],
+        "subarray_leakage": block.leakage[number],
+        "row_decoder_latency": timing.row_decoder_latency,
+        "bitline_latency": timing.bitline_latency,
+        "sense_amp_latency": stages.sense_amp[number],
+        "bitline_mux_latency": stages.bitline_mux[number],
+        "output_mux_1_latency": stages.output_mux_1[number],
+        "output_mux_2_latency": stages.output_mux_2[number],
+        "precharge_latency": precharge,
+        "charge_latency": stages.charge[number],
+    }

@@ -1,0 +1,135 @@
+"""Banks whose mats hang on an H-tree of global wires.
+
+Source: NVSim BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower. Columns of banks and mats broadcast
+against each other: (b, 1) banks with (m,) mats give every combination, equal lengths give pairs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.batch import Floats, Ints
+from dse.objectives.array.circuits.circuit import Circuit
+from dse.objectives.array.circuits.wire import GlobalWire
+from dse.objectives.array.hierarchy.bank import Bank, BankShape, aspect_ratio_legal, ways_sharing_write_wires
+from dse.objectives.array.hierarchy.mat import Mat
+from dse.spaces.array.routing import Routing, TreeLevels
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCost:
+    """What one level adds to an access: `delay` one way [s], `energy` [J]; and its `leakage` [W]."""
+
+    delay: Floats
+    energy: Floats
+    leakage: Floats
+
+
+def _spread(levels: TreeLevels, wire: GlobalWire) -> Floats:
+    """Silicon width [m] of one bundle at every level: wires share the pitch of a repeater."""
+    return np.ceil(levels.bits / wire.bundle) * wire.area_pitch
+
+
+def _grow_side(side: Floats, levels: TreeLevels, wire: GlobalWire) -> Floats:
+    """Side of a bank [m] with the bundles that run across it, added from the edge inwards."""
+    if wire.area_pitch == 0:
+        return side
+    for level in reversed(range(len(levels.bits))):
+        wires = levels.bits[level] * levels.bundles[level]
+        side = side + np.ceil(wires / wire.bundle) * wire.area_pitch
+    return side
+
+
+def _at_level(table: Floats, level: Ints) -> Floats:
+    """Entries of `table` (levels, banks) at a `level` per bank; zero where there is no such level."""
+    if len(table) == 0:
+        return np.zeros(level.shape)
+    inside = (level >= 0) & (level < len(table))
+    picked = np.take_along_axis(table, np.where(inside, level, 0)[None], axis=0)[0]
+    return np.where(inside, picked, 0.0)
+
+
+def wire_lengths(routing: Routing, mat: Mat, wire: GlobalWire) -> tuple[list[Floats], list[Floats]]:
+    """Lengths [m] of horizontal and vertical wires, level 0 next to the mats.
+
+    Each level is twice as long as the one below, plus half the silicon width of the bundle it crosses.
+    Excess vertical levels cross nothing. Source: BankWithHtree.cpp, CalculateArea.
+    """
+    horizontal, vertical = _trees(routing)
+    wide: list[Floats] = [mat.width]
+    tall: list[Floats] = [mat.height / 2]
+    for _ in range(1, len(horizontal.bits)):
+        wide.append(wide[-1] * 2)
+    for _ in range(1, len(vertical.bits)):
+        tall.append(tall[-1] * 2)
+    if wire.area_pitch > 0:
+        wide, tall = _lengths_with_bundles(routing, mat, wire)
+    return wide[: len(horizontal.bits)], tall[: len(vertical.bits)]
+
+
+def _trees(routing: Routing) -> tuple[TreeLevels, TreeLevels]:
+    """Both directions of an H-tree's routing."""
+    if routing.horizontal is None or routing.vertical is None:
+        raise ValueError("an H-tree needs the routing of an H-tree")
+    return routing.horizontal, routing.vertical
+
+
+def _lengths_with_bundles(routing: Routing, mat: Mat, wire: GlobalWire) -> tuple[list[Floats], list[Floats]]:
+    """Lengths [m] as in `wire_lengths`, for wires that take silicon area."""
+    horizontal, vertical = _trees(routing)
+    across, down = horizontal.present.sum(axis=0), vertical.present.sum(axis=0)
+    excess = np.maximum(down - across, 0)
+    beside_columns, beside_rows = _spread(vertical, wire), _spread(horizontal, wire)
+    first = mat.width
+    for level in reversed(range(len(vertical.bits))):
+        first = first + np.where(level <= excess, beside_columns[level], 0.0) / 2
+    wide: list[Floats] = [first]
+    tall: list[Floats] = [mat.height / 2]
+    for level in range(1, len(horizontal.bits)):
+        wide.append(wide[-1] * 2 + _at_level(beside_columns, excess + level) / 2)
+    for level in range(1, len(vertical.bits)):
+        tall.append(tall[-1] * 2 + _at_level(beside_rows, level - excess - 1) / 2)
+    return wide, tall
+
+
+def level_costs(routing: Routing, mat: Mat, wire: GlobalWire) -> Iterator[LevelCost]:
+    """Cost of each level of the tree, from the edge inwards, horizontal levels first (CalculateLatencyAndPower)."""
+    for levels, lengths in zip(_trees(routing), wire_lengths(routing, mat, wire), strict=True):
+        present = levels.present.astype(float)
+        switched = (levels.active_bundles * levels.bits).astype(float)
+        placed = (levels.all_bundles * levels.bits).astype(float)
+        for level in reversed(range(len(lengths))):
+            cost = wire.cost(lengths[level])
+            leakage = cost.leakage * placed[level] if wire.leaks else np.zeros(1)
+            yield LevelCost(cost.delay * present[level], cost.energy * switched[level], leakage)
+
+
+def h_tree_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
+    """Banks of `mat` joined by an H-tree of global `wire`: reads pass it twice, writes once.
+
+    Source: BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower. Sums are updated in place: this is
+    the innermost loop of every search.
+    """
+    horizontal, vertical = _trees(routing)
+    height = _grow_side(mat.height * shape.rows, horizontal, wire)
+    width = _grow_side(mat.width * shape.cols, vertical, wire)
+    active = shape.active_cols * shape.active_rows
+    whole = np.broadcast_shapes(height.shape, active.shape)
+    read_latency, write_latency = (
+        np.broadcast_to(latency, whole).copy() for latency in (mat.read_latency, mat.write_latency)
+    )
+    read_energy, write_energy = mat.read_energy * active, mat.write_energy * active
+    leakage = mat.leakage * (shape.rows * shape.cols)
+    ways = ways_sharing_write_wires(circuit)
+    for level in level_costs(routing, mat, wire):
+        write_latency += level.delay
+        read_latency += np.multiply(level.delay, 2, out=level.delay)
+        read_energy += level.energy
+        write_energy += np.divide(level.energy, ways, out=level.energy) if ways > 1 else level.energy
+        if wire.leaks:
+            leakage += level.leakage
+    legal = mat.legal & aspect_ratio_legal(height, width, circuit)
+    return Bank(
+        legal, height, width, height * width, read_latency, write_latency, read_energy, write_energy, leakage
+    )

@@ -1,0 +1,202 @@
+"""Mats: subarrays around a set of predecoders, with comparators in tag mats.
+
+Source: NVSim Mat.cpp. A mat is evaluated for a step at its inputs, so that it does not depend on its bank.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.batch import Batch, Bools, Floats, Ints, distinct
+from dse.objectives.array.cells.sot import TwoPathStages, one_path, two_path_subarray, two_path_timing
+from dse.objectives.array.circuits.circuit import Circuit
+from dse.objectives.array.circuits.comparator import comparator
+from dse.objectives.array.circuits.predecoder import Predecoder, predecoder
+from dse.objectives.array.hierarchy.subarray import Subarray, SubarrayTiming, subarray, subarray_timing
+from dse.spaces.array.mat import MatGeometry
+from dse.spaces.array.organization import exponent
+
+
+@dataclass(frozen=True, slots=True)
+class Mat(Batch):
+    """What a bank needs to know of its mats: size [m], latencies [s], energies per access [J], leakage [W].
+
+    `legal` where every physical rule of the subarray is kept.
+    """
+
+    legal: Bools
+    height: Floats
+    width: Floats
+    read_latency: Floats
+    write_latency: Floats
+    read_energy: Floats
+    write_energy: Floats
+    leakage: Floats
+    column_decoder_latency: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class MatDetail:
+    """Everything about mats: the cost and the blocks it is made of.
+
+    Of the predecoders: `predecoder_latency` [s], `predecoder_ramp` [1/s] of the row lines, `predecoder_energy`
+    [J] of one access. `subarray` holds each distinct subarray once, `subarray_number` says which a mat has.
+    """
+
+    cost: Mat
+    predecoder_latency: Floats
+    predecoder_ramp: Floats
+    predecoder_energy: Floats
+    subarray: Subarray
+    subarray_number: Ints
+    timing: SubarrayTiming
+
+
+def distinct_subarrays(geometry: MatGeometry) -> tuple[Ints, Ints]:
+    """Mats with distinct subarrays, and the number of each mat's subarray among them."""
+    return distinct(
+        geometry.rows, geometry.columns, geometry.mux_sense_amp, geometry.mux_output_1, geometry.mux_output_2,
+        geometry.way_select, geometry.buffer_design,
+    )
+
+
+def mat_detail(geometry: MatGeometry, circuit: Circuit) -> MatDetail:
+    """Evaluate mats and keep the parts (Mat.cpp, Initialize to CalculatePower)."""
+    first, number = distinct_subarrays(geometry)
+    block = (two_path_subarray if circuit.cell.separate_paths else subarray)(geometry.take(first), circuit)
+    height, width = block.height[number], block.width[number]
+    predecoders = _predecoders(geometry, height, width, circuit)
+    latency = _slowest([part.delay for part in predecoders])
+    ramp = np.minimum(predecoders[0].ramp, predecoders[1].ramp)
+    timing = _timing(block, number, ramp, circuit)
+    cost = _add_up(geometry, block, number, predecoders, latency, timing, circuit)
+    switching = _sum([part.energy for part in predecoders])
+    return MatDetail(cost, latency, ramp, switching, block, number, timing)
+
+
+def _timing(block: Subarray, number: Ints, ramp: Floats, circuit: Circuit) -> SubarrayTiming:
+    """Latencies of each mat's subarrays, by the paths their cells have."""
+    stages = block.stages.take(number)
+    if isinstance(stages, TwoPathStages):
+        return two_path_timing(stages, ramp, circuit)
+    return subarray_timing(one_path(stages), ramp, circuit)
+
+
+def _sum(parts: list[Floats]) -> Floats:
+    """Add up parts, first to last."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _slowest(delays: list[Floats]) -> Floats:
+    """Largest of several delays [s]."""
+    slowest = delays[0]
+    for delay in delays[1:]:
+        slowest = np.maximum(slowest, delay)
+    return slowest
+
+
+def _split_bits(bits: Ints) -> tuple[Ints, Ints]:
+    """Address bits of the two blocks of a predecoder; up to three bits need one block only."""
+    second = np.where(bits > 3, bits // 2, 0)
+    return bits - second, second
+
+
+def _spread(block: Predecoder, number: Ints) -> Predecoder:
+    """Repeat distinct predecoders for the mats that use them."""
+    return Predecoder(*(getattr(block, name)[number] for name in block.__dataclass_fields__))
+
+
+@dataclass(frozen=True, slots=True)
+class _Distinct:
+    """Distinct predecoders of `bits` that drive `load` [F], and for every use in a mat their `numbers`."""
+
+    bits: Ints
+    load: Floats
+    numbers: tuple[Ints, ...]
+
+
+def _predecoders(geometry: MatGeometry, height: Floats, width: Floats, circuit: Circuit) -> tuple[Predecoder, ...]:
+    """Both blocks of the row predecoders, and both of each multiplexer level's; distinct ones are sized together."""
+    wire = circuit.wire.capacitance
+    row = _row_predecoders(geometry, height * wire, width * wire)
+    muxes = _mux_predecoders(geometry, height * wire, width * wire)
+    one, two = _split_bits(np.concatenate([row.bits, muxes.bits]))
+    both = predecoder(
+        np.concatenate([one, two]), np.tile(np.concatenate([row.load, muxes.load]), 2), circuit.largest_nmos,
+        circuit.technology, circuit.quirks,
+    )
+    numbers = [*row.numbers, *(number + len(row.bits) for number in muxes.numbers)]
+    return tuple(_spread(both, number + block * len(one)) for number in numbers for block in (0, 1))
+
+
+def _row_predecoders(geometry: MatGeometry, height_cap: Floats, width_cap: Floats) -> _Distinct:
+    """Row predecoders in the center of the mat, loaded by the wires [F] along its subarrays."""
+    load = height_cap * geometry.mat_rows / 2 + width_cap * geometry.mat_cols / 2
+    bits = geometry.row_address_bits
+    first, number = distinct(bits, load)
+    return _Distinct(bits[first], load[first], (number,))
+
+
+def _mux_predecoders(geometry: MatGeometry, height_cap: Floats, width_cap: Floats) -> _Distinct:
+    """Predecoders of the three multiplexer levels, loaded by the wires [F] past the inner subarrays.
+
+    Mats of up to two by two subarrays have no inner ones, so that all share one table of predecoders by bits.
+    """
+    load = np.maximum(0, height_cap * (geometry.mat_rows - 2) / 2)
+    load = load + np.maximum(0, width_cap * (geometry.mat_cols - 2) / 2)
+    first, number = distinct(load)
+    muxes = [exponent(inputs) for inputs in (geometry.mux_sense_amp, geometry.mux_output_1, geometry.mux_output_2)]
+    sizes = 1 + max(int(bits.max()) for bits in muxes)
+    return _Distinct(
+        np.repeat(np.arange(sizes), len(first)), np.tile(load[first], sizes),
+        tuple(bits * len(first) + number for bits in muxes),
+    )
+
+
+def _add_up(
+    geometry: MatGeometry, block: Subarray, number: Ints, predecoders: tuple[Predecoder, ...],
+    latency: Floats, timing: SubarrayTiming, circuit: Circuit,
+) -> Mat:
+    """Layout, latencies, energies and leakage of mats from their parts."""
+    active = geometry.active
+    energy = block.energy
+    switching = _sum([part.energy for part in predecoders])
+    read_latency = latency + timing.read_latency
+    read_energy = switching + energy.read_energy[number] * active
+    write_energy = switching + energy.write_energy[number] * active
+    leakage = _sum([part.leakage for part in predecoders])
+    leakage = leakage + block.leakage[number] * geometry.mat_rows * geometry.mat_cols
+    height, width = _layout(geometry, block, number, predecoders)
+    if circuit.spec.is_tag and circuit.internal_sensing:
+        first, kind = distinct(geometry.tag_bits)
+        match = comparator(geometry.tag_bits[first], circuit.technology).take(kind)
+        read_latency = read_latency + match.delay
+        read_energy = read_energy + match.energy * geometry.ways
+        write_energy = write_energy + match.energy * geometry.ways
+        leakage = leakage + match.leakage * geometry.ways
+        height = height + geometry.ways * match.area / width
+    return Mat(
+        legal=np.logical_and.reduce(block.kept)[number],
+        height=height,
+        width=width,
+        read_latency=read_latency,
+        write_latency=latency + timing.write_latency,
+        read_energy=read_energy,
+        write_energy=write_energy,
+        leakage=leakage,
+        column_decoder_latency=timing.column_decoder_latency,
+    )
+
+
+def _layout(
+    geometry: MatGeometry, block: Subarray, number: Ints, predecoders: tuple[Predecoder, ...]
+) -> tuple[Floats, Floats]:
+    """Height and width [m]: subarrays, and a square of predecoders along the shorter side."""
+    width = block.width[number] * geometry.mat_cols
+    height = block.height[number] * geometry.mat_rows
+    side = np.sqrt(_sum([part.area for part in predecoders]))
+    wide = width > height
+    return np.where(wide, height, height + side), np.where(wide, width + side, width)

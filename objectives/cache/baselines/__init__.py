@@ -1,0 +1,1 @@
+"""Baselines of a cache: NVSim's own search, and DeepNVM++'s Algorithm 1."""

@@ -1,0 +1,1 @@
+"""NVSim's files: configurations and design tables."""

@@ -1,0 +1,185 @@
+"""Cache problems: a data and a tag array to choose, each with its space, circuit options and wires."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dse.errors import InputError
+from dse.objectives.array.given.cell import Cell, read_cell
+from dse.objectives.array.given.quirks import NVSIM, Quirks
+from dse.objectives.array.given.technology import Technology, load_technology, node_of_file, packaged_technologies
+from dse.objectives.array.hierarchy.array import Fabric
+from dse.objectives.cache.nvsim_files.configuration import Configuration
+from dse.spaces.array.organization import BUFFER_DESIGNS, OrganizationRanges, PowerRange, data_ranges, tag_ranges
+from dse.spaces.array.spec import NORMAL, RAM, ArraySpec, data_array, tag_array
+from dse.spaces.array.wires import (
+    BASIC_GLOBAL,
+    BASIC_LOCAL,
+    DATA_GLOBAL_WIRES,
+    DATA_LOCAL_WIRES,
+    TAG_GLOBAL_WIRES,
+    TAG_LOCAL_WIRES,
+    WireChoice,
+    WireRange,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayProblem:
+    """One array to choose: what it stores, what may be chosen, and the circuits it is built with."""
+
+    spec: ArraySpec
+    ranges: OrganizationRanges
+    local_wires: WireRange
+    global_wires: WireRange
+    fabric: Fabric
+
+    @property
+    def basic_local(self) -> WireChoice:
+        """Local wire with which NVSim searches organizations."""
+        return self.local_wires.basic(BASIC_LOCAL)
+
+    @property
+    def basic_global(self) -> WireChoice:
+        """Global wire with which NVSim searches organizations."""
+        return self.global_wires.basic(BASIC_GLOBAL)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheProblem:
+    """A cache (or a RAM, without tags) to choose: `capacity` [bytes], `access`, and both arrays."""
+
+    memory: str
+    capacity: int
+    access: str
+    data: ArrayProblem
+    tag: ArrayProblem | None
+
+    @property
+    def arrays(self) -> dict[str, ArrayProblem]:
+        """The arrays by memory type."""
+        return {"data": self.data} if self.tag is None else {"tag": self.tag, "data": self.data}
+
+
+@dataclass(frozen=True, slots=True)
+class DataChoice:
+    """What is open for a data array: ranges by axis, and wires."""
+
+    ranges: OrganizationRanges
+    local_wires: WireRange = DATA_LOCAL_WIRES
+    global_wires: WireRange = DATA_GLOBAL_WIRES
+
+
+BASIC_WIRES = (WireRange((BASIC_LOCAL,)), WireRange((BASIC_GLOBAL,)))
+"""The local and the global wire NVSim starts from, as ranges of one."""
+
+
+def cache_problem(
+    memory: str, capacity: int, word_bits: int, ways: int, access: str, fabric: Fabric, choice: DataChoice
+) -> CacheProblem:
+    """Problem of a cache; the tag array has NVSim's own ranges and wires whatever the data array's are."""
+    spec = data_array(capacity, word_bits, ways, access)
+    ranges = choice.ranges
+    if access == NORMAL:
+        ranges = replace(ranges, rows_per_set=PowerRange(1, 1))
+    data = ArrayProblem(spec, ranges, choice.local_wires, choice.global_wires, fabric)
+    if access == RAM:
+        return CacheProblem(memory, capacity, access, data, None)
+    tag_spec = tag_array(capacity, word_bits, ways, access)
+    tag = ArrayProblem(tag_spec, tag_ranges(), TAG_LOCAL_WIRES, TAG_GLOBAL_WIRES, fabric)
+    return CacheProblem(memory, capacity, access, data, tag)
+
+
+def problem_from_configuration(configuration: Configuration, quirks: Quirks = NVSIM) -> CacheProblem:
+    """Problem that an NVSim configuration poses; raises InputError where its cell or node is wrong."""
+    cell = read_cell(configuration.cell_path)
+    fabric = _fabric(configuration, cell, quirks)
+    access = RAM if configuration.design_target == "RAM" else configuration.access
+    choice = DataChoice(
+        _ranges(configuration),
+        WireRange(configuration.local_wire_types, configuration.local_repeaters, configuration.local_low_swing),
+        WireRange(configuration.global_wire_types, configuration.global_repeaters, configuration.global_low_swing),
+    )
+    return cache_problem(
+        cell.name, configuration.capacity, configuration.word_bits, configuration.associativity, access, fabric,
+        choice,
+    )
+
+
+def _fabric(configuration: Configuration, cell: Cell, quirks: Quirks) -> Fabric:
+    """Technology and circuit options of a configuration."""
+    technology = load_technology(
+        configuration.process_node, configuration.roadmap, configuration.temperature, quirks=quirks
+    )
+    return Fabric(
+        technology, cell, configuration.routing, configuration.internal_sensing, configuration.max_nmos_size,
+        configuration.write_scheme, quirks,
+    )
+
+
+def _ranges(configuration: Configuration) -> OrganizationRanges:
+    """Ranges of the data array: NVSim's defaults, narrowed by Force* and the CACTI assumption."""
+    ranges = data_ranges(configuration.associativity)
+    axes: dict[str, int | None] = {
+        "mux_sense_amp": configuration.mux_sense_amp,
+        "mux_output_1": configuration.mux_output_1,
+        "mux_output_2": configuration.mux_output_2,
+    }
+    most = ranges.bank_cols.high
+    if configuration.cacti_assumption:
+        axes |= dict.fromkeys(("mat_rows", "mat_cols", "active_mat_rows", "active_mat_cols"), 2)
+        axes |= {"active_bank_cols": most, "active_bank_rows": 1}
+    for prefix, force in (("bank", configuration.bank_force), ("mat", configuration.mat_force)):
+        if force is not None:
+            names = (f"{prefix}_rows", f"{prefix}_cols", f"active_{prefix}_rows", f"active_{prefix}_cols")
+            axes |= dict(zip(names, force, strict=True))
+    pinned = {name: PowerRange(value, value) for name, value in axes.items() if value is not None}
+    buffers = tuple(BUFFER_DESIGNS.index(name) for name in configuration.buffer_designs)
+    return replace(ranges, buffer_designs=buffers, **pinned)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSpec:
+    """A cache to optimize without an NVSim configuration: line of `word_bits`, `ways`, technology and cell.
+
+    `wires`: "basic" for NVSim's basic data wires, "all" for every wire.
+    """
+
+    memory: str
+    capacity: int
+    technology: Technology
+    cell: Cell
+    word_bits: int = 512
+    ways: int = 16
+    wires: str = "basic"
+    technology_path: Path | None = None
+
+
+def problems_by_access(spec: CacheSpec, access_types: Sequence[str], quirks: Quirks = NVSIM) -> list[CacheProblem]:
+    """One problem per access type, over all organizations and buffer styles."""
+    fabric = Fabric(spec.technology, spec.cell, quirks=quirks, technology_path=spec.technology_path)
+    local, global_ = BASIC_WIRES if spec.wires == "basic" else (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES)
+    choice = DataChoice(data_ranges(spec.ways), local, global_)
+    return [
+        cache_problem(spec.memory, spec.capacity, spec.word_bits, spec.ways, access, fabric, choice)
+        for access in access_types
+    ]
+
+
+def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path | None]:
+    """Technology written like ``22nm``, ``32nm-lstp``, as the name of a packaged one, or as a file of one's own.
+
+    Roadmaps of the latter two follow a colon: ``my16nm.toml:lstp``. Raises InputError where it is none of these.
+    """
+    match = re.fullmatch(r"(\d+)nm(?:-(hp|lstp|lop))?", text.strip().lower())
+    if match:
+        roadmap = (match[2] or "hp").upper()
+        return load_technology(int(match[1]), roadmap, temperature), None
+    name, _, roadmap = text.partition(":")
+    path = packaged_technologies().get(name, Path(name))
+    if path.suffix == ".toml":
+        return load_technology(node_of_file(path), (roadmap or "hp").upper(), temperature, path=path), path
+    calibrated = ", ".join(name for name in packaged_technologies() if not name.removesuffix("nm").isdigit())
+    known = f"22nm, 32nm-lstp, {calibrated}" if calibrated else "22nm, 32nm-lstp"
+    raise InputError(f"technology '{text}' is not understood: write {known}, or the path of a .toml file")

@@ -1,0 +1,1 @@
+"""How an array may be cut into banks, mats, subarrays and multiplexers, with which wires."""

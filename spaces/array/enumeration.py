@@ -1,0 +1,143 @@
+"""All legal designs of an array, as products of banks and mats.
+
+What a mat is depends on its bank only through the address bits, data bits and ways that reach it (for tags
+also through the width of the block). Banks that deliver the same form a group, and every legal mat of the
+group goes with every bank of it: the space is a union of products, enumerated without touching what is
+illegal. Codes number designs in NVSim's loop order (macros.h, BIGFOR).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.batch import Ints
+from dse.spaces.array.mat import MatGeometry, mat_geometry
+from dse.spaces.array.organization import BankChoice, MatChoice, OrganizationRanges
+from dse.spaces.array.routing import Routing
+from dse.spaces.array.spec import ArraySpec, tag_block_bits
+
+Route = Callable[[BankChoice, Ints, ArraySpec], Routing]
+"""Routes banks whose blocks have given widths [bits]."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GroupKey:
+    """What reaches each mat of a group of banks; `active` subarrays matter where they widen the block."""
+
+    address_bits: int
+    data_bits: int
+    ways: int
+    active: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Banks that deliver the same to their mats, by position in the enumeration's `banks`."""
+
+    key: GroupKey
+    banks: Ints
+    routing: Routing
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """The designs of one array: banks and mats in loop order, and the groups they form."""
+
+    spec: ArraySpec
+    banks: BankChoice
+    mats: MatChoice
+    groups: tuple[Group, ...]
+    tags_cover_ways: bool
+
+    @property
+    def combinations(self) -> int:
+        """Designs in NVSim's loops, legal or not."""
+        return len(self.banks) * len(self.mats)
+
+    @property
+    def tried(self) -> int:
+        """Designs that NVSim tries: those whose block has a bit for every activated subarray (main.cpp)."""
+        in_bank, banks = np.unique(self.banks.active_bank_rows * self.banks.active_bank_cols, return_counts=True)
+        in_mat, mats = np.unique(self.mats.active_mat_rows * self.mats.active_mat_cols, return_counts=True)
+        enough = np.multiply.outer(in_bank, in_mat) <= self.spec.block_bits
+        return int((np.multiply.outer(banks, mats) * enough).sum())
+
+    def code(self, bank: Ints, mat: Ints) -> Ints:
+        """Numbers of designs in loop order."""
+        return bank * len(self.mats) + mat
+
+    def decode(self, code: Ints) -> tuple[Ints, Ints]:
+        """Positions of bank and mat of the designs numbered `code`."""
+        return np.divmod(code, len(self.mats))
+
+    def designs(self, code: Ints) -> tuple[BankChoice, MatChoice]:
+        """Banks and mats of the designs numbered `code`."""
+        bank, mat = self.decode(np.asarray(code, dtype=np.int64))
+        return self.banks.take(bank), self.mats.take(mat)
+
+    def legal_mats(self, keys: list[GroupKey]) -> Iterator[tuple[GroupKey, Ints, MatGeometry]]:
+        """Legal mats of each group in loop order: positions in `mats`, and geometry."""
+        styles = len(np.unique(self.mats.buffer_design))
+        cut = self.mats.take(slice(None, None, styles))
+        active = cut.active_mat_rows * cut.active_mat_cols
+        for key in keys:
+            chosen = np.arange(len(cut)) if key.active is None else np.flatnonzero(active == key.active)
+            chosen = chosen[cut.rows_per_set[chosen] <= max(key.ways, 1)]
+            geometry, kept = mat_geometry(
+                np.array([key.address_bits]), np.array([key.data_bits]), np.array([key.ways]), cut.take(chosen),
+                self.spec, tags_cover_ways=self.tags_cover_ways,
+            )
+            legal = np.flatnonzero(kept.all(axis=0))
+            position = (chosen[legal][:, None] * styles + np.arange(styles)).ravel()
+            yield key, position, _with_buffers(geometry.take(legal), self.mats.buffer_design[:styles])
+
+
+def _with_buffers(geometry: MatGeometry, buffers: Ints) -> MatGeometry:
+    """Repeat each mat for every buffer style."""
+    columns = {name: np.repeat(values, len(buffers)) for name, values in geometry.to_columns().items()}
+    columns["buffer_design"] = np.tile(buffers, len(geometry))
+    return MatGeometry(**columns)
+
+
+def enumerate_array(
+    spec: ArraySpec, ranges: OrganizationRanges, route: Route, *, tags_cover_ways: bool
+) -> Enumeration:
+    """Route every bank and group those that deliver the same to their mats."""
+    banks, mats = ranges.banks(), ranges.mats()
+    active_in_mat = np.unique(mats.active_mat_rows * mats.active_mat_cols) if spec.is_tag else np.array([0])
+    bank = np.tile(np.arange(len(banks)), len(active_in_mat))
+    active = np.repeat(active_in_mat, len(banks))
+    block = _block_bits(banks, bank, active, spec)
+    possible = np.flatnonzero(block > 0)
+    bank, active, block = bank[possible], active[possible], block[possible]
+    routing = route(banks.take(bank), block, spec)
+    groups = _group(bank, active, routing, spec) if len(bank) else ()
+    return Enumeration(spec, banks, mats, groups, tags_cover_ways)
+
+
+def _block_bits(banks: BankChoice, bank: Ints, active: Ints, spec: ArraySpec) -> Ints:
+    """Width of a block for banks and subarrays active in each mat; 0 where bits do not suffice."""
+    mats = (banks.active_bank_rows * banks.active_bank_cols)[bank]
+    if not spec.is_tag:
+        return np.where(mats <= spec.block_bits, spec.block_bits, 0)
+    widths = {count: tag_block_bits(spec, count) for count in np.unique(mats * active).tolist()}
+    return np.array([widths[count] for count in (mats * active).tolist()], dtype=np.int64)
+
+
+def _group(bank: Ints, active: Ints, routing: Routing, spec: ArraySpec) -> tuple[Group, ...]:
+    """Collect legal banks by what they deliver."""
+    delivered = np.stack([routing.address_bits, routing.data_bits, routing.ways, active])
+    legal = np.flatnonzero(routing.legal & (delivered[:3] > 0).all(axis=0))
+    if not len(legal):
+        return ()
+    keys, number = np.unique(delivered[:, legal], axis=1, return_inverse=True)
+    order = np.argsort(number, kind="stable")
+    members = np.split(legal[order], np.cumsum(np.bincount(number))[:-1])
+    return tuple(
+        Group(
+            GroupKey(int(key[0]), int(key[1]), int(key[2]), int(key[3]) if spec.is_tag else None),
+            bank[rows], routing.take(rows),
+        )
+        for key, rows in zip(keys.T, members, strict=True)
+    )

@@ -1,0 +1,1 @@
+"""Studies of caches: what decides, how surely, and why."""

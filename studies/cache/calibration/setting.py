@@ -1,0 +1,142 @@
+"""The file that says what to calibrate: technology, cells, kind of cache, ties, and parameters with ranges."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dse.errors import InputError
+from dse.keyfile import quoted
+from dse.objectives.array.given.cell import load_cell
+from dse.objectives.array.given.technology import ROADMAPS, TechnologyTables, merged, technology_tables
+from dse.objectives.cache.parameters.subject import Caches, Subject, Tie
+from dse.search.goal import Goal, make_goal
+from dse.settings import number, read_settings
+from dse.spaces.array.spec import ACCESS_TYPES
+from dse.studies.cache.calibration.figures import Figure
+from dse.uncertainty.fit import Parameter
+
+_KEYS = {
+    "technology": "16nm", "wires": "", "roadmap": "HP", "temperature": 350, "line": 64, "ways": 16,
+    "access": list(ACCESS_TYPES), "objective": "edap", "read_fraction": 0.5, "cells": {}, "fixed": {}, "tied": {},
+    "parameter": {}, "source": "",
+}
+"""Keys of a setting, each with what holds where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A calibration as its file describes it."""
+
+    subject: Subject
+    parameters: tuple[Parameter, ...]
+    goal: Goal
+
+
+def read_setting(path: Path) -> Setting:
+    """Read a setting in TOML; raises InputError naming file and key where something does not fit."""
+    return read_settings(path, _setting)
+
+
+def check_memories(setting: Setting, figures: tuple[Figure, ...], path: Path) -> None:
+    """Raise InputError where a table names a memory that the setting has no cell for."""
+    for figure in figures:
+        if figure.memory not in setting.subject.cells:
+            known = ", ".join(setting.subject.cells)
+            raise InputError(f"memory {quoted(figure.memory)} has no cell; the setting gives {known}", file=path)
+
+
+def _setting(given: Mapping[str, Any]) -> Setting:
+    """A setting from the parsed file."""
+    for key in given:
+        if key not in _KEYS:
+            raise InputError(f"key {quoted(key)} is not known: known are {', '.join(_KEYS)}")
+    values: dict[str, Any] = {**_KEYS, **given}
+    for key, default in _KEYS.items():
+        expected = (int, float) if isinstance(default, float) else type(default)
+        if not isinstance(values[key], expected) or isinstance(values[key], bool):
+            raise InputError(f"{key}: found {values[key]!r}; give {_KIND[type(default)]}")
+    if not values["cells"]:
+        raise InputError("[cells]: missing; give a cell per memory of the table, as stt = 'stt_deepnvm'")
+    subject = Subject(
+        _technology(values["technology"], values["wires"]),
+        _roadmap(values["roadmap"]),
+        values["temperature"],
+        {memory: load_cell(str(name)) for memory, name in values["cells"].items()},
+        Caches(values["line"] * 8, values["ways"], _access(values["access"])),
+    )
+    subject = _fixed(subject, values["fixed"])
+    ties = tuple(_tie(subject, name, entry) for name, entry in values["tied"].items())
+    subject = Subject(
+        subject.technology, subject.roadmap, subject.temperature, subject.cells, subject.caches, ties
+    )
+    parameters = tuple(_parameter(subject, name, entry) for name, entry in values["parameter"].items())
+    if not parameters:
+        raise InputError("[parameter]: missing; give at least one free parameter with low and high")
+    subject.with_values({one.name: one.start for one in parameters}).transistors()
+    return Setting(subject, parameters, make_goal(values["objective"], values["read_fraction"], []))
+
+
+_KIND = {
+    str: "a text", int: "a whole number", float: "a number", list: "a list of words", dict: "a table of its own",
+}
+
+
+def _technology(name: str, wires: str) -> TechnologyTables:
+    """Tables of a technology, with another's wires where one is named."""
+    base = technology_tables(name)
+    if not wires:
+        return base
+    return TechnologyTables(base.place, merged(base.tables, {"wire": technology_tables(wires).tables.get("wire", {})}))
+
+
+def _roadmap(text: str) -> str:
+    """A roadmap's name, checked."""
+    if text.upper() not in ROADMAPS:
+        raise InputError(f"roadmap: {quoted(text)} is not one of {', '.join(ROADMAPS)}")
+    return text.upper()
+
+
+def _access(names: list[Any]) -> tuple[str, ...]:
+    """Access types, checked."""
+    if not names or any(name not in ACCESS_TYPES for name in names):
+        raise InputError(f"access: found {names!r}; give a list of {', '.join(ACCESS_TYPES)}")
+    return tuple(dict.fromkeys(names))
+
+
+def _fixed(subject: Subject, given: Mapping[str, Any]) -> Subject:
+    """The subject with the values that the setting fixes."""
+    values = {}
+    for name, entry in given.items():
+        subject.check(name, "fixed:")
+        values[name] = number(entry.get("value") if isinstance(entry, dict) else entry, f"fixed.{name}")
+    return subject.with_values(values)
+
+
+def _tie(subject: Subject, name: str, entry: Any) -> Tie:
+    """One quantity that follows another."""
+    subject.check(name, "tied:")
+    if not isinstance(entry, dict) or not isinstance(entry.get("to"), str):
+        raise InputError(f"tied.{name}: give to = 'another quantity' and times = a number")
+    subject.check(entry["to"], f"tied.{name}: to")
+    return Tie(name, entry["to"], number(entry.get("times"), f"tied.{name}.times"), str(entry.get("source", "")))
+
+
+def _parameter(subject: Subject, name: str, entry: Any) -> Parameter:
+    """One free parameter."""
+    subject.check(name, "parameter:")
+    if any(tie.name == name for tie in subject.ties):
+        raise InputError(f"parameter {name} is tied to another; give it once")
+    if not isinstance(entry, dict):
+        raise InputError(f"parameter.{name}: give a table with low and high")
+    unknown = [key for key in entry if key not in ("low", "high", "start", "source", "unit")]
+    if unknown:
+        raise InputError(f"parameter.{name}: key {quoted(unknown[0])} is not one of low, high, start, source, unit")
+    low, high = (number(entry.get(key), f"parameter.{name}.{key}") for key in ("low", "high"))
+    middle = (low * high) ** 0.5 if low > 0 else (low + high) / 2
+    start = number(entry.get("start", middle), f"parameter.{name}.start")
+    if not low < high or not low <= start <= high:
+        raise InputError(f"parameter.{name}: low {low:g}, start {start:g}, high {high:g}; give them in that order")
+    if low < 0:
+        raise InputError(f"parameter.{name}.low: {low:g} is negative; give 0 or more")
+    return Parameter(name, low, high, start, str(entry.get("source", "")), str(entry.get("unit", "")))

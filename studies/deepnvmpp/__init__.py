@@ -1,0 +1,1 @@
+"""Studies that reproduce DeepNVM++ (arXiv 2012.04559)."""

@@ -1,0 +1,1 @@
+"""Studies of searchers: how fast, how far from the optimum."""

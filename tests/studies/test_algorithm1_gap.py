@@ -1,0 +1,136 @@
+"""The ladder from Algorithm 1 to the exact optimum, and the study that climbs it, on small caches."""
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from dse.errors import InfeasibleError
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.given.cell import load_cell
+from dse.objectives.cache.baselines.algorithm1 import algorithm1
+from dse.objectives.cache.baselines.nvsim import search_cache
+from dse.objectives.cache.specification import CacheProblem, CacheSpec, problems_by_access, technology_from_text
+from dse.search.goal import make_goal
+from dse.search.optimize import optimize
+from dse.search.sides import known_candidates, pair_value
+from dse.spaces.array.spec import ACCESS_TYPES, RAM
+from dse.studies.cache.algorithm1_gap import ALL, BASIC, LABELS, STUDY, Case, climb, findings_of, shares, table_of
+from dse.studies.cache.ladder import STEPS, Ladder, ladder
+from dse.studies.deepnvmpp.optima import CELLS, TECHNOLOGY, TEMPERATURE
+from dse.studies.study import page_of
+
+TOLERANCE = 1e-12
+KILOBYTE = 1 << 10
+CASES = (
+    Case("sot", 64 * KILOBYTE), Case("sram", 32 * KILOBYTE), Case("stt", 16 * KILOBYTE), Case("stt", 64 * KILOBYTE),
+)
+GOAL = make_goal("edap", 0.5, [])
+
+
+def problems(case: Case, access: tuple[str, ...] = ACCESS_TYPES) -> list[CacheProblem]:
+    technology, path = technology_from_text(TECHNOLOGY, TEMPERATURE)
+    cell = load_cell(CELLS[case.memory])
+    spec = CacheSpec(case.memory, case.capacity, technology, cell, wires=case.wires, technology_path=path)
+    return problems_by_access(spec, access)
+
+
+@lru_cache
+def climbed(case: Case) -> Ladder:
+    return climb(case)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_steps_lead_from_algorithm_1_to_the_optimum(case: Case) -> None:
+    found = climbed(case)
+    factors = found.factors
+    assert list(factors) == list(STEPS) == list(LABELS)
+    assert min(factors.values()) >= 1
+    assert np.prod(list(factors.values())) == pytest.approx(found.gain, rel=TOLERANCE)
+    best = optimize(problems(case), GOAL)
+    assert best.gain is not None and best.algorithm1 is not None
+    assert found.gain == pytest.approx(best.gain, rel=TOLERANCE)
+    assert found.optimum == pytest.approx(best.value, rel=TOLERANCE, abs=0)
+    assert found.algorithm1.cache == best.algorithm1.cache
+    assert found.best_access == best.cache.access
+    assert found.values["pairing"] >= found.data_first >= found.optimum * (1 - TOLERANCE)
+
+
+def test_pairing_is_the_best_of_all_pairs_of_winners() -> None:
+    case = CASES[0]
+    found = climbed(case)
+    problem = problems(case, (found.algorithm1.cache.access,))[0]
+    assert problem.tag is not None
+    known = search_cache(problem)
+    assert known.tag is not None
+    data = known_candidates(problem.data, known.data.winners.values())
+    tag = known_candidates(problem.tag, known.tag.winners.values())
+    values = pair_value(GOAL, data.kind(*data.parts[:, :, None]), tag.side(), problem.access)
+    assert values.shape == (8, 8)
+    assert found.values["pairing"] == pytest.approx(values.min(), rel=TOLERANCE, abs=0)
+    same = algorithm1([(problem, known)], GOAL)
+    assert same is not None
+    assert found.algorithm1.value == same.value > values.min()
+
+
+def test_given_wires_lose_nothing() -> None:
+    assert all(climbed(case).factors["data_wires"] == 1 for case in CASES)
+
+
+def test_ladder_of_a_ram_has_steps_of_the_data_array_only() -> None:
+    found = ladder(problems(Case("stt", 64 * KILOBYTE), (RAM,)), make_goal("edap", 0.5, [], ram=True))
+    factors = found.factors
+    assert [factors[step] for step in ("pairing", "tag_wires", "tag_organization", "access")] == [1] * 4
+    assert factors["data_organization"] == pytest.approx(found.gain, rel=TOLERANCE)
+
+
+def test_nothing_to_climb_from() -> None:
+    goal = make_goal("edap", 0.5, ["area<=1e-30m2"])
+    with pytest.raises(InfeasibleError):
+        ladder(problems(CASES[2], ("normal",)), goal, MatLibraries())
+
+
+@pytest.mark.slow
+def test_open_wires_add_a_step() -> None:
+    case = Case("stt", 32 * KILOBYTE, ALL)
+    found = climbed(case)
+    assert found.gain == pytest.approx(optimize(problems(case), GOAL).gain, rel=TOLERANCE)
+    assert np.prod(list(found.factors.values())) == pytest.approx(found.gain, rel=TOLERANCE)
+    assert found.factors["data_wires"] > 1.01
+
+
+def test_the_study_says_what_its_table_holds() -> None:
+    findings = findings_of(CASES, [climbed(case) for case in CASES])
+    table = findings.table
+    assert list(table["memory"]) == ["sram", "stt", "stt", "sot"]
+    assert list(table["capacity"] // KILOBYTE) == [32, 16, 64, 64]
+    np.testing.assert_allclose(table[list(LABELS)].prod(axis=1), table["gain"], rtol=TOLERANCE)
+    np.testing.assert_allclose(table["algorithm1"] / table["optimum"], table["gain"], rtol=TOLERANCE)
+    assert (table[list(LABELS)] >= 1).all(axis=None)
+    lost = shares(table)
+    assert sum(lost.values()) == pytest.approx(1, rel=TOLERANCE)
+    mean = np.exp(np.log(table["gain"]).mean()) - 1
+    assert f"{mean:.1%} above the exact optimum on average of 4 caches" in findings.answer
+    largest = max(lost, key=lambda step: lost[step])
+    assert f"in logarithms: {LABELS[largest]} {lost[largest]:.0%}" in findings.answer
+    page = page_of(STUDY, findings)
+    assert all(label in page for label in LABELS.values())
+    assert "SOT-MRAM 64KB" in page
+
+
+def test_tables_have_basic_wires_first() -> None:
+    cases = [Case("sot", 64 * KILOBYTE, ALL), *CASES[:2]]
+    table = table_of(cases, [climbed(CASES[0]), *map(climbed, CASES[:2])])
+    assert list(zip(table["wires"], table["memory"], strict=True)) == [(BASIC, "sram"), (BASIC, "sot"), (ALL, "sot")]
+
+
+def test_the_figure_shows_every_cache() -> None:
+    findings = findings_of(CASES, [climbed(case) for case in CASES])
+    axes = findings.figure.axes
+    assert [axis.get_title() for axis in axes] == ["SRAM", "STT-MRAM", "SOT-MRAM"]
+    assert [len(axis.get_xticks()) for axis in axes] == [1, 2, 1]
+    labels = {text.get_text() for text in findings.figure.legends[0].get_texts()}
+    assert labels == set(LABELS.values())
+    assert len(axes[2].patches) == len(LABELS)
+    heights = sum(patch.get_height() for patch in axes[2].patches)
+    assert heights == pytest.approx(climbed(CASES[0]).gain - 1, rel=1e-9)

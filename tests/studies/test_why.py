@@ -1,0 +1,331 @@
+"""What each decision contributes, against brute force over all caches of a small problem; the study, the command."""
+
+import json
+from dataclasses import replace
+from functools import lru_cache
+from io import StringIO
+from itertools import permutations
+from math import exp, log
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dse.cli import main
+from dse.errors import InfeasibleError, InputError
+from dse.objectives.array.evaluation.library import MatLibraries, enumerate_problem
+from dse.objectives.array.given.cell import load_cell
+from dse.objectives.array.given.technology import load_technology
+from dse.objectives.array.hierarchy.array import Fabric, evaluate
+from dse.objectives.cache.baselines.nvsim import search_cache
+from dse.objectives.cache.metrics import RAM_METRICS
+from dse.objectives.cache.specification import ArrayProblem, CacheProblem, DataChoice, cache_problem
+from dse.search.attribution import Attribution, agreements, attribute, open_decisions, restricted, subsets
+from dse.search.goal import make_goal
+from dse.search.near import near_optimal
+from dse.search.optimize import optimize
+from dse.spaces.array.organization import BUFFER_DESIGNS, PowerRange, data_ranges, tag_ranges
+from dse.spaces.array.spec import RAM
+from dse.spaces.array.wires import WireRange
+from dse.studies.cache import why
+from dse.studies.study import Findings, page_of
+
+TECHNOLOGY = load_technology(22, "HP", 350)
+TOLERANCE = 1e-11
+GOAL = make_goal("edap", 0.5, [])
+ACCESS = ("normal", "sequential")
+PLAN = why.Plan((why.Case("stt", 16 << 10), why.Case("sram", 16 << 10)), access=("normal",), shares=(0.05, 0.1))
+
+
+def small_problem(access: str, cell: str = "stt_deepnvm") -> CacheProblem:
+    """A 32 KB cache of two ways with a choice in every decision, and few of each."""
+    narrow = {
+        "bank_rows": PowerRange(1, 4), "bank_cols": PowerRange(1, 2), "mux_sense_amp": PowerRange(1, 4),
+        "mux_output_1": PowerRange(1, 2), "mux_output_2": PowerRange(1, 1), "mat_rows": PowerRange(1, 1),
+    }
+    globals_ = WireRange(("SemiAggressive", "GlobalAggressive"))
+    choice = DataChoice(
+        replace(data_ranges(2), **narrow, buffer_designs=(0, 2)), WireRange(("LocalAggressive",)), globals_
+    )
+    problem = cache_problem(cell, 32 << 10, 128, 2, access, Fabric(TECHNOLOGY, load_cell(cell)), choice)
+    if problem.tag is None:
+        return problem
+    narrow |= {"bank_rows": PowerRange(1, 2), "mux_output_1": PowerRange(1, 1)}
+    ranges = replace(tag_ranges(), **narrow, buffer_designs=(0,))
+    wires = {"local_wires": WireRange(("LocalAggressive",)), "global_wires": globals_}
+    return replace(problem, tag=replace(problem.tag, ranges=ranges, **wires))
+
+
+PROBLEMS = [small_problem(access) for access in ACCESS]
+
+
+@lru_cache
+def attributed(target: str = "ReadLatency") -> Attribution:
+    return attribute(PROBLEMS, GOAL, target)
+
+
+def every_array(problem: ArrayProblem, prefix: str) -> pd.DataFrame:
+    """Choices and figures of every valid design of an array, from the circuit model alone."""
+    enumeration = enumerate_problem(problem)
+    banks, mats = enumeration.designs(np.arange(enumeration.combinations))
+    chosen = {**banks.to_columns(), **mats.to_columns()}
+    chosen["buffer_design"] = np.array(BUFFER_DESIGNS)[chosen["buffer_design"]]
+    parts = []
+    for local in problem.local_wires:
+        for global_ in problem.global_wires:
+            found = evaluate(banks, mats, problem.spec, problem.fabric, local, global_)
+            wires = {"local_wire": local.label, "global_wire": global_.label}
+            names = {f"{prefix}_{name}": value for name, value in (chosen | wires).items()}
+            figures = {f"{prefix}:{name}": value for name, value in found.metrics.items()}
+            parts.append(pd.DataFrame(names | figures)[found.valid])
+    return pd.concat(parts)
+
+
+@lru_cache
+def every_cache() -> pd.DataFrame:
+    """Choices and EDAP of every cache: energy, latency and area put together as Result.cpp does."""
+    tables = []
+    for problem in PROBLEMS:
+        assert problem.tag is not None
+        table = every_array(problem.data, "data").merge(every_array(problem.tag, "tag"), how="cross")
+        late = table["data:read_latency"] - table["data:mat_read_latency"] + table["data:column_decoder_latency"]
+        read = {
+            "normal": np.maximum(table["tag:read_latency"], table["data:mat_read_latency"]) + late,
+            "sequential": table["tag:read_latency"] + table["data:read_latency"],
+        }[problem.access]
+        write = np.maximum(table["tag:write_latency"], table["data:write_latency"])
+        energy, area = ({name: table[f"data:{name}"] + table[f"tag:{name}"] for name in names}
+                        for names in (("read_energy", "write_energy"), ("area",)))
+        edap = (0.5 * energy["read_energy"] + 0.5 * energy["write_energy"]) * (0.5 * read + 0.5 * write) * area["area"]
+        tables.append(table.assign(access=problem.access, edap=edap))
+    return pd.concat(tables, ignore_index=True)
+
+
+def test_every_set_of_free_decisions_is_that_of_brute_force() -> None:
+    found = attributed()
+    table = every_cache()
+    start = {name: value for one in found.decisions for name, value in one.of(found.start.cache).items()}
+    assert len(found.decisions) == 7 and len(found.best) == 2**7
+    like_start = {
+        one.name: np.logical_and.reduce([(table[name] == start[name]).to_numpy() for name in one.columns])
+        for one in found.decisions
+    }
+    edap = table["edap"].to_numpy()
+    for free, decided in found.best.items():
+        kept = np.logical_and.reduce([np.ones(len(table), bool), *(like_start[name] for name in found.names - free)])
+        assert decided.value == pytest.approx(edap[kept].min(), rel=TOLERANCE, abs=0), free
+
+
+def test_freeing_a_decision_never_makes_it_worse() -> None:
+    found = attributed()
+    for free in found.best:
+        for name in found.names - free:
+            assert found.best[free | {name}].value <= found.best[free].value
+    assert len({decided.value for decided in found.best.values()}) > 10
+
+
+@pytest.mark.parametrize("target", ["ReadLatency", "Area"])
+def test_the_path_leads_from_nvsims_winner_to_the_optimum(target: str) -> None:
+    found = attributed(target)
+    known = search_cache(PROBLEMS[0])
+    assert known.tag is not None
+    assert found.start.cache.data == known.data.winners[target]
+    assert found.start.cache.tag == known.tag.winners[target]
+    best = optimize(PROBLEMS, GOAL)
+    assert found.optimum.value == pytest.approx(best.value, rel=TOLERANCE, abs=0)
+    steps = found.path()
+    assert {step.decision for step in steps} == found.names
+    assert steps[-1].decided == found.optimum
+    assert np.prod([step.factor for step in steps]) == pytest.approx(found.gain, rel=TOLERANCE)
+    assert steps[0].factor == pytest.approx(max(found.alone().values()), rel=TOLERANCE)
+    chosen = {name: value for one in found.decisions for name, value in one.of(found.start.cache).items()}
+    for step in steps:
+        assert all(chosen[name] == old for name, (old, _) in step.changes.items())
+        chosen |= {name: new for name, (_, new) in step.changes.items()}
+        assert bool(step.changes) == (step.factor > 1)
+    assert chosen == {name: value for one in found.decisions for name, value in one.of(found.optimum.cache).items()}
+
+
+def test_contributions_are_means_over_all_orders() -> None:
+    found = attributed()
+    names = sorted(found.names)
+    gains = dict.fromkeys(names, 0.0)
+    orders = list(permutations(names))
+    for order in orders:
+        for place, name in enumerate(order):
+            before, after = (found.best[frozenset(order[: place + end])].value for end in (0, 1))
+            gains[name] += log(before / after) / len(orders)
+    contributions = found.contributions()
+    assert contributions == pytest.approx({name: exp(gain) for name, gain in gains.items()}, rel=1e-10)
+    assert np.prod(list(contributions.values())) == pytest.approx(found.gain, rel=TOLERANCE)
+    kept = found.kept()
+    everything = found.names
+    assert all(kept[name] == found.best[everything - {name}].value / found.optimum.value for name in names)
+
+
+def test_only_what_is_open_is_decided() -> None:
+    assert [one.name for one in open_decisions(PROBLEMS)] == [
+        "access type", "mats", "subarrays", "multiplexers", "buffers", "wires", "tag array"
+    ]
+    assert all("local_wire" not in one.axes and "mux_output_2" not in one.axes for one in open_decisions(PROBLEMS))
+    assert "access type" not in [one.name for one in open_decisions(PROBLEMS[:1])]
+    ram = open_decisions([small_problem(RAM)])
+    assert [one.name for one in ram] == ["mats", "subarrays", "multiplexers", "buffers", "wires"]
+    start = attributed().start.cache
+    pinned = restricted(PROBLEMS, start, open_decisions(PROBLEMS))
+    assert [one.access for one in pinned] == [start.access] and not open_decisions(pinned)
+
+
+def test_a_ram_and_given_access_types_have_a_path_too() -> None:
+    ram = attribute([small_problem(RAM)], make_goal("edap", 0.5, [], ram=True))
+    assert ram.start.cache.tag is None and ram.gain > 1
+    sequential = attribute(PROBLEMS[1:], GOAL)
+    assert sequential.start.cache.access == "sequential"
+    assert sequential.gain == pytest.approx(sequential.start.value / optimize(PROBLEMS[1:], GOAL).value, rel=TOLERANCE)
+
+
+def test_what_cannot_be_attributed_is_refused() -> None:
+    with pytest.raises(InputError, match="'Speed' is not one of ReadLatency"):
+        attribute(PROBLEMS, GOAL, "Speed")
+    with pytest.raises(InputError, match="not positive"):
+        attribute(PROBLEMS[:1], make_goal("log(area)", 0.5, []))
+    ranges = replace(PROBLEMS[0].data.ranges, bank_rows=PowerRange(1 << 14, 1 << 14))
+    nothing = replace(PROBLEMS[0].data, ranges=ranges)
+    with pytest.raises(InfeasibleError):
+        attribute([replace(PROBLEMS[0], data=nothing)], GOAL)
+
+
+def test_subsets_are_all_there_are() -> None:
+    assert [sorted(one) for one in subsets(["a", "b"])] == [[], ["a"], ["b"], ["a", "b"]]
+
+
+def test_agreement_of_near_optimal_caches() -> None:
+    near = near_optimal(PROBLEMS, GOAL, 0.1, MatLibraries())
+    table = every_cache()
+    table = table[table["edap"] <= table["edap"].min() * 1.1 * (1 + TOLERANCE)].sort_values("edap", kind="stable")
+    assert len(near.table) == len(table) > 20
+    decisions = open_decisions(PROBLEMS)
+    optimum = near.table.iloc[0]
+    found = agreements(near, decisions)
+    for decision, entry in zip(decisions, found, strict=True):
+        alike = table[decision.columns] == [optimum[name] for name in decision.columns]
+        assert entry.share == pytest.approx(alike.all(axis=1).mean(), rel=TOLERANCE)
+        assert set(entry.same) == {name for name in decision.columns if alike[name].all()}
+        assert {name: share for name, (_, share) in entry.different.items()} == pytest.approx(
+            {name: alike[name].mean() for name in decision.columns if not alike[name].all()}, rel=TOLERANCE
+        )
+    assert any(entry.same for entry in found) and any(entry.different for entry in found)
+    text = next(entry for entry in found if entry.decision == "mats").text
+    assert "bank_rows" in text and "data_" not in text
+
+
+@lru_cache
+def findings() -> Findings:
+    return why.answer(PLAN, 1)
+
+
+def test_the_study_says_what_its_table_holds() -> None:
+    table = findings().table
+    for memory in ("stt", "sram"):
+        rows = table[table["memory"] == memory]
+        assert list(rows["step"]) == list(range(len(rows)))
+        assert rows["decision"].iloc[0] == why.START
+        gain = rows["edap"].iloc[0] / rows["edap"].iloc[-1]
+        for column in ("factor", "contribution"):
+            assert rows[column].prod() == pytest.approx(gain, rel=1e-10)
+        ratios = rows[[f"{name}_ratio" for name in why.FACTORS]]
+        np.testing.assert_allclose(1 / ratios.prod(axis=1), rows["factor"], rtol=1e-10)
+        metrics = {name: rows[name].to_numpy() for name in RAM_METRICS}
+        np.testing.assert_allclose(GOAL.value(metrics), rows["edap"], rtol=1e-12)
+        assert f"EDAP of the optimum is {1 - 1 / gain:.1%} below" in findings().answer
+        largest = rows.loc[rows["contribution"].idxmax()]
+        share = log(largest["contribution"]) / log(gain)
+        assert f"{share:.0%} of this is due to the {largest['decision']} (" in findings().answer
+    best = optimize(PLAN.cases[0].problems(PLAN.access), GOAL)
+    assert table["edap"][table["memory"] == "stt"].iloc[-1] == pytest.approx(best.value, rel=1e-12, abs=0)
+
+
+def test_the_page_and_the_figure_show_every_memory() -> None:
+    page = page_of(why.STUDY, findings())
+    assert "STT-MRAM 16KB" in page and "SRAM 16KB" in page and "any order" in page
+    waterfalls, dots = findings().figure.axes[:2], findings().figure.axes[2:]
+    assert [axes.get_title() for axes in waterfalls] == ["STT-MRAM 16KB", "SRAM 16KB"]
+    table = findings().table
+    for axes, memory in zip(waterfalls, ("stt", "sram"), strict=True):
+        rows = table[(table["memory"] == memory) & ((table["step"] == 0) | (table["contribution"] > 1))]
+        names = [text.get_text() for text in axes.get_yticklabels()]
+        assert names == [*rows["decision"], "optimum"]
+        low, high = axes.get_xlim()
+        edges = [edge for bar in axes.patches for edge in (bar.get_x(), bar.get_x() + bar.get_width())]
+        assert low < min(edges) and max(edges) < high
+    for axes in dots:
+        assert len(axes.lines[0].get_xdata()) == len(axes.get_yticks()) > 20
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    """A configuration whose data space is small: 64 KB, forced bank, one pair of wires."""
+    reference = Path(__file__).parents[1] / "reference"
+    text = (reference / "alg1_sot_deepnvm_normal_2mb.cfg").read_text().replace("2048", "64")
+    path = tmp_path / "small.cfg"
+    path.write_text(
+        text.replace("cells/", f"{reference}/cells/") + "-ForceBank (Total AxB, Active CxD): 2x2, 1x2\n"
+    )
+    return str(path)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = main(["why", "--jobs", "1", *arguments])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_the_command_as_json(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "--config", small, "--format", "json", "--within", "5%")
+    assert status == 0
+    (record,) = json.loads(out)
+    assert (record["capacity"], record["target"]) == (64 << 10, "ReadLatency")
+    factors = [step["factor"] for step in record["path"]]
+    assert np.prod(factors) == pytest.approx(record["gain"], rel=1e-10)
+    assert record["gain"] == pytest.approx(record["start"]["value"] / record["optimum"]["value"], rel=1e-12)
+    assert {step["decision"] for step in record["path"]} == {"subarrays", "multiplexers", "tag array"}
+    assert set(record["decisions"]) == set(record["near"]["decisions"]) == {"subarrays", "multiplexers", "tag array"}
+    assert record["start"]["data"]["bank_rows"] == record["optimum"]["data"]["bank_rows"] == 2
+    assert record["near"]["within"] == pytest.approx(0.05) and record["near"]["caches"] >= 1
+
+
+def test_the_command_as_csv(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "--config", small, "--format", "csv", "--within", "0.05")
+    table = pd.read_csv(StringIO(out))
+    assert status == 0
+    assert table["decision"].iloc[0] == "NVSim" and table["contribution"].isna().tolist() == [True] + [False] * 3
+    np.testing.assert_allclose(table["value"].shift(1)[1:] / table["value"][1:], table["factor"][1:], rtol=1e-12)
+
+
+def test_the_command_for_people(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "--config", small, "--target", "Area", "--objective", "edp")
+    assert status == 0
+    words = ("NVSim's cache for Area", "the least edp", "all together", "not free", "all have", "within 1%")
+    assert all(word in " ".join(out.split()) for word in words), out
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--within", "much"], ["--within 'much'", "1%"]),
+    (["--within", "-1%"], ["--within '-1%'", "1%"]),
+    (["--target", "Speed"], ["Speed", "ReadLatency"]),
+    (["--memory", "dram"], ["dram", "sram, stt, sot"]),
+    (["--objective", "edpa"], ["edpa", "edap"]),
+    (["--config", "x.cfg", "--memory", "sot"], ["--config", "--memory"]),
+])
+def test_bad_input_is_one_line(arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert status == 2 and out == "", err
+    assert err.count("\n") == 1 and all(word in err for word in words), err
+
+
+def test_errors_name_the_cache(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "--config", small, "--objective", "log(area)")
+    assert status == 2 and out == "" and "64KB: the optimum of 'log(area)' is not positive" in err
+    status, out, err = run(capsys, "--memory", "sot", "--capacity", "512B", "--ways", "4", "--access", "normal")
+    assert status == 3 and out == "" and "sot 512B: no feasible design" in err
