@@ -5,7 +5,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from dse.errors import InputError
-from dse.search.protocol import Problem, Searcher
+from dse.problem import Problem
+from dse.search.searchers.protocol import Searcher
 
 if TYPE_CHECKING:
     from dse.search.searchers.transfer import Source

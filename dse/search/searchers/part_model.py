@@ -15,7 +15,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from dse.batch import Bools, Floats, Ints
-from dse.search.protocol import Evaluations, Part
+from dse.search.evaluation import Evaluations
+from dse.problem import Part
 from dse.search.scaling import decades
 from dse.spaces.space import Axis, double_steps, single_steps
 
@@ -51,7 +52,7 @@ def features(axes: Sequence[Axis], designs: Ints) -> Floats:
 
 def scalar(evaluations: Evaluations, weights: Floats) -> Floats:
     """One cost per design: weighted objectives on the scale of decades (augmented Chebyshev), infeasible ones last."""
-    scaled = decades(evaluations.values) * weights
+    scaled = decades(evaluations.costs) * weights
     cost = scaled.max(axis=1) + 0.05 * scaled.sum(axis=1) if len(weights) > 1 else scaled[:, 0]
     broken = np.clip(evaluations.violations, 0, None).sum(axis=1)
     cost = np.where(broken > 0, INFEASIBLE * (1 + np.log1p(broken)), cost)

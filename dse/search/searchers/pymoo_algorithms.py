@@ -17,7 +17,8 @@ from pymoo.problems.static import StaticProblem
 from pymoo.util.ref_dirs import get_reference_directions
 
 from dse.batch import Floats, Ints
-from dse.search.protocol import Evaluations, Problem
+from dse.search.evaluation import Evaluations, evaluate
+from dse.problem import Problem
 from dse.search.scaling import decades
 from dse.spaces.space import Axis, Space
 
@@ -75,13 +76,13 @@ class SpaceProblem(PymooProblem):  # type: ignore[misc]
     def __init__(self, problem: Problem) -> None:
         upper = np.array([len(axis) for axis in problem.space.axes]) - 1
         super().__init__(
-            n_var=len(upper), n_obj=len(problem.goals), n_ieq_constr=len(problem.constraints), xl=0, xu=upper,
+            n_var=len(upper), n_obj=len(problem.objectives), n_ieq_constr=len(problem.constraints), xl=0, xu=upper,
             vtype=int,
         )
         self._asked = problem
 
     def _evaluate(self, designs: Any, out: dict[str, Any], *_: Any, **__: Any) -> None:
-        evaluations = self._asked.evaluate(self._asked.space.repair(np.asarray(designs, dtype=np.int64)))
+        evaluations = evaluate(self._asked, self._asked.space.repair(np.asarray(designs, dtype=np.int64)))
         out["F"] = rated(evaluations)
         if evaluations.violations.shape[1]:
             out["G"] = evaluations.violations
@@ -94,7 +95,7 @@ def pymoo_problem(problem: Problem) -> tuple[SpaceProblem, LegalSampling, Neares
 
 def rated(evaluations: Evaluations) -> Floats:
     """Objectives (n, objectives) on the scale of decades, finite throughout."""
-    return np.where(np.isfinite(evaluations.values), decades(evaluations.values), FAR)
+    return np.where(np.isfinite(evaluations.costs), decades(evaluations.costs), FAR)
 
 
 class PymooSearch:
@@ -105,7 +106,7 @@ class PymooSearch:
         self._space = problem.space
         self._random = np.random.default_rng(seed)
         self._problem = PymooProblem(
-            n_var=len(sizes), n_obj=len(problem.goals), n_ieq_constr=len(problem.constraints),
+            n_var=len(sizes), n_obj=len(problem.objectives), n_ieq_constr=len(problem.constraints),
             xl=0, xu=np.array(sizes) - 1, vtype=int,
         )
         self._algorithm = algorithm
@@ -140,5 +141,5 @@ def make(method: str, problem: Problem, seed: int) -> PymooSearch:
     }
     if method == "nsga2":
         return PymooSearch(problem, NSGA2(pop_size=POPULATION, **shared), seed)
-    directions = get_reference_directions("energy", max(2, len(problem.goals)), POPULATION, seed=1)
-    return PymooSearch(problem, NSGA3(directions[:, : len(problem.goals)], pop_size=POPULATION, **shared), seed)
+    directions = get_reference_directions("energy", max(2, len(problem.objectives)), POPULATION, seed=1)
+    return PymooSearch(problem, NSGA3(directions[:, : len(problem.objectives)], pop_size=POPULATION, **shared), seed)

@@ -13,7 +13,8 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InputError
-from dse.search.protocol import Assembly, Evaluations, Problem, join_evaluations
+from dse.problem import Assembly, Problem
+from dse.search.evaluation import Evaluations, join_evaluations, judged
 from dse.search.searchers.part_model import PartModel, scalar
 from dse.search.searchers.transfer import (
     Lesson,
@@ -47,8 +48,10 @@ class _Kind:
     """Designs of one assembly: models of their parts, and which pairs were evaluated at what cost."""
 
     def __init__(
-        self, assembly: Assembly, kind: Mapping[str, Level], known: Sequence[Lesson], random: np.random.Generator
+        self, problem: Problem, assembly: Assembly, kind: Mapping[str, Level], known: Sequence[Lesson],
+        random: np.random.Generator,
     ) -> None:
+        self._problem = problem
         self._assembly = assembly
         self._shared = kind
         self._lessons = lessons_of_kind(known, assembly.parts, kind)
@@ -71,7 +74,7 @@ class _Kind:
         place = {row: place for place, row in reversed(list(enumerate(found))) if row not in self._evaluated}
         new = sorted(place.values())
         self._evaluated |= dict.fromkeys(found[number] for number in new)
-        self._costs.append(Evaluations({}, evaluations.values[new], evaluations.violations[new]))
+        self._costs.append(Evaluations({}, evaluations.costs[new], evaluations.violations[new]))
 
     def sample(self, count: int) -> Ints:
         """Random designs."""
@@ -104,7 +107,12 @@ class _Kind:
             figures if place == number else np.repeat(model.table[:, [row]], count, axis=1)
             for place, (model, row) in enumerate(zip(self._models, best, strict=True))
         ]
-        return scalar(self._assembly.judge(whole), weights)
+        constants = {
+            name: np.full(count, float(level)) for name, level in self._shared.items() if not isinstance(level, str)
+        }
+        metrics = self._assembly.combine(whole)
+        costs, violations = judged(self._problem, {**constants, **metrics}, count)
+        return scalar(Evaluations({}, costs, violations), weights)
 
     def best(self, weights: Floats) -> tuple[float, Rows]:
         """Least cost found by exchanging known parts of the best evaluated design one at a time, and its parts."""
@@ -178,10 +186,10 @@ class SurrogateSearch:
 
     def __init__(self, problem: Problem, seed: int, sources: Sequence[Source] = ()) -> None:
         self._random = np.random.default_rng(seed)
-        self._objectives = len(problem.goals)
+        self._objectives = len(problem.objectives)
         known = lessons(sources, problem)
         self._kinds = {
-            tuple(part.top.tolist()): _Kind(part, shared_values(problem, part), known, self._random)
+            tuple(part.top.tolist()): _Kind(problem, part, shared_values(problem, part), known, self._random)
             for part in assemblies_of(problem)
         }
         if sources and not any(kind.taught for kind in self._kinds.values()):

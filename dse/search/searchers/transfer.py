@@ -14,7 +14,8 @@ import numpy as np
 from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.search.driver import History
-from dse.search.protocol import Assembly, Part, Problem, judge
+from dse.problem import Assembly, Part, Problem
+from dse.search.evaluation import Evaluations, axis_columns, formula_names, judged
 from dse.search.searchers.part_model import scalar
 from dse.search.searchers.whole_designs import assemblies_of
 from dse.spaces.space import Axis, Level, values
@@ -64,11 +65,13 @@ def _costs(source: Source, problem: Problem) -> Floats:
     metrics = source.history.evaluations.metrics
     if not len(source.history):
         return np.zeros(0)
-    formulas = [goal.formula for goal in problem.goals] + [limit.formula for limit in problem.constraints]
-    missing = sorted({name for formula in formulas for name in formula.metrics} - set(metrics))
+    axes = {axis.name for axis in source.problem.space.axes}
+    missing = sorted(formula_names(problem) - set(metrics) - axes)
     if missing:
-        raise InputError(f"known designs have no {', '.join(missing)}: for caches give designs of caches")
-    return scalar(judge(metrics, problem.goals, problem.constraints), np.ones(len(problem.goals)))
+        raise InputError(f"known designs have no {', '.join(missing)}: give designs of the same family")
+    columns = {**axis_columns(source.problem, source.history.designs, formula_names(problem)), **metrics}
+    costs, violations = judged(problem, columns, len(source.history))
+    return scalar(Evaluations(metrics, costs, violations), np.ones(len(problem.objectives)))
 
 
 def shared_values(problem: Problem, assembly: Assembly) -> dict[str, Level]:
