@@ -254,8 +254,12 @@ class Family(Protocol):
     ) -> Sequence[Problem]:
         """The problems that are asked for, each with an answer of its own; most often one."""
 
-    def why_empty(self, problem: Problem) -> str:
-        """Why no design of a problem is feasible, in a few lines."""
+    def why_empty(self, problem: Any, least: Callable[[Problem], float | None]) -> str:
+        """Why no design of a problem is feasible, in a few lines.
+
+        `least` gives the exact optimum's cost of any problem, None where nothing is feasible: an engine's answer that
+        a family may use but does not import.
+        """
 
 
 def feasible(costs: Floats, violations: Floats) -> Bools:

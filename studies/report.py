@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from dse.report.tables import write_text
+from dse.writing import write_text
 from dse.studies.study import Findings, Study, page_of
 
 _STYLE = """

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.report.run import check_run_folder
-from dse.report.tables import check_writable
+from dse.writing import check_writable
 
 SUFFIXES = {".json": "json", ".csv": "csv", ".parquet": "parquet"}
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from dse.cli.configuration import load_problem
-from dse.report.tables import check_writable, evaluate_table, read_designs, write_csv
+from dse.objectives.cache.nvsim_files.design_table import evaluate_table, read_designs
+from dse.writing import check_writable, write_csv
 
 
 def run(config: Path, designs: Path, output: Path) -> None:

@@ -17,7 +17,8 @@ from dse.objectives.cache.infeasible import why_infeasible
 from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, TARGETS, Configuration
 from dse.objectives.cache.specification import ArrayProblem, CacheProblem
 from dse.progress import report
-from dse.report.tables import DESIGN_COLUMNS, check_writable, evaluate_table, write_parts, write_text
+from dse.objectives.cache.nvsim_files.design_table import DESIGN_COLUMNS, evaluate_table
+from dse.writing import check_writable, write_parts, write_text
 
 if TYPE_CHECKING:
     import pandas as pd

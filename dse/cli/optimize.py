@@ -19,7 +19,7 @@ from dse.objectives.cache.cost import Cost, exact_cost
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.run import write_run
-from dse.report.tables import write_text, write_whole
+from dse.writing import write_text, write_whole
 from dse.search.optimize import Result, attempt, optimize
 
 if TYPE_CHECKING:

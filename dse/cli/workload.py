@@ -40,7 +40,7 @@ from dse.objectives.network.importers.onnx import SUFFIX as ONNX_SUFFIX
 from dse.objectives.network.importers.onnx import read_onnx
 from dse.objectives.network.layers import Network
 from dse.objectives.network.transformer import Transformer
-from dse.report.tables import write_text
+from dse.writing import write_text
 from dse.search.goal import Goal, make_goal
 from dse.text import shown
 from dse.units import format_capacity, parse_capacity

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dse.batch import Floats
-from dse.report.tables import write_whole
+from dse.writing import write_whole
 from dse.search.front import knee, non_dominated
 
 Front = tuple[str, Floats, Floats]

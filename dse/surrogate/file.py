@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import InputError
-from dse.report.tables import write_text, write_whole
+from dse.writing import write_text, write_whole
 from dse.surrogate.encoding import Encoding, Feature
 from dse.surrogate.model import Model, Surrogate, description
 from dse.surrogate.process import Process

@@ -67,6 +67,17 @@ class Enumeration:
         """Numbers of designs in loop order."""
         return bank * len(self.mats) + mat
 
+    def code_of(self, organization: tuple[int, ...]) -> int:
+        """Number in loop order of one organization, in the order of ORGANIZATION_COLUMNS."""
+        split = len(BankChoice.__dataclass_fields__)
+        places = []
+        for batch, chosen in ((self.banks, organization[:split]), (self.mats, organization[split:])):
+            columns = batch.to_columns().values()
+            equal = [column == value for column, value in zip(columns, chosen, strict=True)]
+            places.append(np.flatnonzero(np.all(equal, axis=0)))
+        bank, mat = places
+        return int(self.code(bank, mat)[0])
+
     def decode(self, code: Ints) -> tuple[Ints, Ints]:
         """Positions of bank and mat of the designs numbered `code`."""
         return np.divmod(code, len(self.mats))

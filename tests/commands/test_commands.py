@@ -9,7 +9,7 @@ import pytest
 
 from dse.cli import main
 from dse.objectives.cache.nvsim_files.configuration import TARGETS
-from dse.report.tables import DESIGN_COLUMNS
+from dse.objectives.cache.nvsim_files.design_table import DESIGN_COLUMNS
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 CACHE_FIGURES = {

@@ -9,7 +9,7 @@ import pytest
 
 from dse.cli import main
 from dse.report.run import FILES
-from dse.report.tables import DESIGN_COLUMNS
+from dse.objectives.cache.nvsim_files.design_table import DESIGN_COLUMNS
 
 SMALL = ("--memory", "sot", "--capacity", "16KB", "--jobs", "1")
 

@@ -19,8 +19,8 @@ from optuna.trial import Trial, TrialState, create_trial
 
 from dse.batch import Ints
 from dse.errors import DseError, InputError
-from dse.problem import Problem
 from dse.search.evaluation import Evaluations, evaluate
+from dse.problem import Problem
 from dse.search.scaling import decades
 from dse.spaces.space import Axis
 from dse.spaces.space import values as levels
@@ -122,8 +122,8 @@ def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
         for constraint, violation in zip(problem.constraints, evaluations.violations[0].tolist(), strict=True):
             trial.set_constraint(constraint.text, violation)
         trial.set_user_attr("design", {name: level for name, level in levels(axes, design[0]).items()})
-        found: list[float] = evaluations.costs[0].tolist()
-        return found
+        costs = evaluations.costs[0].tolist()
+        return [objective.value(cost) for objective, cost in zip(problem.objectives, costs, strict=True)]
 
     return objective
 

@@ -16,7 +16,7 @@ from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.problem import Assembly, Part, Problem
 from dse.search.driver import History
-from dse.search.evaluation import formula_names, judge
+from dse.search.evaluation import Evaluations, axis_columns, formula_names, judged
 from dse.search.searchers.rating import Rating
 from dse.search.searchers.whole_designs import assemblies_of
 from dse.spaces.space import Axis, Level, Scale, numbers, values
@@ -69,18 +69,10 @@ def _ratings(source: Source, problem: Problem) -> Floats:
     axes = {axis.name for axis in source.problem.space.axes}
     missing = sorted(formula_names(problem) - set(metrics) - axes)
     if missing:
-        raise InputError(f"known designs have no {', '.join(missing)}: give designs of problems like this one")
-    evaluations = judge(_Asked(source.problem, problem), source.history.designs, metrics)
+        raise InputError(f"known designs have no {', '.join(missing)}: give designs of the same family")
+    columns = {**axis_columns(source.problem, source.history.designs, formula_names(problem)), **metrics}
+    evaluations = Evaluations({}, *judged(problem, columns, len(source.history)))
     return Rating.of(evaluations, np.ones(len(problem.objectives)))(evaluations)
-
-
-class _Asked:
-    """A source's designs under the objectives and constraints of another problem."""
-
-    def __init__(self, source: Problem, problem: Problem) -> None:
-        self.name, self.space, self.metrics = source.name, source.space, source.metrics
-        self.objectives, self.constraints = problem.objectives, problem.constraints
-        self.evaluate, self.describe, self.find = source.evaluate, source.describe, source.find
 
 
 def shared_values(problem: Problem, assembly: Assembly) -> dict[str, Level]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Ints, concatenate
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.array import bankable_mat
 from dse.objectives.array.hierarchy.mat import Mat
-from dse.objectives.cache.specification import ArrayProblem
 from dse.spaces.array.enumeration import Enumeration, GroupKey, enumerate_array
 from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.organization import MatChoice
@@ -19,11 +19,11 @@ CHUNK = 1 << 14
 """Mats evaluated at a time: their columns fit the cache."""
 
 
-def enumerate_problem(problem: ArrayProblem) -> Enumeration:
-    """Enumerate the designs of an array problem."""
+def enumerate_problem(choice: ArrayChoice) -> Enumeration:
+    """Enumerate the designs of an array choice."""
     return enumerate_array(
-        problem.spec, problem.ranges, problem.fabric.route,
-        tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
+        choice.spec, choice.ranges, choice.fabric.route,
+        tags_cover_ways=choice.fabric.quirks.tag_columns_cover_ways,
     )
 
 
@@ -90,20 +90,20 @@ class MatLibraries:
         self._libraries: dict[Hashable, MatLibrary] = {}
         self._enumerations: dict[Hashable, Enumeration] = {}
 
-    def enumeration(self, problem: ArrayProblem) -> Enumeration:
-        """The designs of a problem, enumerated on first use."""
-        key = problem.spec, problem.ranges, problem.fabric.routing, problem.fabric.quirks
+    def enumeration(self, choice: ArrayChoice) -> Enumeration:
+        """The designs of a choice, enumerated on first use."""
+        key = choice.spec, choice.ranges, choice.fabric.routing, choice.fabric.quirks
         if key not in self._enumerations:
-            self._enumerations[key] = enumerate_problem(problem)
+            self._enumerations[key] = enumerate_problem(choice)
         return self._enumerations[key]
 
-    def get(self, problem: ArrayProblem, local: WireChoice) -> MatLibrary:
+    def get(self, choice: ArrayChoice, local: WireChoice) -> MatLibrary:
         """The library of a problem's mats with the given local wires."""
-        spec, ranges = problem.spec, problem.ranges
+        spec, ranges = choice.spec, choice.ranges
         inner = tuple(getattr(ranges, name) for name in (*list(MatChoice.__dataclass_fields__)[:-1], "buffer_designs"))
         key = (
-            problem.fabric, local, inner, spec.memory_type, spec.cache_ways, spec.row_holds_all_ways, spec.share
+            choice.fabric, local, inner, spec.memory_type, spec.cache_ways, spec.row_holds_all_ways, spec.share
         )
         if key not in self._libraries:
-            self._libraries[key] = MatLibrary(problem.fabric.circuit(spec, local))
+            self._libraries[key] = MatLibrary(choice.fabric.circuit(spec, local))
         return self._libraries[key]

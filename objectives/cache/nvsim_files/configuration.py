@@ -25,18 +25,13 @@ from dse.keyfile import (
     read_keyfile,
     words,
 )
+from dse.objectives.array.evaluation.nvsim import TARGETS
 from dse.spaces.array.organization import BUFFER_DESIGNS
 from dse.spaces.array.wires import REPEATERS, WIRE_TYPES
 from dse.text import quoted, shown
 
 if TYPE_CHECKING:
     from dse.objectives.array.given.cell import Cell
-
-TARGETS = (
-    *("ReadLatency", "WriteLatency", "ReadDynamicEnergy", "WriteDynamicEnergy"),
-    *("ReadEDP", "WriteEDP", "LeakagePower", "Area"),
-)
-"""NVSim's optimization targets, in the order of its enumeration."""
 
 EXPLORATION = "Exploration"
 """The word for writing every design instead of choosing one."""

@@ -29,8 +29,8 @@ from dse.objectives.network.layers import (
     network_from_rows,
     volume,
 )
-from dse.report.tables import write_text
 from dse.text import shown
+from dse.writing import write_text
 
 TensorShape = tuple[int, ...]
 """Sizes of a tensor, the batch first."""
