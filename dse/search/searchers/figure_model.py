@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from dse.batch import Floats, Ints
 from dse.spaces.space import Axis
 
-LENGTHS, NOISES = (0.3, 1e2), (1e-7, 0.3)
+LENGTHS, NOISES = (1.0, 1e2), (1e-6, 0.3)
 """Bounds of lengths [standard deviations of an input] and of the noise [variance of the targets]."""
 LENGTH, NOISE = 4.0, 1e-3
 """Where learning starts."""

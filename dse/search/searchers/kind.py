@@ -1,6 +1,6 @@
 """One kind of designs during a search: its known parts, what was evaluated, and what promises most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,8 @@ OPTIMISM = (0.0, 0.5, 1.0, 2.0)
 """Standard deviations by which predicted figures are moved for the better: one of these, at random."""
 PROMISING = 400
 """Candidates whose deviations are asked: those of the best expected rating."""
+CLIMBERS, CLIMBS = 8, 4
+"""Promising candidates from which steps are taken to what promises more, and how often."""
 ELSEWHERE = 50
 """Parts known of each other kind among the candidates."""
 RIVALS = 6
@@ -172,18 +174,27 @@ class Kind:
         fit = model.fit(known, ratings) if len(candidates) else None
         if fit is None:
             return candidates[:0]
-        promised = self._promised(number, candidates, fit, best, rating)
+        optimism = float(self._random.choice(OPTIMISM))
+
+        def promise(parts: Ints) -> Floats:
+            return self._promised(number, parts, fit, best, rating, optimism)
+
+        promised = promise(candidates)
+        leaders = known.legal_first(candidates, promised, CLIMBERS)
+        candidates, promised = climbed(known, leaders, promise)
         return known.legal_first(candidates, promised, count)
 
-    def _promised(self, number: int, candidates: Ints, fit: FigureFit, best: Rows, rating: Rating) -> Floats:
+    def _promised(
+        self, number: int, candidates: Ints, fit: FigureFit, best: Rows, rating: Rating, optimism: float
+    ) -> Floats:
         """Ratings of candidates (n, axes) by a fit: optimistic ones of the promising, which come first."""
         inputs = self._known[number].inputs(candidates)
         standard = fit.expected(inputs)
-        expected = self._beside(number, candidates, fit.figures(standard), best, rating)
+        expected = self._beside(number, candidates, fit.values(standard), best, rating)
         expected = np.where(fit.valid(inputs), expected, NO_FIGURES)
         rows = np.argsort(expected, kind="stable")[:PROMISING]
-        steps = float(self._random.choice(OPTIMISM)) * fit.deviation(inputs[rows])
-        low, high = fit.figures(standard[rows] - steps), fit.figures(standard[rows] + steps)
+        steps = optimism * fit.deviation(inputs[rows])
+        low, high = fit.values(standard[rows] - steps), fit.values(standard[rows] + steps)
         hoped = self._hoped(number, candidates[rows], low, high, best, rating)
         promised = np.full(len(candidates), np.inf)
         promised[rows] = np.where(expected[rows] < NO_FIGURES, hoped, NO_FIGURES)
@@ -204,6 +215,24 @@ class Kind:
             hoped[row] = np.where(better, high[row], hoped[row])
             reached = np.where(better, other, reached)
         return reached
+
+
+def climbed(known: KnownParts, leaders: Ints, promise: Callable[[Ints], Floats]) -> tuple[Ints, Floats]:
+    """Parts that promise more than the leaders (n, axes), found by steps from these, and what all of them promise."""
+    found, promised = leaders, promise(leaders) if len(leaders) else np.zeros(0)
+    explored = np.zeros(len(found), np.bool_)
+    for _ in range(CLIMBS):
+        open_ = np.flatnonzero(~explored)
+        centers = open_[np.argsort(promised[open_], kind="stable")[:CLIMBERS]]
+        explored[centers] = True
+        fresh = known.around(found[centers])
+        if len(fresh):
+            fresh = fresh[~(fresh[:, None] == found[None]).all(axis=2).any(axis=1)]
+        if not len(fresh):
+            break
+        found, promised = np.concatenate([found, fresh]), np.concatenate([promised, promise(fresh)])
+        explored = np.concatenate([explored, np.zeros(len(fresh), np.bool_)])
+    return found, promised
 
 
 def _exchanged(rows: Rows, number: int, row: int) -> Rows:

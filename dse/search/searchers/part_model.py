@@ -77,6 +77,19 @@ class KnownParts:
         own = features(self.part.space.axes, designs)
         return np.concatenate([np.repeat(self.top[None], len(designs), axis=0), own], axis=1)
 
+    def unknown(self, designs: Ints) -> Ints:
+        """The designs (n, axes) that are not known, each once."""
+        found = np.unique(designs, axis=0)
+        new: Ints = found[[tuple(design) not in self._row for design in found.tolist()]]
+        return new
+
+    def around(self, centers: Ints) -> Ints:
+        """Unknown legal parts one step from some others (n, axes)."""
+        space = self.part.space
+        steps = [single_steps(space, center) for center in centers]
+        found = self.unknown(np.concatenate([np.zeros((0, len(space.axes)), np.int64), *steps]))
+        return found[space.legal(found)] if len(found) else found
+
     def candidates(self, costs: Floats, elsewhere: Ints) -> Ints:
         """Unknown parts near good known ones, a pool of random ones, and those known `elsewhere`, legal or not."""
         space = self.part.space
@@ -85,9 +98,7 @@ class KnownParts:
             order = self._random.permutation(order[:SPREAD])
         centers = self.designs[order[:CENTERS]]
         around = [step(space, center) for center in centers for step in (single_steps, double_steps)]
-        found = np.unique(np.concatenate([self._any(), elsewhere, *around]), axis=0)
-        unknown: Ints = found[[tuple(design) not in self._row for design in found.tolist()]]
-        return unknown
+        return self.unknown(np.concatenate([self._any(), elsewhere, *around]))
 
     def _any(self) -> Ints:
         """Random parts, drawn once; all where there are few."""
@@ -129,34 +140,51 @@ class PartModel:
     def fit(self, own: KnownParts, costs: Floats) -> "FigureFit | None":
         """Learn from parts of all kinds, the `own` ones first, whose costs beside the best other parts are given.
 
-        None where too few parts have figures.
+        A figure that is constant among the own parts keeps that value, and one that is constant in another kind is
+        learned from the own parts alone. None where fewer than two parts have figures.
         """
         rows = np.argsort(costs, kind="stable")[:MOST]
-        others = [other for other in self.known if other is not own and len(other)]
-        share = max(MOST - len(rows), OTHERS) // max(len(others), 1)
-        inputs = [own.inputs(own.designs[rows]), *(other.inputs(other.designs[-share:]) for other in others)]
-        figures = [own.figures[:, rows], *(other.figures[:, -share:] for other in others)]
-        return self._fitted(np.concatenate(inputs), np.concatenate(figures, axis=1))
-
-    def _fitted(self, inputs: Floats, figures: Floats) -> "FigureFit | None":
-        """Learn figures (figures, n) at inputs (n, features)."""
-        usable = np.isfinite(figures).all(axis=0)
+        mine = _Known(own.inputs(own.designs[rows]), own.figures[:, rows])
+        kinds = [other for other in self.known if other is not own and len(other)]
+        share = max(MOST - len(rows), OTHERS) // max(len(kinds), 1)
+        others = [_Known(kind.inputs(kind.designs[-share:]), kind.figures[:, -share:]) for kind in kinds]
+        usable = np.isfinite(mine.figures).all(axis=0)
         if usable.sum() < 2:
             return None
-        scales = tuple(FittedScale.of(*pair) for pair in zip(figures[:, usable], self._signs, strict=True))
-        scaled = _rows([scale(row) for scale, row in zip(scales, figures[:, usable], strict=True)], usable.sum()).T
-        standard, targets = Standard.of(inputs), Standard.of(scaled)
-        given = standard(inputs)
-        theta = self._lengths(given[usable], targets(scaled)[:, targets.varying])
-        process = FigureProcess.of(theta, given[usable], targets(scaled))
-        validity = None if usable.all() else FigureProcess.of(theta, given, usable[:, None] - 0.5)
-        return FigureFit(scales=scales, inputs=standard, targets=targets, process=process, validity=validity)
+        varying = mine.varying
+        common = varying & np.all([other.varying for other in others], axis=0) if others else varying
+        groups = [(np.flatnonzero(common), [mine, *others]), (np.flatnonzero(varying & ~common), [mine])]
+        constant = np.where(varying, np.nan, mine.figures[:, usable][:, 0])
+        fits = tuple(self._group(figures, known) for figures, known in groups if len(figures))
+        return FigureFit(constant, fits, None if usable.all() else self._validity([mine, *others]))
+
+    def _group(self, figures: Ints, known: "Sequence[_Known]") -> "GroupFit":
+        """Learn some figures."""
+        usable = [part.usable for part in known]
+        inputs, values = _joined(usable)
+        scales = tuple(FittedScale.of(values[figure], self._signs[figure]) for figure in figures)
+        scaled = np.stack([scale(values[figure]) for scale, figure in zip(scales, figures, strict=True)], axis=1)
+        given, wanted = Standard.of(inputs), Standard.of(scaled)
+        theta = self._lengths(given(inputs), wanted(scaled))
+        process = FigureProcess.of(theta, given(inputs), wanted(scaled))
+        return GroupFit(figures=figures, scales=scales, inputs=given, targets=wanted, process=process)
+
+    def _validity(self, known: "Sequence[_Known]") -> "GroupFit":
+        """Learn which parts have figures: 1, and which have none: -1."""
+        inputs, figures = _joined(known)
+        valid = np.where(np.isfinite(figures).all(axis=0), 1.0, -1.0)[:, None]
+        given, wanted = Standard.of(inputs), Standard(np.zeros(1), np.ones(1))
+        theta = self._theta if len(self._theta) == inputs.shape[1] + 1 else start_of(inputs.shape[1])
+        process = FigureProcess.of(theta, given(inputs), valid)
+        return GroupFit(
+            figures=np.zeros(1, np.int64), scales=(FittedScale(0, 1.0),), inputs=given, targets=wanted, process=process
+        )
 
     def _lengths(self, inputs: Floats, targets: Floats) -> Floats:
         """Lengths of the inputs and noise, learned anew where much more is known than before."""
         if len(self._theta) != inputs.shape[1] + 1:
             self._theta, self._learned_at = start_of(inputs.shape[1]), 0
-        if len(inputs) >= GROWTH * self._learned_at and targets.shape[1]:
+        if len(inputs) >= GROWTH * self._learned_at:
             self._learned_at = len(inputs)
             some = self._random.permutation(len(inputs))[:LEARNED_FROM]
             self._theta = most_likely(self._theta, inputs[some], targets[some])
@@ -164,39 +192,80 @@ class PartModel:
 
 
 @dataclass(frozen=True, slots=True)
-class FigureFit:
-    """Fitted figures: each on a `scale` of its own, standardized; `validity` where some parts have no figures."""
+class _Known:
+    """Inputs (n, features) of parts of one kind, and their figures (figures, n)."""
 
+    inputs: Floats
+    figures: Floats
+
+    @property
+    def usable(self) -> "_Known":
+        """The parts that have figures."""
+        kept = np.isfinite(self.figures).all(axis=0)
+        return _Known(self.inputs[kept], self.figures[:, kept])
+
+    @property
+    def varying(self) -> Bools:
+        """Which figures differ between parts."""
+        figures = self.usable.figures
+        if not figures.shape[1]:
+            return np.ones(len(figures), np.bool_)
+        return np.asarray((figures != figures[:, :1]).any(axis=1))
+
+
+def _joined(known: Sequence[_Known]) -> tuple[Floats, Floats]:
+    """Inputs and figures of several kinds together."""
+    return np.concatenate([part.inputs for part in known]), np.concatenate([part.figures for part in known], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFit:
+    """Some fitted figures: each on a scale of its own, standardized."""
+
+    figures: Ints
     scales: tuple[FittedScale, ...]
     inputs: Standard
     targets: Standard
     process: FigureProcess
-    validity: FigureProcess | None
+
+
+@dataclass(frozen=True, slots=True)
+class FigureFit:
+    """Fitted figures in `groups`; the others are `constant`. `validity` where some parts have no figures."""
+
+    constant: Floats
+    groups: tuple[GroupFit, ...]
+    validity: GroupFit | None
 
     def expected(self, inputs: Floats) -> Floats:
         """Standardized figures (n, figures) that are expected at inputs (n, features)."""
-        return self.process.mean(self.inputs(inputs))
+        standard = np.zeros((len(inputs), len(self.constant)))
+        for group in self.groups:
+            standard[:, group.figures] = group.process.mean(group.inputs(inputs))
+        return standard
 
     def deviation(self, inputs: Floats) -> Floats:
         """Standard deviations (n, figures) of what is expected."""
-        return self.process.deviation(self.inputs(inputs))
+        deviation = np.zeros((len(inputs), len(self.constant)))
+        for group in self.groups:
+            deviation[:, group.figures] = group.process.deviation(group.inputs(inputs))
+        return deviation
 
-    def figures(self, standardized: Floats) -> Floats:
-        """Figures (figures, n) from standardized ones (n, figures); one that never varied keeps its value."""
-        spread = np.where(np.isfinite(self.targets.spread), self.targets.spread, 0.0)
-        scaled = self.targets.mean + spread * standardized
-        return _rows([scale.back(column) for scale, column in zip(self.scales, scaled.T, strict=True)], len(scaled))
+    def values(self, standardized: Floats) -> Floats:
+        """Figures (figures, n) from standardized ones (n, figures)."""
+        found = np.repeat(self.constant[:, None], len(standardized), axis=1)
+        for group in self.groups:
+            spread = np.where(np.isfinite(group.targets.spread), group.targets.spread, 0.0)
+            scaled = group.targets.mean + spread * standardized[:, group.figures]
+            for figure, scale, column in zip(group.figures, group.scales, scaled.T, strict=True):
+                found[figure] = scale.back(column)
+        return found
 
     def valid(self, inputs: Floats) -> Bools:
         """Where figures are expected rather than none."""
         if self.validity is None:
             return np.ones(len(inputs), np.bool_)
-        return np.asarray(self.validity.mean(self.inputs(inputs))[:, 0] > 0)
-
-
-def _rows(rows: Sequence[Floats], count: int) -> Floats:
-    """Rows of `count` numbers each as a matrix, which may have none."""
-    return np.array(rows, dtype=float).reshape(len(rows), int(count))
+        return np.asarray(self.validity.process.mean(self.validity.inputs(inputs))[:, 0] > 0)
 
 
 def top_features(axes: Sequence[Axis], tops: Sequence[Ints]) -> Floats:
