@@ -19,7 +19,7 @@ from dse.spaces.space import Axis
 LENGTHS, NOISES = (1.0, 1e2), (1e-6, 0.3)
 """Bounds of lengths [standard deviations of an input] and of the noise [variance of the targets]."""
 LENGTH, NOISE = 4.0, 1e-3
-"""Where learning starts."""
+"""Where learning starts, and the length that is likely beforehand: within a factor of e, one standard deviation."""
 STEPS = 20
 """Most steps towards the most likely lengths; learning goes on from the lengths learned before."""
 LEARNED_FROM = 250
@@ -32,14 +32,15 @@ LEAST_VARIANCE = 1e-12
 def features(axes: Sequence[Axis], designs: Ints) -> Floats:
     """Inputs (n, features): levels of ordered axes, and indicators of all levels of an axis of words.
 
-    An axis of one level is left out.
+    Each has mean 0 and standard deviation 1 over uniform levels; an axis of one level is left out.
     """
     columns: list[Floats] = []
     for axis, levels in zip(axes, designs.T, strict=True):
-        if axis.ordered and len(axis) > 1:
-            columns.append(levels.astype(float))
-        elif len(axis) > 1:
-            columns += [(levels == level).astype(float) for level in range(len(axis))]
+        count = len(axis)
+        if axis.ordered and count > 1:
+            columns.append((levels - (count - 1) / 2) / np.sqrt((count**2 - 1) / 12))
+        elif count > 1:
+            columns += [((levels == level) - 1 / count) * count / np.sqrt(count - 1) for level in range(count)]
     return np.stack(columns, axis=1) if columns else np.zeros((len(designs), 0))
 
 
@@ -89,8 +90,14 @@ def start_of(inputs: int) -> Floats:
 def most_likely(theta: Floats, inputs: Floats, targets: Floats) -> Floats:
     """Logarithms of lengths and noise that make the targets more likely than those of the start `theta`."""
     bounds = [tuple(np.log(LENGTHS))] * inputs.shape[1] + [tuple(np.log(NOISES))]
+
+    def loss(theta: Floats) -> tuple[float, Floats]:
+        value, slope = minus_log_likelihood(theta, inputs, targets)
+        off = np.append(theta[:-1] - np.log(LENGTH), 0.0)
+        return value + 0.5 * float(off @ off), slope + off
+
     found = minimize(
-        minus_log_likelihood, theta, (inputs, targets), jac=True, method="L-BFGS-B", bounds=bounds,
+        loss, theta, jac=True, method="L-BFGS-B", bounds=bounds,
         options={"maxiter": STEPS},
     )
     return np.asarray(found.x)

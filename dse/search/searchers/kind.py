@@ -14,12 +14,16 @@ from dse.spaces.space import Axis, Level
 
 TAUGHT = 8
 """Designs of each kind that are carried over from other problems, in place of random ones."""
-OPTIMISM = (0.0, 0.5, 1.0, 2.0)
+SLIGHT = 1e-6
+DRAWS = 24
+OPTIMISM = (0.5, 1.0, 2.0)
 """Standard deviations by which predicted figures are moved for the better: one of these, at random."""
 PROMISING = 400
 """Candidates whose deviations are asked: those of the best expected rating."""
 CLIMBERS, CLIMBS = 8, 4
 """Promising candidates from which steps are taken to what promises more, and how often."""
+SCATTERED = 100
+"""Random parts of which the most promising one is proposed, for every other proposal: models learn of all regions."""
 ELSEWHERE = 50
 """Parts known of each other kind among the candidates."""
 RIVALS = 6
@@ -179,10 +183,9 @@ class Kind:
         def promise(parts: Ints) -> Floats:
             return self._promised(number, parts, fit, best, rating, optimism)
 
-        promised = promise(candidates)
-        leaders = known.legal_first(candidates, promised, CLIMBERS)
-        candidates, promised = climbed(known, leaders, promise)
-        return known.legal_first(candidates, promised, count)
+        leaders = known.legal_first(candidates, promise(candidates), CLIMBERS)
+        near, promised = climbed(known, leaders, promise)
+        return known.legal_first(near, promised, count)
 
     def _promised(
         self, number: int, candidates: Ints, fit: FigureFit, best: Rows, rating: Rating, optimism: float
@@ -193,28 +196,14 @@ class Kind:
         expected = self._beside(number, candidates, fit.values(standard), best, rating)
         expected = np.where(fit.valid(inputs), expected, NO_FIGURES)
         rows = np.argsort(expected, kind="stable")[:PROMISING]
-        steps = optimism * fit.deviation(inputs[rows])
-        low, high = fit.values(standard[rows] - steps), fit.values(standard[rows] + steps)
-        hoped = self._hoped(number, candidates[rows], low, high, best, rating)
+        ratings_best = self._beside_known(number, best, rating).min()
+        draws = optimism * self._random.standard_normal((DRAWS, 1, standard.shape[1]))
+        drawn = standard[rows] + draws * fit.deviation(inputs[rows])
+        ratings = np.stack([self._beside(number, candidates[rows], fit.values(one), best, rating) for one in drawn])
+        gain = np.maximum(ratings_best - ratings, 0.0).mean(axis=0)
         promised = np.full(len(candidates), np.inf)
-        promised[rows] = np.where(expected[rows] < NO_FIGURES, hoped, NO_FIGURES)
+        promised[rows] = np.where(expected[rows] < NO_FIGURES, SLIGHT * np.clip(expected[rows],-1e3,1e3) - gain, np.inf)
         return promised
-
-    def _hoped(self, number: int, parts: Ints, low: Floats, high: Floats, best: Rows, rating: Rating) -> Floats:
-        """Ratings of parts each of whose figures is at the better one of two ends.
-
-        Which end that is, is asked of one figure at a time, from the low ends of all others.
-        """
-        hoped = low.copy()
-        reached = self._beside(number, parts, hoped, best, rating)
-        for row in range(len(low)):
-            changed = hoped.copy()
-            changed[row] = high[row]
-            other = self._beside(number, parts, changed, best, rating)
-            better = other < reached
-            hoped[row] = np.where(better, high[row], hoped[row])
-            reached = np.where(better, other, reached)
-        return reached
 
 
 def climbed(known: KnownParts, leaders: Ints, promise: Callable[[Ints], Floats]) -> tuple[Ints, Floats]:

@@ -100,6 +100,11 @@ class KnownParts:
         around = [step(space, center) for center in centers for step in (single_steps, double_steps)]
         return self.unknown(np.concatenate([self._any(), elsewhere, *around]))
 
+    def anywhere(self, count: int) -> Ints:
+        """Some unknown parts of the pool, in random order; all of them where a part has few designs."""
+        pool = self.unknown(self._any())
+        return self._random.permutation(pool)[:count]
+
     def _any(self) -> Ints:
         """Random parts, drawn once; all where there are few."""
         if self._pool is None:
@@ -164,21 +169,16 @@ class PartModel:
         inputs, values = _joined(usable)
         scales = tuple(FittedScale.of(values[figure], self._signs[figure]) for figure in figures)
         scaled = np.stack([scale(values[figure]) for scale, figure in zip(scales, figures, strict=True)], axis=1)
-        given, wanted = Standard.of(inputs), Standard.of(scaled)
-        theta = self._lengths(given(inputs), wanted(scaled))
-        process = FigureProcess.of(theta, given(inputs), wanted(scaled))
-        return GroupFit(figures=figures, scales=scales, inputs=given, targets=wanted, process=process)
+        wanted = Standard.of(scaled)
+        theta = self._lengths(inputs, wanted(scaled))
+        return GroupFit(figures, scales, wanted, FigureProcess.of(theta, inputs, wanted(scaled)))
 
-    def _validity(self, known: "Sequence[_Known]") -> "GroupFit":
+    def _validity(self, known: "Sequence[_Known]") -> FigureProcess:
         """Learn which parts have figures: 1, and which have none: -1."""
         inputs, figures = _joined(known)
         valid = np.where(np.isfinite(figures).all(axis=0), 1.0, -1.0)[:, None]
-        given, wanted = Standard.of(inputs), Standard(np.zeros(1), np.ones(1))
         theta = self._theta if len(self._theta) == inputs.shape[1] + 1 else start_of(inputs.shape[1])
-        process = FigureProcess.of(theta, given(inputs), valid)
-        return GroupFit(
-            figures=np.zeros(1, np.int64), scales=(FittedScale(0, 1.0),), inputs=given, targets=wanted, process=process
-        )
+        return FigureProcess.of(theta, inputs, valid)
 
     def _lengths(self, inputs: Floats, targets: Floats) -> Floats:
         """Lengths of the inputs and noise, learned anew where much more is known than before."""
@@ -224,7 +224,6 @@ class GroupFit:
 
     figures: Ints
     scales: tuple[FittedScale, ...]
-    inputs: Standard
     targets: Standard
     process: FigureProcess
 
@@ -235,20 +234,20 @@ class FigureFit:
 
     constant: Floats
     groups: tuple[GroupFit, ...]
-    validity: GroupFit | None
+    validity: FigureProcess | None
 
     def expected(self, inputs: Floats) -> Floats:
         """Standardized figures (n, figures) that are expected at inputs (n, features)."""
         standard = np.zeros((len(inputs), len(self.constant)))
         for group in self.groups:
-            standard[:, group.figures] = group.process.mean(group.inputs(inputs))
+            standard[:, group.figures] = group.process.mean(inputs)
         return standard
 
     def deviation(self, inputs: Floats) -> Floats:
         """Standard deviations (n, figures) of what is expected."""
         deviation = np.zeros((len(inputs), len(self.constant)))
         for group in self.groups:
-            deviation[:, group.figures] = group.process.deviation(group.inputs(inputs))
+            deviation[:, group.figures] = group.process.deviation(inputs)
         return deviation
 
     def values(self, standardized: Floats) -> Floats:
@@ -265,7 +264,7 @@ class FigureFit:
         """Where figures are expected rather than none."""
         if self.validity is None:
             return np.ones(len(inputs), np.bool_)
-        return np.asarray(self.validity.process.mean(self.validity.inputs(inputs))[:, 0] > 0)
+        return np.asarray(self.validity.mean(inputs)[:, 0] > 0)
 
 
 def top_features(axes: Sequence[Axis], tops: Sequence[Ints]) -> Floats:

@@ -29,8 +29,9 @@ BATCH = 8
 """Designs proposed at a time."""
 ANY = 0.1
 """Share of proposals for any kind of design."""
-TEMPERATURE = 0.1
-"""Kinds compete by the rating of their best designs; this share of the distance from the best to the median counts."""
+TEMPERATURE = 0.15
+"""Kinds compete by the ratings of their best designs. A difference counts that is as large as this share of the distance
+from the median of the first designs to the best of all."""
 
 
 class SurrogateSearch:
@@ -87,8 +88,8 @@ class SurrogateSearch:
         if self._random.random() < ANY:
             return kinds[int(self._random.integers(len(kinds)))]
         least = np.array([kind.best(rating)[0] for kind in kinds])
-        ratings = np.concatenate([rating(one) for one in evaluations])
-        spread = float(np.median(ratings) - least.min())
+        first = np.concatenate([rating(one.take(slice(0, FEWEST))) for one in evaluations])
+        spread = float(np.median(first) - least.min())
         odds = np.exp(-(least - least.min()) / (TEMPERATURE * spread)) if spread > 0 else np.ones(len(kinds))
         return kinds[int(self._random.choice(len(kinds), p=odds / odds.sum()))]
 
