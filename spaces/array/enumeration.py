@@ -13,7 +13,7 @@ import numpy as np
 
 from dse.batch import Ints
 from dse.spaces.array.mat import MatGeometry, mat_geometry
-from dse.spaces.array.organization import BankChoice, MatChoice, OrganizationRanges
+from dse.spaces.array.organization import BUFFER_DESIGNS, BankChoice, MatChoice, OrganizationRanges
 from dse.spaces.array.routing import Routing
 from dse.spaces.array.spec import ArraySpec, tag_block_bits
 
@@ -89,7 +89,7 @@ class Enumeration:
 
     def legal_mats(self, keys: list[GroupKey]) -> Iterator[tuple[GroupKey, Ints, MatGeometry]]:
         """Legal mats of each group in loop order: positions in `mats`, and geometry."""
-        styles = len(np.unique(self.mats.buffer_design))
+        styles = len(np.unique(self.mats.buffer_design[: len(BUFFER_DESIGNS)]))
         cut = self.mats.take(slice(None, None, styles))
         active = cut.active_mat_rows * cut.active_mat_cols
         for key in keys:
