@@ -5,7 +5,6 @@ the last one of its list. Here every line is a comment, blank, or a key of the t
 table allows; anything else is an :class:`~dse.errors.InputError` that names file, line and key.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +12,12 @@ from pathlib import Path
 from typing import Protocol
 
 from dse.errors import InputError
+from dse.text import nearest, quoted, shown
 
 Value = bool | int | float | str | tuple[int, ...]
 
 FILE_LIMIT = 1 << 20  # bytes; real files have a few kilobytes
 LINE_LIMIT = 4999  # characters; NVSim reads into a buffer of 5000 and overflows it
-QUOTE_LIMIT = 60  # characters of the file repeated in a message
 
 _LINE = re.compile(r"-([^\s:()]+)\s*(?:\(([^()]*)\))?\s*:(.*)")
 _COMMENT = re.compile(r"(?:^|\s)(?://|#).*")
@@ -278,27 +277,9 @@ def words(*names: str, refused: Iterable[str] = ()) -> Word:
     return Word({name: name for name in names}, frozenset(refused))
 
 
-def nearest(word: str, valid: Iterable[str]) -> str:
-    """Return the valid word most like this one, whatever the case of its letters."""
-    by_lower_case = {name.lower(): name for name in valid}
-    matches = difflib.get_close_matches(word[:QUOTE_LIMIT].lower(), by_lower_case, n=1, cutoff=0.0)
-    return by_lower_case[matches[0]]
-
-
 def is_power_of_two(value: int) -> bool:
     """Tell whether a whole number is 1, 2, 4, 8, ..."""
     return value > 0 and value & (value - 1) == 0
-
-
-def quoted(text: str) -> str:
-    """Return text from a file in quotes, shortened, on one line and without control characters."""
-    return repr(text if len(text) <= QUOTE_LIMIT else f"{text[: QUOTE_LIMIT - 3]}...")
-
-
-def shown(path: Path) -> str:
-    """Return a path as messages print it: escaped where it would break the line."""
-    text = str(path)
-    return text if text.isprintable() else repr(text)
 
 
 def written(name: str, unit: str) -> str:

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from dse.errors import InputError
-from dse.keyfile import shown
 from dse.objectives.cache.workload import SERIAL, load_dram_cost
 from dse.objectives.cache.workload_objective import GEOMETRIC_MEAN, workload_objective
 from dse.objectives.gpu.lowering import LARGEST_BATCH
@@ -43,6 +42,7 @@ from dse.objectives.network.layers import Network
 from dse.objectives.network.transformer import Transformer
 from dse.report.tables import write_text
 from dse.search.goal import Goal, make_goal
+from dse.text import shown
 from dse.units import format_capacity, parse_capacity
 
 LONGEST_CONTEXT = 1 << 20

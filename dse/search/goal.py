@@ -12,9 +12,9 @@ import numpy as np
 from dse.batch import Floats
 from dse.errors import InputError
 from dse.formula import Formula, Interval, parse_formula
-from dse.keyfile import quoted
 from dse.objectives.cache.metrics import CACHE_METRICS, NAMED_OBJECTIVES, RAM_METRICS, objective_text
 from dse.objectives.cache.workload_objective import WORKLOAD_OBJECTIVES
+from dse.text import quoted
 from dse.units import parse_quantity
 
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {"<=": operator.le, ">=": operator.ge}

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.cache.specification import CacheProblem
 from dse.search.goal import Constraint, Goal, make_goal
 from dse.search.optimize import optimize
+from dse.text import quoted
 
 _RELATIVE = re.compile(r"\s*(.+?)\s*<=\s*([0-9.eE+]+)\s*x\s*best\s*")
 _MEANT_SO = re.compile(r".*\bbest\s*")

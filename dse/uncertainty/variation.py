@@ -14,10 +14,10 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.array.given.cell import MEMORY_NAMES
 from dse.objectives.cache.parameters.subject import Subject, Tie
 from dse.settings import number, read_settings
+from dse.text import quoted
 from dse.uncertainty.shortlist import Draws
 
 SIGMAS = 3.0

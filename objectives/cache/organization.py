@@ -24,7 +24,7 @@ from dse.spaces.array.array_space import ArraySpace
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
 from dse.spaces.array.wires import WireChoice
 from dse.spaces.cache.cache_space import TOP_AXES, Arrays, Branch, CacheSpace
-from dse.spaces.space import Axis, Level
+from dse.spaces.space import Axis, Level, Scale
 
 DATA_FIGURES = tuple(f"data_{field.name}" for field in fields(DataSide))
 TAG_FIGURES = tuple(f"tag_{field.name}" for field in fields(TagSide))
@@ -169,9 +169,9 @@ class OrganizationProblem:
 def top_axes(problems: Sequence[CacheProblem]) -> tuple[Axis, Axis, Axis]:
     """Axes of memory, capacity and access type."""
     return (
-        Axis("memory", tuple(dict.fromkeys(problem.memory for problem in problems)), ordered=False),
+        Axis("memory", tuple(dict.fromkeys(problem.memory for problem in problems)), Scale.WORDS),
         Axis("capacity", tuple(sorted({problem.capacity for problem in problems}))),
-        Axis("access", tuple(dict.fromkeys(problem.access for problem in problems)), ordered=False),
+        Axis("access", tuple(dict.fromkeys(problem.access for problem in problems)), Scale.WORDS),
     )
 
 
@@ -185,12 +185,12 @@ def _organization_axes(arrays: Sequence[ArrayProblem]) -> tuple[Axis, ...]:
             levels = {min(value, most) for value in levels for most in available}
         axes.append(Axis(name, tuple(sorted(levels))))
     styles = sorted({style for array in arrays for style in array.ranges.buffer_designs})
-    return (*axes, Axis("buffer_design", tuple(BUFFER_DESIGNS[style] for style in styles), ordered=False))
+    return (*axes, Axis("buffer_design", tuple(BUFFER_DESIGNS[style] for style in styles), Scale.WORDS))
 
 
 def _wire_axis(name: str, wires: Sequence[WireChoice]) -> Axis:
     """Axis of a wire."""
-    return Axis(name, tuple(wire.label for wire in wires), ordered=False)
+    return Axis(name, tuple(wire.label for wire in wires), Scale.WORDS)
 
 
 def _parts(space: ArraySpace, model: ArrayModel, levels: Ints) -> Floats:

@@ -14,9 +14,9 @@ from importlib import resources
 from math import ceil
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.gpu.kernel import SECTOR
 from dse.objectives.gpu.traffic import Workload
+from dse.text import nearest, quoted
 
 SERIAL, UNROUNDED, ROOFLINE = "serial", "serial-unrounded", "roofline"
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.cache.workload import (
     ROOFLINE,
     SERIAL,
@@ -23,6 +22,7 @@ from dse.objectives.cache.workload import (
 )
 from dse.objectives.gpu.traffic import Workload
 from dse.studies.deepnvmpp.printed import printed_caches
+from dse.text import nearest, quoted
 
 WORKLOAD_OBJECTIVES = {"workload_energy": "J", "workload_latency": "s", "workload_edp": "J s"}
 """Objectives that need a workload, with their units; DRAM energy and time are in all of them."""

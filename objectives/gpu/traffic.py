@@ -6,7 +6,6 @@ from functools import cache, lru_cache
 from typing import Protocol
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.gpu.dram import DramCurve, dram_curve
 from dse.objectives.gpu.kernel import STEPS, Kernel
 from dse.objectives.gpu.lowering import INFERENCE, TRAINING, kernels_of
@@ -19,6 +18,7 @@ from dse.objectives.network.transformer import (
     transformer_kernels,
     transformer_names,
 )
+from dse.text import nearest, quoted
 
 Model = Network | Transformer
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted, shown
+from dse.text import nearest, quoted, shown
 
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]

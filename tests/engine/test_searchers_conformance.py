@@ -83,7 +83,7 @@ KNOWN = {"cost": "", "size": ""}
 
 def toy(objectives: Sequence[str] = ("cost",), limit: float | None = None, levels: int = 8) -> Toy:
     axes = [Axis(name, tuple(2**level for level in range(levels))) for name in ("x", "y", "z")]
-    space = ProductSpace((*axes, Axis("kind", ("a", "b", "c"), ordered=False)))
+    space = ProductSpace((*axes, Axis("kind", ("a", "b", "c"), Scale.WORDS)))
     goals = tuple(Goal(name, parse_formula(name, KNOWN)) for name in objectives)
     size = parse_formula("size", KNOWN)
     limits = () if limit is None else (Constraint(f"size<={limit}", size, "<=", limit, ""),)

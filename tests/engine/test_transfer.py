@@ -34,7 +34,7 @@ from dse.studies.search.transfer import COLD, WARM, Bench, Plan, Transfer, answe
 from dse.studies.study import Findings
 
 SMALL, LARGE = Axis("count", (1, 2, 4, 8)), Axis("count", (4, 8, 16, 64))
-WORDS, OTHERS = Axis("style", ("area", "latency", "balance"), ordered=False), Axis("style", ("latency", "area"), False)
+WORDS, OTHERS = Axis("style", ("area", "latency", "balance"), Scale.WORDS), Axis("style", ("latency", "area"), Scale.WORDS)
 
 
 def column(levels: Sequence[int]) -> Ints:

@@ -315,7 +315,7 @@ def test_distance_is_a_metric(axes: tuple[Axis, ...], seed: int) -> None:
 
 
 def test_product_spaces_allow_everything() -> None:
-    axes = Axis("size", (1, 2, 4)), Axis("kind", ("a", "b"), ordered=False), Axis("fixed", (7,))
+    axes = Axis("size", (1, 2, 4)), Axis("kind", ("a", "b"), Scale.WORDS), Axis("fixed", (7,))
     space = ProductSpace(axes)
     designs = np.concatenate(list(space.blocks()))
     assert [tuple(values(axes, design).values()) for design in designs] == list(

@@ -14,7 +14,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from dse.errors import InputError
-from dse.keyfile import Key, KeyFile, Number, Unit, Whole, Word, nearest, quoted, read_keyfile, words
+from dse.keyfile import Key, KeyFile, Number, Unit, Whole, Word, read_keyfile, words
+from dse.text import nearest, quoted
 
 MEMORY_NAMES = {"sram": "sram_deepnvmpp", "stt": "stt_deepnvmpp", "sot": "sot_deepnvmpp"}
 """Packaged cell behind each short name of a memory technology: those calibrated on DeepNVM++'s Table II."""

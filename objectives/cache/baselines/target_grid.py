@@ -20,7 +20,7 @@ from dse.search.goal import Constraint, Goal
 from dse.search.protocol import Evaluations, judge
 from dse.spaces.cache.cache_space import Branch
 from dse.spaces.product import ProductSpace
-from dse.spaces.space import Axis
+from dse.spaces.space import Axis, Scale
 
 
 class Algorithm1Problem:
@@ -41,7 +41,7 @@ class Algorithm1Problem:
         self.constraints = tuple(constraints)
         self._libraries = libraries or MatLibraries()
         top = top_axes(problems)
-        self.space = ProductSpace((*top, Axis("target", TARGETS, ordered=False)))
+        self.space = ProductSpace((*top, Axis("target", TARGETS, Scale.WORDS)))
         self._problems: dict[Branch, CacheProblem] = {}
         for problem in problems:
             chosen = problem.memory, problem.capacity, problem.access

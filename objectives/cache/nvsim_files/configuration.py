@@ -22,13 +22,12 @@ from dse.keyfile import (
     Whole,
     Word,
     is_power_of_two,
-    quoted,
     read_keyfile,
-    shown,
     words,
 )
 from dse.spaces.array.organization import BUFFER_DESIGNS
 from dse.spaces.array.wires import REPEATERS, WIRE_TYPES
+from dse.text import quoted, shown
 
 if TYPE_CHECKING:
     from dse.objectives.array.given.cell import Cell

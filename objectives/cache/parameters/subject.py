@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.technology import Technology, TechnologyTables, WireGeometry, merged
 from dse.objectives.array.hierarchy.array import Fabric
 from dse.objectives.cache.specification import CacheProblem, CacheSpec, problems_by_access
+from dse.text import nearest, quoted
 
 SCALED_CURRENTS = {
     "current_on": ("current_on_nmos", "current_on_pmos"),

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.keyfile import shown
 from dse.objectives.network.layers import (
     COLUMNS,
     INPUT,
@@ -31,6 +30,7 @@ from dse.objectives.network.layers import (
     volume,
 )
 from dse.report.tables import write_text
+from dse.text import shown
 
 TensorShape = tuple[int, ...]
 """Sizes of a tensor, the batch first."""

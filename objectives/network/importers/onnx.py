@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import InputError
-from dse.keyfile import quoted, shown
 from dse.objectives.network.importers.layer_table import SUPPORTED, LayerTable, Operator, TensorShape, Window
 from dse.objectives.network.layers import Network, Pair, Place
+from dse.text import quoted, shown
 
 if TYPE_CHECKING:
     import onnx

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.network.importers.layer_table import SUPPORTED, LayerTable, Operator, TensorShape, Window
 from dse.objectives.network.layers import Network, Pair, Place
+from dse.text import quoted
 
 if TYPE_CHECKING:
     import torch
