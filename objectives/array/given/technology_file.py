@@ -93,7 +93,7 @@ class NodeFile:
 
     def label(self) -> str:
         """Return the name by which results call the technology: `label` of the file, or the node."""
-        label = self.tables.get("label", f"{self.node()}nm")
+        label = self.tables["label"] if "label" in self.tables else f"{self.node()}nm"
         if not isinstance(label, str) or _LABEL.fullmatch(label) is None:
             wanted = "give a word of letters, digits, . _ + and -"
             raise InputError(f"label: {found_in_file(label)}; {wanted}", file=self.place)
