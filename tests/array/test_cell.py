@@ -122,7 +122,7 @@ def test_unsupported_kinds(tmp_path: Path, kind: str) -> None:
     """Kinds that NVSim lists but cannot model, or we do not."""
     path = changed(tmp_path, "stt", {"MemCellType": kind})
     assert complaint(path).endswith(
-        f"-MemCellType: '{kind}' is not supported, expected one of SRAM, MRAM, SOTMRAM, PCRAM, memristor"
+        f"-MemCellType: '{kind}' is not supported, expected one of MRAM, PCRAM, memristor, SRAM, SOTMRAM"
     )
 
 
@@ -135,7 +135,7 @@ def test_keys_of_unsupported_kinds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "changes", "expected"),
     [
-        ("stt", {"MemCellType": None}, "missing -MemCellType: one of SRAM, MRAM, SOTMRAM, PCRAM, memristor"),
+        ("stt", {"MemCellType": None}, "missing -MemCellType: one of MRAM, PCRAM, memristor, SRAM, SOTMRAM"),
         ("stt", {"CellArea (F^2)": None}, "missing -CellArea (F^2)"),
         ("stt", {"CellAspectRatio": None}, "missing -CellAspectRatio"),
         ("sram", {"CellArea (F^2)": None}, "missing -CellArea (F^2)"),

@@ -326,13 +326,14 @@ def test_set_energy_tests_reset_voltage() -> None:
     cell = replace(given, set_energy=0.0, set_voltage=0.5, reset_voltage=0.0)
     corrected = NVSIM.without("set_energy_tests_reset_voltage")
     per_volt = cell.set_current * cell.set_pulse
-    assert set_energy(cell, TECHNOLOGY, NVSIM) == pytest.approx(TECHNOLOGY.vdd * per_volt, rel=1e-15, abs=0)
-    assert set_energy(cell, TECHNOLOGY, corrected) == pytest.approx(0.5 * per_volt, rel=1e-15, abs=0)
+    assert set_energy(cell, 1e3, TECHNOLOGY, NVSIM) == pytest.approx(TECHNOLOGY.vdd * per_volt, rel=1e-15, abs=0)
+    assert set_energy(cell, 1e3, TECHNOLOGY, corrected) == pytest.approx(0.5 * per_volt, rel=1e-15, abs=0)
     other = replace(cell, set_voltage=0.0, reset_voltage=-0.7)
-    assert set_energy(other, TECHNOLOGY, NVSIM) == 0
-    assert set_energy(other, TECHNOLOGY, corrected) == pytest.approx(TECHNOLOGY.vdd * per_volt, rel=1e-15, abs=0)
+    assert set_energy(other, 1e3, TECHNOLOGY, NVSIM) == 0
+    assert set_energy(other, 1e3, TECHNOLOGY, corrected) == pytest.approx(TECHNOLOGY.vdd * per_volt, rel=1e-15, abs=0)
     for unaffected in (given, replace(cell, set_voltage=-0.7, reset_voltage=0.5), replace(cell, set_voltage=0.0)):
-        assert set_energy(unaffected, TECHNOLOGY, NVSIM) == set_energy(unaffected, TECHNOLOGY, corrected)
+        derived = [set_energy(unaffected, 1e3, TECHNOLOGY, quirks) for quirks in (NVSIM, corrected)]
+        assert derived[0] == derived[1]
     result = switch("set_energy_tests_reset_voltage", designs("stt_normal_2mb", "data").with_fabric(cell=cell))
     assert result.changed() == {"cell_set_energy", "set_energy", "reset_energy"}
     assert (result.gain("cell_set_energy") < 0).all()
@@ -567,7 +568,7 @@ def multiplexer_energy(result: Switched) -> Floats:
     half = cell.resistance_on_at_reset_voltage / 2 / cell.resistance_on_at_half_reset_voltage
     reset = (cell.reset_voltage - cell.voltage_drop_access) / cell.resistance_on_at_reset_voltage
     current = reset * (1 + half * (result.before("subarray_rows") - 1))
-    width = pass_transistor_width(current, cell, fabric.largest_nmos, technology)
+    width = pass_transistor_width(current, cell.resistance_on, fabric.largest_nmos, technology)
     amps = result.before("subarray_cols") / mats.mux_sense_amp
     pitch = cell.width_f * technology.feature_size * mats.mux_sense_amp
     sensed, nothing = sense_amp_load(pitch, technology), np.zeros(len(mats))

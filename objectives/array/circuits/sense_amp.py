@@ -109,4 +109,14 @@ def sense_amps(
         front = converter_of(technology, quirks)
         delay, energy, leakage = front.delay + delay, front.energy + energy, front.leakage + leakage
     height = sense_amp_height(pitch, technology, current_sensing=current_sensing)
-    return SenseAmps(fits, height, load, delay, energy * count, leakage * count)
+    return SenseAmps(
+        fits=fits, height=height, load=load, delay=delay, energy=energy * count, leakage=leakage * count
+    )
+
+
+def no_sense_amps(count: int) -> SenseAmps:
+    """No sense amplifiers under the bitlines of `count` subarrays: no room, load, delay, energy and leakage."""
+    nothing = np.zeros(count)
+    return SenseAmps(
+        fits=np.ones(count, bool), height=nothing, load=nothing, delay=nothing, energy=nothing, leakage=nothing
+    )

@@ -7,6 +7,7 @@ would make it divide by zero, use memory it never wrote, or return a placeholder
 
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
@@ -15,18 +16,10 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.keyfile import KeyFile, read_keyfile
+from dse.keyformat import Value
 from dse.notice import notice
-from dse.objectives.array.given.cell_keys import CELL_KEYS, SOT_KEYS
-from dse.objectives.array.given.cell_rules import (
-    RESISTIVE_KEYS,
-    RESISTIVE_REMARKS,
-    RESISTIVE_RULES,
-    SOT_RULES,
-    SRAM_KEYS,
-    SRAM_RULES,
-    TRANSISTOR_RULES,
-    Rule,
-)
+from dse.objectives.array.cells.registry import cell_kinds, key_owners, kind_of, memory_types
+from dse.objectives.array.given.cell_keys import CELL_KEYS, memory_type_key
 from dse.text import nearest, quoted
 
 MEMORY_NAMES = {"sram": "sram_deepnvmpp", "stt": "stt_deepnvmpp", "sot": "sot_deepnvmpp"}
@@ -43,7 +36,7 @@ class Cell:
 
     name: str
     kind: str
-    """SRAM, MRAM, SOTMRAM, PCRAM or memristor."""
+    """Its ``-MemCellType``: SRAM, MRAM, SOTMRAM, PCRAM, memristor, or what another kind adds."""
     area_f2: float
     """Area in squared feature sizes."""
     aspect_ratio: float
@@ -88,6 +81,8 @@ class Cell:
     """Resistance of the line that an SOT-MRAM cell is written through; 0 where that is not known."""
     separate_paths: bool = False
     """Whether an SOT-MRAM cell is read and written through transistors, word lines and bitlines of their own."""
+    own: tuple[tuple[str, Value], ...] = ()
+    """Values [SI] of keys that only the cell's kind has."""
 
     @property
     def write_resistance(self) -> float:
@@ -116,30 +111,25 @@ def read_cell(path: Path, *, strict: bool = False) -> Cell:
             contradictory.
 
     """
-    file = read_keyfile(path, CELL_KEYS, strict=strict)
+    owners = key_owners()
+    own = [key for kind in cell_kinds() for key in kind.keys]
+    file = read_keyfile(path, (memory_type_key(memory_types()), *CELL_KEYS, *own), strict=strict)
     file.require(("MemCellType",))
-    resistive = file.word("MemCellType") != "SRAM"
-    file.require(RESISTIVE_KEYS if resistive else SRAM_KEYS)
-    cell = _cell(file)
-    given = [name for name in SOT_KEYS if name in file]
-    if given and cell.kind != "SOTMRAM":
-        raise file.error(f"-{given[0]}: belongs to cells of -MemCellType SOTMRAM, this is {cell.kind}", given[0])
-    for rule in _rules(cell.kind):
+    for name in file.entries:
+        if name in owners and file.word("MemCellType") not in owners[name].memory_types:
+            belongs = f"-{name}: belongs to cells of -MemCellType {' or '.join(owners[name].memory_types)}"
+            raise file.error(f"{belongs}, this is {file.word('MemCellType')}", name)
+    cell = _cell(file, [key.name for key in own])
+    kind = kind_of(cell)
+    file.require(kind.required)
+    for rule in kind.rules:
         if rule.broken(cell):
             raise file.error(rule.message, *rule.keys)
-    for remark in RESISTIVE_REMARKS if resistive else ():
+    for remark in kind.remarks:
         if remark.broken(cell):
             file.remark(remark.message, *remark.keys)
     _remark_order(file, cell)
     return cell
-
-
-def _rules(kind: str) -> tuple[Rule, ...]:
-    """What must not hold of a kind of cell."""
-    if kind == "SRAM":
-        return (*SRAM_RULES, *TRANSISTOR_RULES)
-    rules = (*RESISTIVE_RULES, *TRANSISTOR_RULES)
-    return (*rules, *SOT_RULES) if kind == "SOTMRAM" else rules
 
 
 def _remark_order(file: KeyFile, cell: Cell) -> None:
@@ -196,7 +186,7 @@ def load_cell(name_or_path: str, *, strict: bool = False) -> Cell:
     )
 
 
-def _cell(file: KeyFile) -> Cell:
+def _cell(file: KeyFile, own: Sequence[str]) -> Cell:
     access = file.word("AccessType", "CMOS")
     separate = file.word("MemCellType") == "SOTMRAM" and file.word("WordLines", "separate") == "separate"
     return Cell(
@@ -237,6 +227,7 @@ def _cell(file: KeyFile) -> Cell:
         write_access_width_f=file.number("WriteAccessCMOSWidth", 0.0),
         heavy_metal_resistance=file.number("ResistanceHeavyMetal", 0.0),
         separate_paths=separate,
+        own=tuple((name, file.entries[name].value) for name in own if name in file),
     )
 
 

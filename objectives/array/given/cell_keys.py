@@ -3,6 +3,8 @@
 Source: NVSim MemCell.cpp (``MemCell::ReadCellFromFile``).
 """
 
+from collections.abc import Sequence
+
 from dse.keyfile import Key, Unit
 from dse.keyformat import Number, Whole, Word, words
 
@@ -29,14 +31,21 @@ _LEAKAGE = Number(1e-15, 1e6, or_zero=True)
 _POWER = Number(1e-6, 1e9, or_zero=True)
 _ENERGY = Number(1e-9, 1e9, or_zero=True)
 
-_KINDS = ("SRAM", "MRAM", "SOTMRAM", "PCRAM", "memristor")
-_REFUSED = f"which are not supported: {', '.join(_KINDS)} are"
+_REFUSED = "which are not supported"
 _FLASH = f"belongs to NAND flash cells, {_REFUSED}"
 _DRAM = f"belongs to DRAM cells, {_REFUSED}"
 _FLOATING_BODY = f"belongs to floating-body cells, {_REFUSED}"
 
+UNSUPPORTED = ("DRAM", "eDRAM", "FBRAM", "SLCNAND", "MLCNAND")
+"""Memory types of NVSim that no kind of cell serves; one that comes to be served is read."""
+
+
+def memory_type_key(types: Sequence[str]) -> Key:
+    """Return the key that says of which memory type a cell is, one of `types`."""
+    return Key("MemCellType", words(*types, refused=[word for word in UNSUPPORTED if word not in types]))
+
+
 CELL_KEYS = (
-    Key("MemCellType", words(*_KINDS, refused=("DRAM", "eDRAM", "FBRAM", "SLCNAND", "MLCNAND"))),
     Key("ProcessNode", Whole(0, 1000, unit="nm")),
     Key("CellArea", Number(0.1, 1e6), (Unit("F^2"),)),
     Key("CellAspectRatio", Number(0.01, 100.0)),
@@ -91,8 +100,8 @@ CELL_KEYS = (
     Key("FlashProgramTime", _PULSE, (Unit("us", 1e6),), refused=_FLASH),
     Key("GateCouplingRatio", _WIDTH, refused=_FLASH),
 )
-"""Every key that NVSim reads from a cell file, ``ReadEnergy``, which its PCRAM sample carries in vain, and three of
-our own for SOT-MRAM (`SOT_KEYS`)."""
+"""Every other key that NVSim reads from a cell file, ``ReadEnergy``, which its PCRAM sample carries in vain, and
+three of our own for SOT-MRAM (`SOT_KEYS`)."""
 
 SOT_KEYS = ("WriteAccessCMOSWidth", "ResistanceHeavyMetal", "WordLines")
 """Keys of SOT-MRAM cells only."""

@@ -59,15 +59,27 @@ SRAM_RULES = (
 )
 
 
-SOT_RULES = (
+def _derives_read_power(cell: "Cell") -> bool:
+    return cell.read_power == 0.0 and not (cell.read_mode == "voltage" and cell.read_voltage == 0.0)
+
+
+def _crosspoint_reset_by_voltage(cell: "Cell") -> bool:
+    return cell.access != "CMOS" and cell.reset_current == 0.0
+
+
+_SOT_RULES = (
     Rule(
         ("AccessType",),
-        lambda cell: cell.access != "CMOS",
+        lambda cell: cell.kind == "SOTMRAM" and cell.access != "CMOS",
         "-AccessType: an SOT-MRAM cell is accessed through transistors, expected CMOS",
     ),
     Rule(
         ("WordLines", "WriteAccessCMOSWidth"),
-        lambda cell: not cell.separate_paths and cell.write_access_width_f not in (0.0, cell.access_width_f),
+        lambda cell: (
+            cell.kind == "SOTMRAM"
+            and not cell.separate_paths
+            and cell.write_access_width_f not in (0.0, cell.access_width_f)
+        ),
         "-WordLines: shared means one transistor for both paths, expected a -WriteAccessCMOSWidth (F) equal to"
         " -AccessCMOSWidth (F), or separate",
     ),
@@ -77,14 +89,6 @@ SOT_RULES = (
         "missing -WriteAccessCMOSWidth (F): a cell with separate word lines needs the width of its write transistor",
     ),
 )
-
-
-def _derives_read_power(cell: "Cell") -> bool:
-    return cell.read_power == 0.0 and not (cell.read_mode == "voltage" and cell.read_voltage == 0.0)
-
-
-def _crosspoint_reset_by_voltage(cell: "Cell") -> bool:
-    return cell.access != "CMOS" and cell.reset_current == 0.0
 
 
 RESISTIVE_RULES = (
@@ -206,6 +210,7 @@ RESISTIVE_RULES = (
         ),
         "missing -SetEnergy (pJ) or -ResistanceOnAtSetVoltage (ohm): one of them is needed",
     ),
+    *_SOT_RULES,
 )
 
 RESISTIVE_REMARKS = (
