@@ -1,7 +1,6 @@
 """What a user may say of caches, with defaults and help, and the specifications that follow."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from dse.objectives.cache.workload import (
 from dse.objectives.gpu.load import load_workload
 from dse.objectives.gpu.lowering import LARGEST_BATCH
 from dse.objectives.gpu.profiles import DEFAULT
+from dse.options import option
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.units import CAPACITIES, parse_capacity
 
@@ -36,15 +36,10 @@ ORGANIZATION, ALGORITHM1 = "organization", "algorithm1"
 BASIC, ALL = "basic", "all"
 
 
-def option(default: Any, help: str, choices: Sequence[str] = (), group: str = "") -> Any:
-    """A field of options: its default, its help for the command line, and the words that it may be."""
-    return field(default=default, metadata={"help": help, "choices": tuple(choices), "group": group})
-
-
 WORKLOADS = "Workloads"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CacheOptions:
     """Caches to choose from: memories, capacities, access types, technology, and workloads on them."""
 

@@ -82,4 +82,4 @@ def algorithm1(problem: CacheProblem) -> Baseline | None:
         return None
     cost, winner = found
     note = {"target": winner.target, "access": winner.assembly.spec.access}
-    return Baseline(ALGORITHM1, cost, winner.design, note)
+    return Baseline(name=ALGORITHM1, cost=cost, metrics=winner.metrics, design=winner.design, note=note)
