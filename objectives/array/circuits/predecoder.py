@@ -251,6 +251,16 @@ def predecoder(bits: Ints, load: Floats, largest_nmos: float, technology: Techno
     )
 
 
+def fixed_part(largest_nmos: float, technology: Technology, quirks: Quirks) -> Floats:
+    """What predecoder blocks of 0 to MOST_BITS bits cost before their last level: delay [s], energy [J], leakage [W].
+
+    Matrix (3, bits). A block costs at least this whatever it drives; one of up to three bits has no such part.
+    """
+    front = _front(technology, largest_nmos, quirks)
+    delay = np.where(front.used, front.delay, 0.0).max(axis=0)
+    return np.stack([delay, front.energy, front.leakage])
+
+
 def _slowest_path(front: Front, bits: Ints, last: Decoder) -> tuple[Floats, Floats]:
     """Longest delay [s] over the paths, and the steepest ramp [1/s] of any (NVSim takes the maximum of both)."""
     delay, ramp = np.zeros(len(bits)), np.zeros(len(bits))
