@@ -61,6 +61,15 @@ class Flat:
 
     def pairs(self, keeps: Keeps) -> Met:
         """Classes of banks and mats that form a design to keep, pair by pair."""
+        found = [(np.zeros(0, np.int64), np.zeros(0, np.int64)), *self.pairs_by_group(keeps)]
+        one, other = zip(*found, strict=True)
+        return np.concatenate(one), np.concatenate(other)
+
+    def pairs_by_group(self, keeps: Keeps) -> Iterator[Met]:
+        """The same, part by part as they are asked for: `keeps` may have learned in between.
+
+        Groups whose best figures promise most come first.
+        """
         return self._met(*self.surviving(keeps), keeps)
 
     def surviving(self, keeps: Keeps) -> Met:
@@ -105,17 +114,28 @@ class Flat:
         """Mats of a group."""
         return np.arange(*np.searchsorted(self.mat_group, (group, group + 1)))
 
+    @property
+    def _promise(self) -> Floats:
+        """How much less a group's best figures are than others': sums of logarithms."""
+        best, _ = self.best_mats(np.arange(len(self.mat_group)))
+        figure = self.figures(self._least_sums(), best)
+        names = ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area")
+        with np.errstate(divide="ignore"):
+            logs = [np.log(figure(name)) for name in names]
+        promise: Floats = np.sum(logs, axis=0)
+        return promise
+
     def _by_group(self, classes: Ints, mats: Ints) -> Iterator[Met]:
         """Some classes and mats, those of one group at a time, where it has both."""
         every = np.arange(len(self.groups) + 1)
         ends = np.searchsorted(self.banks.group[classes], every)
         mat_ends = np.searchsorted(self.mat_group[mats], every)
-        for group in np.flatnonzero((np.diff(ends) > 0) & (np.diff(mat_ends) > 0)).tolist():
+        both = np.flatnonzero((np.diff(ends) > 0) & (np.diff(mat_ends) > 0))
+        for group in both[np.argsort(self._promise[both], kind="stable")].tolist():
             yield classes[ends[group] : ends[group + 1]], mats[mat_ends[group] : mat_ends[group + 1]]
 
-    def _met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Met:
+    def _met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
         """Pairs to keep of some classes and mats."""
-        found: list[Met] = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
         for own, own_mats in self._by_group(classes, mats):
             step = max(1, PART // len(own_mats))
             some = self.mats.take(own_mats)
@@ -124,9 +144,7 @@ class Flat:
                 kept = keeps(self.figures(self.banks.sums.take(part).columns(), some))
                 row, column = np.nonzero(np.broadcast_to(kept, (len(part), len(own_mats))))
                 if len(row):
-                    found.append((part[row], own_mats[column]))
-        one, other = zip(*found, strict=True)
-        return np.concatenate(one), np.concatenate(other)
+                    yield part[row], own_mats[column]
 
     def members(self, pairs: Met) -> Met:
         """Banks and mats of pairs of classes and mats: a pair for each member of a class."""

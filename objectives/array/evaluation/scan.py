@@ -14,7 +14,7 @@ from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
-from dse.objectives.array.evaluation.flat import flatten, lower_ends, pairs_in_full, parts_of
+from dse.objectives.array.evaluation.flat import Flat, Met, flatten, lower_ends, pairs_in_full, parts_of
 from dse.objectives.array.evaluation.handed import Figure, HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.hierarchy.array import join
@@ -115,17 +115,34 @@ class ArrayScan:
         return low[:, None], np.full((len(low), 1), np.inf)
 
     def _promising(self, sieve: Sieve, designs: ArrayDesigns) -> Iterator[Pairs] | None:
-        """Designs that a sieve may keep by lower bounds; None where these do not hold or rule out nothing."""
+        """Designs that a sieve may keep by lower bounds, some at a time; None where bounds do not hold.
+
+        The sieve may learn from those that were taken before the next are chosen.
+        """
         flat = flatten(designs) if sieve.by_bounds else None
-        if flat is None:
-            return None
+        return None if flat is None else self._chosen(sieve, designs, flat)
+
+    def _chosen(self, sieve: Sieve, designs: ArrayDesigns, flat: Flat) -> Iterator[Pairs]:
+        """Designs that a sieve may keep by lower bounds."""
 
         def keeps(figure: Figure) -> Bools:
             return sieve.keeps(self._handed.of(figure))
 
         self.evaluations += len(flat.banks.group) + len(flat.mat_group)
-        met = flat.pairs(keeps)
-        return (pairs_in_full(designs, flat, part) for part in parts_of(flat.members(met)))
+        waiting: list[Met] = []
+        for met in flat.pairs_by_group(keeps):
+            waiting.append(flat.members(met))
+            if sum(len(banks) for banks, _ in waiting) > BATCH:
+                yield from self._in_full(designs, flat, waiting)
+                waiting = []
+        yield from self._in_full(designs, flat, waiting)
+
+    def _in_full(self, designs: ArrayDesigns, flat: Flat, met: Sequence[Met]) -> Iterator[Pairs]:
+        """Pairs evaluated in full."""
+        if met:
+            one, other = zip(*met, strict=True)
+            for part in parts_of((np.concatenate(one), np.concatenate(other))):
+                yield pairs_in_full(designs, flat, part)
 
     def sift(self, sieve: Sieve) -> Candidates:
         """Valid designs that a sieve keeps."""
