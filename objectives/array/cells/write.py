@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Floats
-from dse.objectives.array.cells.physics import Arrivals, CellEnergy, CellLoad, WriteLatency
+from dse.objectives.array.circuits.cell_physics import Arrivals, CellEnergy, CellLoad, WriteLatency
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.quirks import Quirks

@@ -8,8 +8,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from dse.batch import Floats
-from dse.objectives.array.cells.global_bitline import GlobalBitline
-from dse.objectives.array.cells.physics import Bits, EdgeLoad
+from dse.objectives.array.circuits.cell_physics import (
+    Bits,
+    EdgeLoad,
+    GlobalBitline,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.comparator import Comparator, comparator
 from dse.objectives.array.circuits.mux import Mux, mux, pass_transistor_width
