@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dse.errors import InputError
-from dse.objectives.array.given.cell import Cell, read_cell
+from dse.objectives.array.given.cell import Cell, read_cell, remark_foreign_node
 from dse.objectives.array.given.quirks import NVSIM, Quirks
 from dse.objectives.array.given.technology import Technology, load_technology, node_of_file, packaged_technologies
 from dse.objectives.array.hierarchy.array import Fabric
@@ -94,6 +94,7 @@ def cache_problem(
 def problem_from_configuration(configuration: Configuration, quirks: Quirks = NVSIM) -> CacheProblem:
     """Problem that an NVSim configuration poses; raises InputError where its cell or node is wrong."""
     cell = read_cell(configuration.cell_path)
+    remark_foreign_node(cell, configuration.process_node)
     fabric = _fabric(configuration, cell, quirks)
     access = RAM if configuration.design_target == "RAM" else configuration.access
     choice = DataChoice(
@@ -158,6 +159,7 @@ class CacheSpec:
 
 def problems_by_access(spec: CacheSpec, access_types: Sequence[str], quirks: Quirks = NVSIM) -> list[CacheProblem]:
     """One problem per access type, over all organizations and buffer styles."""
+    remark_foreign_node(spec.cell, spec.technology.node)
     fabric = Fabric(spec.technology, spec.cell, quirks=quirks, technology_path=spec.technology_path)
     local, global_ = BASIC_WIRES if spec.wires == "basic" else (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES)
     choice = DataChoice(data_ranges(spec.ways), local, global_)
