@@ -161,7 +161,7 @@ def enumerate_array(
     bank, active, block = bank[possible], active[possible], block[possible]
     routing = route(banks.take(bank), block, spec)
     groups = _group(bank, active, routing, spec) if len(bank) else ()
-    return Enumeration(spec, banks, mats, groups, tags_cover_ways)
+    return Enumeration(spec=spec, banks=banks, mats=mats, groups=groups, tags_cover_ways=tags_cover_ways)
 
 
 def _widest_block(banks: BankChoice, bank: Ints, active: Ints, spec: ArraySpec) -> Ints:

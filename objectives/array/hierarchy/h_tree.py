@@ -154,5 +154,6 @@ def h_tree_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, 
             leakage += level.leakage
     legal = mat.legal & aspect_ratio_legal(height, width, circuit)
     return Bank(
-        legal, height, width, height * width, read_latency, write_latency, read_energy, write_energy, leakage
+        legal=legal, height=height, width=width, area=height * width, read_latency=read_latency,
+        write_latency=write_latency, read_energy=read_energy, write_energy=write_energy, leakage=leakage
     )
