@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dse.search.goal import make_goal
+from dse.search.pairs import best_pair
+from dse.search.sides import Candidates
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -22,9 +25,6 @@ from dse.objectives.cache.metrics import (
     objective_text,
 )
 from dse.search import pairs
-from dse.search.goal import make_goal
-from dse.search.pairs import best_pair
-from dse.search.sides import Candidates
 from dse.spaces.array.spec import ACCESS_TYPES, FAST, NORMAL, SEQUENTIAL
 from dse.units import format_capacity, format_quantity, parse_capacity, parse_quantity
 
