@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dse.keyfile import Key, Unit
 from dse.keyformat import Number, Text, UnreadableError, Whole, Word, is_power_of_two, words
+from dse.objectives.array.evaluation.nvsim import TARGETS
 from dse.spaces.array.wires import REPEATERS, WIRE_TYPES
 from dse.text import quoted
 
