@@ -58,7 +58,8 @@ class Search:
     def _check_no_trials(self) -> None:
         """Raise InputError where something is said of the trials of a method that has none."""
         for name in ("storage", "study_name", "timeout", "resume", "n_trials", "seed", "certificate"):
-            if getattr(self, name) not in (None, False):
+            value = getattr(self, name)
+            if value is not None and (name == "certificate" or value is not False):
                 option = name.replace("_", "-")
                 raise InputError(f"--{option} is for searches: --method {self.method} has no trials")
 

@@ -84,7 +84,7 @@ def nvsim(
 
 
 ProblemFile = Annotated[
-    Path | None, typer.Argument(metavar="[PROBLEM.toml]", help="Problem file; other options go before what it says.")
+    Path | None, typer.Argument(metavar="PROBLEM.toml", help="Problem file; options on the command line take the place of what it says.")
 ]
 ProblemName = Annotated[
     str | None,
@@ -268,6 +268,51 @@ def verify(
     from dse.cli.verify import run
 
     run(folder)
+
+
+problems = typer.Typer(help="Families of problems, and what they ask.", no_args_is_help=True)
+app.add_typer(problems, name="problem")
+
+
+@problems.command("list")
+def problem_list() -> None:
+    """List the families of problems, those of other packages included."""
+    from dse.cli.problem import show_all
+
+    show_all()
+
+
+@problems.command("show")
+def problem_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A family (see dse problem list), or a problem file.")],
+) -> None:
+    """Show a family's axes, metrics, named objectives, baselines and options."""
+    from dse.cli.problem import show
+
+    show(name)
+
+
+technologies = typer.Typer(help="Transistors and wires that come with the package.", no_args_is_help=True)
+app.add_typer(technologies, name="technology")
+
+
+@technologies.command("list")
+def technology_list() -> None:
+    """List the technologies by the names that --technology takes."""
+    from dse.cli.technology import show_all
+
+    show_all()
+
+
+@technologies.command("show")
+def technology_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As --technology takes it, or a .toml file.")],
+    temperature: Annotated[int, typer.Option(help="Kelvin, 300 to 400.")] = 350,
+) -> None:
+    """Show the parameters of a technology at a temperature, in SI units."""
+    from dse.cli.technology import show
+
+    show(name, temperature)
 
 
 studies = typer.Typer(help="Questions answered with figure, table and text.", no_args_is_help=True)

@@ -14,7 +14,7 @@ from dse.cli.tasks import listed
 from dse.errors import InputError
 from dse.problem import Family
 from dse.problem_file import SUFFIX, read_question
-from dse.question import Question, Search, option_types
+from dse.question import Question, option_types
 from dse.registry import DEFAULT_FAMILY, load_family
 
 SEARCH = ("method", "n_trials", "seed", "timeout", "storage", "study_name", "resume", "certificate")
@@ -124,9 +124,9 @@ def question_of(context: typer.Context) -> Question:
     """What a command asks: its problem file, if there is one, with what the command line says in its place."""
     asked: Asked = context.obj
     question, given = asked.question, context.params
-    search = {name: given[name] for name in SEARCH if given.get(name) not in (None, False)}
-    if given.get("certificate") is False:
-        search["certificate"] = False
+    search = {name: given[name] for name in SEARCH if given.get(name) is not None}
+    if not search.get("resume"):
+        search.pop("resume", None)
     objectives = question.objectives
     if given.get("objective"):
         objectives = (given["objective"],)
@@ -135,5 +135,5 @@ def question_of(context: typer.Context) -> Question:
     return replace(
         question, options=asked.options, objectives=objectives,
         constraints=tuple(given.get("constraint") or question.constraints),
-        search=replace(question.search, **search) if search else question.search or Search(),
+        search=replace(question.search, **search),
     )
