@@ -11,7 +11,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
-from dse.problem import Part
+from dse.problem import Figures, Part
 
 Range = tuple[Floats, Floats]
 """Least and greatest value of every figure (figures, 1) over a set of designs."""
@@ -62,7 +62,7 @@ class Sieve(Protocol):
     @property
     def by_bounds(self) -> bool: ...  # noqa: D102
 
-    def keeps(self, figures: Sequence[Floats]) -> Bools:
+    def keeps(self, figures: Figures) -> Bools:
         """Which designs to keep, from their figures or lower bounds of them: one array per figure, which broadcast."""
 
     def thin(self, candidates: Candidates) -> Candidates:

@@ -63,6 +63,17 @@ class Presentation:
         """Costs (n, objectives) of all feasible designs that baselines have to offer, to draw beside a front."""
         return np.zeros((0, len(problem.objectives)))
 
+    def decisions(self, problem: Any) -> Mapping[str, Sequence[str]]:
+        """Axes that are chosen together, by what is decided with them; empty where each part is one decision."""
+        return {}
+
+    def start(self, problem: Any, name: str | None) -> tuple[str, Ints] | None:
+        """The design (axes,) of a name, or the usual one, that an explanation of the optimum starts from, and its name.
+
+        None where only baselines are there to start from. Raises InputError for a name that is unknown.
+        """
+        return None
+
     def seconds(self, problem: Any) -> float | None:
         """Predicted time of an exact search on one core [s]; None where nothing is known."""
         return None

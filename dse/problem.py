@@ -18,6 +18,8 @@ from dse.spaces.space import Level, Space
 
 Columns = Mapping[str, Floats]
 """Values of metrics [SI] by name; they broadcast against each other."""
+Figures = Sequence[Floats] | Floats
+"""What a part hands up: one array per figure, or a matrix (figures, n); all broadcast."""
 
 
 class Sign(Enum):
@@ -153,8 +155,8 @@ class Assembly(Protocol):
     @property
     def parts(self) -> tuple[Part, ...]: ...  # noqa: D102
 
-    def combine(self, figures: Sequence[Sequence[Floats]]) -> Columns:
-        """Metrics of designs from the figures of their parts: per part one array per figure; all broadcast.
+    def combine(self, figures: Sequence[Figures]) -> Columns:
+        """Metrics of designs from the figures of their parts.
 
         Every metric grows with every figure, and is NaN where a figure it depends on is. Bounds, exact search, fronts
         and attribution rest on this.
@@ -187,13 +189,14 @@ class Parametrized(Problem, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What an established method chooses: its `cost` by the first objective, and the design if the space has it.
+    """What an established method chooses: its `cost` by the first objective, its metrics [SI], and its design.
 
-    `note` says more of it, such as the target it stems from.
+    `design` is None where the space does not have it. `note` says more, such as the target it stems from.
     """
 
     name: str
     cost: float
+    metrics: Mapping[str, float]
     design: Ints | None
     note: Mapping[str, str]
 

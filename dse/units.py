@@ -4,6 +4,7 @@ Bytes count in powers of 1024 (``3MB`` is 3 * 2^20 bytes), everything else, byte
 """
 
 import re
+from collections.abc import Mapping
 
 from dse.errors import InputError
 
@@ -52,9 +53,9 @@ def parse_quantity(text: str, unit: str) -> float:
 
 def _factor(suffix: str, unit: str) -> float | None:
     """What a unit as written is worth in the SI unit; None where it is none of the quantity's."""
-    special = {"m2": AREAS, "s": TIMES, "B": CAPACITIES}.get(unit, {})
-    if suffix in special:
-        return float(special[suffix])
+    special: Mapping[str, Mapping[str, float]] = {"m2": AREAS, "s": TIMES, "B": CAPACITIES}
+    if suffix in special.get(unit, {}):
+        return float(special[unit][suffix])
     if unit == "B" and suffix.endswith("iB"):
         return float(CAPACITIES.get(f"{suffix[:-2].upper()}B", 0)) or None
     if unit and unit not in ("m2", "B") and suffix.endswith(unit):

@@ -1,6 +1,6 @@
 """Spaces of designs put together from parts: a union of products, one for each combination of levels at the top."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from math import prod
@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from dse.batch import Bools, Ints
+from dse.errors import InfeasibleError
 from dse.spaces.space import Axis, Space, distance, unit_directions
 
 Branch = tuple[int, ...]
@@ -17,24 +18,29 @@ Branch = tuple[int, ...]
 class BranchSpace:
     """Designs of several kinds, each a branch with spaces of its parts.
 
-    `axes`: those at the `top`, then those of each part, prefixed by its name. All branches have the same parts, with
-    the same axes; `branches` are spaces by branch. Branches without a legal design are left out; raises ValueError
-    where none is left.
+    `axes`: those at the `top`, then those of each part, prefixed by its name. All branches have the same parts, on
+    the same axes; `spaces` gives the parts' spaces by branch, and is asked when designs are first needed. Branches
+    without a legal design are left out; raises InfeasibleError where none is left.
     """
 
     def __init__(
-        self, top: Sequence[Axis], names: Sequence[str], branches: Mapping[Branch, Sequence[Space]]
+        self, top: Sequence[Axis], parts: Mapping[str, Sequence[Axis]],
+        spaces: Callable[[], Mapping[Branch, Sequence[Space]]],
     ) -> None:
-        self.branches = {branch: tuple(parts) for branch, parts in branches.items() if not _empty(parts)}
-        if not self.branches:
-            raise ValueError("no branch of the space has a legal design")
-        first = next(iter(self.branches.values()))
         self._top = tuple(top)
-        self._names = tuple(names)
-        parts = [prefixed(name, space.axes) for name, space in zip(names, first, strict=True)]
-        self.axes: tuple[Axis, ...] = (*top, *(axis for axes in parts for axis in axes))
-        ends = np.cumsum([len(self._top), *map(len, parts)]).tolist()
+        self._names = tuple(parts)
+        self._spaces = spaces
+        self.axes: tuple[Axis, ...] = (*top, *(axis for name, axes in parts.items() for axis in prefixed(name, axes)))
+        ends = np.cumsum([len(self._top), *map(len, parts.values())]).tolist()
         self.slices = tuple(slice(start, end) for start, end in pairwise(ends))
+
+    @cached_property
+    def branches(self) -> dict[Branch, tuple[Space, ...]]:
+        """Spaces of the parts of each branch with a legal design."""
+        found = {branch: tuple(parts) for branch, parts in self._spaces().items() if not _empty(parts)}
+        if not found:
+            raise InfeasibleError("no feasible design: no combination of levels is legal and can be built")
+        return found
 
     @property
     def size(self) -> int:

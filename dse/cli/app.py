@@ -54,6 +54,12 @@ class FileFormat(StrEnum):
     PARQUET = "parquet"
 
 
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Refuse what NVSim understands in cells and configurations though its samples differ."
+    ),
+]
 ConfigurationFile = Annotated[Path, typer.Argument(metavar="CONFIG.cfg", help="NVSim configuration.")]
 
 
@@ -62,11 +68,12 @@ def evaluate(
     config: ConfigurationFile,
     designs: Annotated[Path, typer.Option(help="Designs to evaluate: CSV, one array per row (.gz allowed).")],
     output: Annotated[Path, typer.Option(help="Where to write the same rows with their figures (.gz allowed).")],
+    strict: Strict = False,
 ) -> None:
     """Evaluate given array designs under an NVSim configuration."""
     from dse.cli.evaluate import run
 
-    run(config, designs, output)
+    run(config, designs, output, strict=strict)
 
 
 @app.command()
@@ -76,11 +83,12 @@ def nvsim(
         Path | None,
         typer.Option(help="Winners of all eight targets as JSON; every design as .parquet or .csv for Exploration."),
     ] = None,
+    strict: Strict = False,
 ) -> None:
     """Search as NVSim does: the best array of each of eight targets, wires refined."""
     from dse.cli.nvsim import run
 
-    run(config, output)
+    run(config, output, strict=strict)
 
 
 ProblemFile = Annotated[
@@ -245,9 +253,13 @@ def why(
     file: ProblemFile = None,
     problem: ProblemName = None,
     objective: Annotated[str | None, typer.Option(help="A named objective, a metric, or a formula.")] = None,
-    target: Annotated[
-        str, typer.Option(help="Start from NVSim's winner of this target; ReadLatency is NVSim's own default.")
-    ] = "ReadLatency",
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start", "--target",
+            help="Design to start from: of caches NVSim's winner of a target, ReadLatency if not given; else a baseline.",
+        ),
+    ] = None,
     within: Annotated[
         str, typer.Option(help="Share of the optimum up to which designs are compared, such as 1%.")
     ] = "1%",
@@ -257,7 +269,7 @@ def why(
     """Say why the optimum wins: what each decision contributes, and what near-optimal designs agree on."""
     from dse.cli.why import run
 
-    run(question_of(ctx), target, within, jobs, format.value)
+    run(question_of(ctx), start, within, jobs, format.value)
 
 
 @app.command()

@@ -7,8 +7,8 @@ from dse.objectives.cache.nvsim_files.configuration import Configuration, check_
 from dse.objectives.cache.specification import CacheSpec, spec_from_configuration
 
 
-def load_spec(path: Path) -> tuple[Configuration, CacheSpec]:
-    """Read a configuration and its cell, checked against each other."""
-    configuration = read_configuration(path)
-    check_cell(configuration, read_cell(configuration.cell_path))
+def load_spec(path: Path, *, strict: bool) -> tuple[Configuration, CacheSpec]:
+    """Read a configuration and its cell, checked against each other; `strict`: as NVSim's samples are written only."""
+    configuration = read_configuration(path, strict=strict)
+    check_cell(configuration, read_cell(configuration.cell_path, strict=strict))
     return configuration, spec_from_configuration(configuration)

@@ -36,10 +36,10 @@ PRINTED = ("read_latency", "write_latency", "read_energy", "write_energy", "leak
 EXPLORED_SUFFIXES = (".parquet", ".csv", ".csv.gz")
 
 
-def run(config: Path, output: Path | None) -> None:
+def run(config: Path, output: Path | None, *, strict: bool) -> None:
     """Search as a configuration asks; print a summary, write JSON or, for Exploration, every design."""
     check_writable(output)
-    configuration, spec = load_spec(config)
+    configuration, spec = load_spec(config, strict=strict)
     if configuration.target == EXPLORATION:
         _explore(configuration, spec, output)
         return

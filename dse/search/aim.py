@@ -13,14 +13,11 @@ import numpy as np
 from dse.batch import Bools, Floats
 from dse.formula import Column, Formula, Interval
 from dse.parts import Candidates, Range, SievedPart
-from dse.problem import Assembly, Constraint, Objective, Problem, Sign
+from dse.problem import Assembly, Constraint, Figures, Objective, Problem, Sign
 from dse.spaces.space import Axis, numbers
 
 ROUNDING = 1e-12
 """Relative slack of comparisons with bounds, which are summed in another order than values."""
-
-Figures = Sequence[Floats]
-"""Figures of designs of one part, then the axes of it that formulas name: one array each; all broadcast."""
 
 
 def with_slack(limit: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Self
+from typing import Self, cast
 
 import numpy as np
 
@@ -84,12 +84,12 @@ class EnumeratedPart:
 
 def sieved_parts(assembly: Assembly) -> list[SievedPart]:
     """The parts of an assembly, those that cannot sift themselves enumerated."""
-    return [part if _sifts(part) else EnumeratedPart(part) for part in assembly.parts]
+    return [_sieved(part) for part in assembly.parts]
 
 
-def _sifts(part: Part) -> bool:
-    """Whether a part goes through its own designs."""
-    return hasattr(part, "sift")
+def _sieved(part: Part) -> SievedPart:
+    """The part itself where it goes through its own designs."""
+    return cast(SievedPart, part) if hasattr(part, "sift") else EnumeratedPart(part)
 
 
 def evaluations_of(parts: Sequence[SievedPart]) -> int:

@@ -14,8 +14,8 @@ import numpy as np
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
 from dse.parts import Candidates, SievedPart
-from dse.problem import Assembly, Decomposed, Problem
-from dse.search.aim import Aim, Figures, aims
+from dse.problem import Assembly, Decomposed, Figures, Problem
+from dse.search.aim import Aim, aims
 from dse.search.certificate import BOUNDS, EXHAUSTION
 from dse.search.enumerated import evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted_front

@@ -49,7 +49,7 @@ class NearOptimal:
         return rows.sort_values("excess", kind="stable", ignore_index=True)
 
     def agreement(self) -> "pd.DataFrame":
-        """One row per axis: how many values occur, the optimum's, the commonest, and the share of designs with each."""
+        """One row per axis: how many values occur, the optimum's, the commonest, and the share of each."""
         import pandas as pd
 
         rows = []

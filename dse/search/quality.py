@@ -1,8 +1,8 @@
 """How good a set of designs is: hypervolume, IGD+, attainment over seeds, and regret against the budget.
 
 All objectives are minimized. They span decades and have units of their own, so that volumes and distances are
-measured between logarithms, scaled by the exact front (see FrontScale). Hypervolume, IGD+ and attainment come from moocore
-(López-Ibáñez et al.).
+measured between logarithms, scaled by the exact front (see FrontScale). Hypervolume, IGD+ and attainment come from
+moocore (López-Ibáñez et al.).
 """
 
 from collections.abc import Mapping, Sequence

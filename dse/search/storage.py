@@ -16,15 +16,15 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock, JournalStorage
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from dse.batch import Ints
 from dse.errors import DseError, InputError
-from dse.search.driver import History
-from dse.search.fingerprint import axes_digest
-from dse.search.evaluation import Evaluations, judge
 from dse.problem import Problem
+from dse.search.driver import History
+from dse.search.evaluation import Evaluations, judge
+from dse.search.fingerprint import axes_digest
 from dse.versions import PACKAGE, installed_version
 
 FLUSH_SECONDS = 4.0
@@ -202,7 +202,8 @@ def open_study(
     Resuming creates what is missing, so that one command can be started again until its search is done. Raises
     InputError where the study exists and is not to be resumed, or searches something else.
     """
-    directions = ["maximize" if objective.maximize else "minimize" for objective in problem.objectives]
+    maximize, minimize = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
+    directions = [maximize if objective.maximize else minimize for objective in problem.objectives]
     try:
         study = optuna.create_study(
             storage=storage, study_name=name, directions=directions, load_if_exists=resume,

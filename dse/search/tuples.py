@@ -13,7 +13,8 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.parts import Candidates
-from dse.search.aim import Aim, Figures
+from dse.problem import Figures
+from dse.search.aim import Aim
 
 LEAF = 1 << 17
 """Tuples tried at once; larger products are split."""

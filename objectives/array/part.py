@@ -85,8 +85,15 @@ class ArrayPart:
         return not self._scan.single_wire
 
     def evaluate(self, designs: Ints) -> Floats:
-        """Figures (figures, n) of legal designs; NaN where one cannot be built."""
-        return self.model.figures(self.space.place(designs), designs[:, -2], designs[:, -1])
+        """Figures (figures, n) of legal designs; NaN where one cannot be built.
+
+        Where the space has not been asked for, designs are evaluated one by one rather than making it for them.
+        """
+        if "space" in self.__dict__:
+            return self.model.figures(self.space.place(designs), designs[:, -2], designs[:, -1])
+        found = evaluate_designs(self.choice, [self.design(levels) for levels in designs])
+        figures = np.stack(np.broadcast_arrays(*self.handed.of(design_figures(found)))).astype(float)
+        return np.where([design.valid for design in found], figures, np.nan)
 
     def sift(self, sieve: Sieve) -> Candidates:
         """Valid designs that a sieve keeps."""

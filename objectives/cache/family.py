@@ -88,7 +88,8 @@ def _check_workload_used(
     workload: WorkloadCosts | None, objectives: Sequence[Objective], constraints: Sequence[Constraint]
 ) -> None:
     """Raise InputError where a workload is named and no formula speaks of it."""
-    used = {name for one in (*objectives, *constraints) for name in one.formula.names}
+    formulas = [*(one.formula for one in objectives), *(one.formula for one in constraints)]
+    used = {name for formula in formulas for name in formula.names}
     if workload is not None and not used & set(WORKLOAD_METRICS):
         raise InputError(f"--workload says nothing about the objective: give one of {', '.join(WORKLOAD_METRICS)}")
 

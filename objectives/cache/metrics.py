@@ -11,7 +11,7 @@ import numpy as np
 from dse.batch import Floats
 from dse.objectives.array.evaluation.handed import Figure, HandedUp
 from dse.objectives.array.given.quirks import Quirks
-from dse.problem import Metric, NamedObjective, Sign
+from dse.problem import Figures, Metric, NamedObjective, Sign
 from dse.spaces.array.spec import NORMAL, RAM, SEQUENTIAL
 
 CACHE_METRICS = {
@@ -74,7 +74,7 @@ def read_phases(figure: Figure, access: str, quirks: Quirks) -> tuple[Floats, Fl
     return read, np.zeros_like(read)
 
 
-def cache_metrics(data: Sequence[Floats], tag: Sequence[Floats], access: str) -> dict[str, Floats]:
+def cache_metrics(data: Figures, tag: Figures, access: str) -> dict[str, Floats]:
     """Figures of caches from what both arrays hand up, which broadcast.
 
     t_read = max(t_tag, t_early) + t_late, t_write = max(t_tag, t_data); energies, leakage and areas add up. A miss is
@@ -95,7 +95,7 @@ def cache_metrics(data: Sequence[Floats], tag: Sequence[Floats], access: str) ->
     }
 
 
-def ram_metrics(data: Sequence[Floats]) -> dict[str, Floats]:
+def ram_metrics(data: Figures) -> dict[str, Floats]:
     """Figures of RAMs from what the array hands up: there is no tag to wait for."""
     early, late, write_latency, read_energy, write_energy, leakage, area = data
     return {
@@ -104,7 +104,7 @@ def ram_metrics(data: Sequence[Floats]) -> dict[str, Floats]:
     }
 
 
-def joined(figures: Sequence[Sequence[Floats]], access: str) -> dict[str, Floats]:
+def joined(figures: Sequence[Figures], access: str) -> dict[str, Floats]:
     """Figures of caches, or of RAMs, from what their arrays hand up."""
     return ram_metrics(figures[0]) if access == RAM else cache_metrics(figures[0], figures[1], access)
 

@@ -1,13 +1,12 @@
 """What a user may say of caches, with defaults and help, and the specifications that follow."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell
-from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, read_configuration
+from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell, read_cell
+from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, check_cell, read_configuration
 from dse.objectives.cache.specification import (
     CacheSpec,
     spec_from_configuration,
@@ -26,6 +25,7 @@ from dse.objectives.cache.workload import (
 from dse.objectives.gpu.load import load_workload
 from dse.objectives.gpu.lowering import LARGEST_BATCH
 from dse.objectives.gpu.profiles import DEFAULT
+from dse.options import option
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.units import CAPACITIES, parse_capacity
 
@@ -36,15 +36,10 @@ ORGANIZATION, ALGORITHM1 = "organization", "algorithm1"
 BASIC, ALL = "basic", "all"
 
 
-def option(default: Any, help: str, choices: Sequence[str] = (), group: str = "") -> Any:
-    """A field of options: its default, its help for the command line, and the words that it may be."""
-    return field(default=default, metadata={"help": help, "choices": tuple(choices), "group": group})
-
-
 WORKLOADS = "Workloads"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CacheOptions:
     """Caches to choose from: memories, capacities, access types, technology, and workloads on them."""
 
@@ -61,6 +56,9 @@ class CacheOptions:
     read_fraction: float = option(0.5, "Share of reads in EDAP and the like.")
     config: Path | None = option(
         None, "Take technology, cell, capacity, access and ranges from an NVSim configuration."
+    )
+    strict: bool = option(
+        False, "Refuse what NVSim understands in cells and configurations though it is not written as its samples are."
     )
     joint: bool = option(False, "Choose among all memories and capacities: one search, one answer.")
     designs: str = option(
@@ -90,8 +88,9 @@ def cache_specs(options: CacheOptions) -> list[list[CacheSpec]]:
     _check_geometry(options)
     return [
         specs_by_access(
-            memory=memory, capacity=capacity, technology=technology, cell=load_cell(MEMORY_NAMES.get(memory, memory)),
-            access=access, word_bits=options.line * 8, ways=options.ways, wires=options.wires, technology_path=path,
+            memory=memory, capacity=capacity, technology=technology,
+            cell=load_cell(MEMORY_NAMES.get(memory, memory), strict=options.strict), access=access,
+            word_bits=options.line * 8, ways=options.ways, wires=options.wires, technology_path=path,
         )
         for capacity in capacities_of(options) for memory in listed(options.memory, "--memory")
     ]
@@ -103,9 +102,10 @@ def _configured(options: CacheOptions) -> CacheSpec:
     for name in ("memory", "capacity", "access", "technology", "temperature", "line", "ways", "wires"):
         if getattr(options, name) != default_of(name):
             raise InputError(f"--{name} excludes --config, which takes it from {config}")
-    configuration = read_configuration(config)
+    configuration = read_configuration(config, strict=options.strict)
     if configuration.target == EXPLORATION:
         raise InputError("OptimizationTarget Exploration is for dse nvsim: give one of NVSim's targets", file=config)
+    check_cell(configuration, read_cell(configuration.cell_path, strict=options.strict))
     return spec_from_configuration(configuration)
 
 

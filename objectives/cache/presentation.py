@@ -7,12 +7,14 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.digest import digest
+from dse.errors import InfeasibleError
 from dse.objectives.array.evaluation.design import EvaluatedDesign
 from dse.objectives.array.given.cell import MEMORY_NAMES
 from dse.objectives.array.given.technology import Technology
 from dse.objectives.cache.baselines.algorithm1 import winner_costs
 from dse.objectives.cache.baselines.target_grid import TargetProblem
 from dse.objectives.cache.cost import exact_cost
+from dse.objectives.cache.decisions import CACHE_DECISIONS, DEFAULT_TARGET, nvsim_design
 from dse.objectives.cache.metrics import CACHE_METRICS
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import DATA, TAG
@@ -130,6 +132,18 @@ class CachePresentation(Presentation):
     def baseline_points(self, problem: Any) -> Floats:
         """Costs of NVSim's winners of all targets and access types."""
         return winner_costs(caches_of(problem))
+
+    def decisions(self, problem: Any) -> Mapping[str, Sequence[str]]:
+        """The access type, groups of axes of the data array, and the tag array."""
+        return CACHE_DECISIONS
+
+    def start(self, problem: Any, name: str | None) -> tuple[str, Ints] | None:
+        """NVSim's winner of a target."""
+        target = name or DEFAULT_TARGET
+        design = nvsim_design(caches_of(problem), target)
+        if design is None:
+            raise InfeasibleError(f"no feasible design: NVSim finds no winner of {target}")
+        return target, design
 
     def seconds(self, problem: Any) -> float | None:
         """Predicted from the number of legal designs."""

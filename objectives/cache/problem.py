@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.errors import InfeasibleError, InputError
+from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.handed import HandedUp
 from dse.objectives.array.evaluation.library import MatLibraries
@@ -21,10 +21,11 @@ from dse.objectives.cache.metrics import CACHE_METRICS, RAM_METRICS, data_handed
 from dse.objectives.cache.rows import design_from_row
 from dse.objectives.cache.specification import DATA, CacheSpec
 from dse.objectives.cache.workload import WorkloadCosts
-from dse.problem import Columns, Constraint, Metric, Objective
+from dse.problem import Columns, Constraint, Figures, Metric, Objective
+from dse.spaces.array.array_space import ArraySpace
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, PowerRange
 from dse.spaces.array.wires import WireChoice, WireRange
-from dse.spaces.branches import Branch, BranchSpace, prefixed
+from dse.spaces.branches import Branch, BranchSpace
 from dse.spaces.space import Axis, Level, Scale, levels_of
 
 TOP = ("memory", "capacity", "access")
@@ -56,7 +57,7 @@ class CacheAssembly:
     parts: tuple[ArrayPart, ...]
     workload: WorkloadCosts | None
 
-    def combine(self, figures: Sequence[Sequence[Floats]]) -> Columns:
+    def combine(self, figures: Sequence[Figures]) -> Columns:
         """Metrics of caches whose arrays hand up the given figures."""
         metrics = joined(figures, self.spec.access)
         return metrics if self.workload is None else metrics | self.workload.columns(metrics, self.spec.capacity)
@@ -66,7 +67,7 @@ class CacheProblem:
     """Caches of one or several memories, capacities and access types, with what is wanted of them.
 
     `specs` differ in memory, capacity or access type; each such triple occurs once. `workload`: what a workload costs
-    on a cache, as further metrics. Raises InfeasibleError, when its space is asked for, where no design is legal.
+    on a cache, as further metrics. Its space raises InfeasibleError, when designs are asked for, where none is legal.
     """
 
     name = "cache"
@@ -86,6 +87,10 @@ class CacheProblem:
         """One line."""
         top = "; ".join(", ".join(map(str, axis.levels)) for axis in self._top)
         return f"<caches of {top}: {', '.join(objective.name for objective in self.objectives)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What is carried to another process: the question, not what was evaluated for it."""
+        return _remade, (type(self), self.specs, self.objectives, self.constraints, self.workload)
 
     @cached_property
     def assembly_by_branch(self) -> Mapping[Branch, CacheAssembly]:
@@ -110,20 +115,14 @@ class CacheProblem:
     @cached_property
     def space(self) -> BranchSpace:
         """All caches that can be built."""
-        names = [name for name, _ in self.specs[0].arrays]
-        spaces = {
+        first = self.assemblies()[0]
+        return BranchSpace(self._top, {part.name: part.array_axes for part in first.parts}, self._spaces)
+
+    def _spaces(self) -> dict[Branch, list[ArraySpace]]:
+        """Spaces of the arrays of each kind of caches."""
+        return {
             branch: [part.space for part in assembly.parts] for branch, assembly in self.assembly_by_branch.items()
         }
-        try:
-            return BranchSpace(self._top, names, spaces)
-        except ValueError:
-            raise InfeasibleError("no feasible design: no organization is legal and can be built") from None
-
-    @cached_property
-    def axes(self) -> tuple[Axis, ...]:
-        """Axes of the space, known before it is."""
-        first = self.assemblies()[0]
-        return (*self._top, *(axis for part in first.parts for axis in prefixed(part.name, part.array_axes)))
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -137,7 +136,11 @@ class CacheProblem:
     def evaluate(self, designs: Ints) -> dict[str, Floats]:
         """Metrics of caches, NaN where one cannot be built."""
         found = {name: np.full(len(designs), np.nan) for name in self.metrics}
-        for branch, rows in self.space.by_branch(designs):
+        top = np.asarray(designs)[:, : len(TOP)]
+        for branch in dict.fromkeys(map(tuple, top.tolist())):
+            if branch not in self.assembly_by_branch:
+                continue
+            rows = np.flatnonzero((top == np.array(branch)).all(axis=1))
             assembly = self.assembly_by_branch[branch]
             figures = [part.evaluate(designs[rows, part.axes]) for part in assembly.parts]
             columns = dict(assembly.combine(figures))
@@ -163,7 +166,7 @@ class CacheProblem:
     def find(self, row: Mapping[str, Any]) -> Ints:
         """The design of a row that `describe` gave, or of one with a column for each axis."""
         if f"{DATA}_{LOCAL_WIRE}" in row:
-            return levels_of(self.axes, row)
+            return levels_of(self.space.axes, row)
         top = levels_of(self._top, row)
         assembly = self.assembly_by_branch.get(tuple(top.tolist()))
         if assembly is None:
@@ -194,6 +197,14 @@ class CacheProblem:
     def asking(self, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> Self:
         """Another question about the same caches."""
         return type(self)(self.specs, objectives, constraints, workload=self.workload, libraries=self.libraries)
+
+
+def _remade(
+    kind: type[CacheProblem], specs: Sequence[CacheSpec], objectives: Sequence[Objective],
+    constraints: Sequence[Constraint], workload: WorkloadCosts | None,
+) -> CacheProblem:
+    """A problem in another process."""
+    return kind(specs, objectives, constraints, workload=workload)
 
 
 def _handed_up(name: str, spec: CacheSpec, array: ArrayChoice) -> HandedUp:
@@ -247,7 +258,8 @@ def _pinned(array: ArrayChoice, levels: Mapping[str, Level]) -> ArrayChoice:
             ranges = replace(ranges, buffer_designs=(BUFFER_DESIGNS.index(str(levels[axis])),))
         else:
             value = int(levels[axis])
-            ranges = replace(ranges, **{axis: PowerRange(value, value)})
+            pinned: dict[str, Any] = {axis: PowerRange(value, value)}
+            ranges = replace(ranges, **pinned)
     return replace(
         array, ranges=ranges,
         local_wires=_wire(array.local_wires.effective_inside_mats(), levels, LOCAL_WIRE) or array.local_wires,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from dse.search.goal import objective_unit
 
 from dse.batch import Floats
 from dse.errors import InfeasibleError
@@ -20,9 +21,8 @@ from dse.objectives.cache.parameters.subject import TEMPERATURE, Subject
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS
-from dse.search.goal import objective_unit
 from dse.studies.cache.varied import GOAL, Varied, own_parameters, shortlists, variation
-from dse.studies.deepnvmpp.optima import MEGABYTE, NAMES
+from dse.studies.calibrated import MEGABYTE, NAMES
 from dse.studies.study import Findings, Study
 from dse.uncertainty.response import Response, respond
 from dse.uncertainty.robust import (

@@ -14,7 +14,7 @@ from dse.batch import Floats, Ints
 from dse.objectives.cache.parameters.subject import TEMPERATURE
 from dse.report.plot import COLORS
 from dse.studies.cache.varied import GOAL, Varied, own_parameters, shortlists, variation
-from dse.studies.deepnvmpp.optima import MEGABYTE, NAMES
+from dse.studies.calibrated import MEGABYTE, NAMES
 from dse.studies.study import Findings, Study
 from dse.uncertainty.importance import Importance, permutation_importance
 from dse.uncertainty.one_at_a_time import Grid, Swings, grid, swings

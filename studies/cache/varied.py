@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
+from dse.search.goal import make_goal
+
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import technology_tables
 from dse.objectives.cache.parameters.subject import Subject
 from dse.parallel import in_parallel
 from dse.progress import report
-from dse.search.goal import make_goal
-from dse.studies.deepnvmpp.optima import CELLS, TECHNOLOGY, TEMPERATURE
+from dse.studies.calibrated import CELLS, TECHNOLOGY, TEMPERATURE
 from dse.uncertainty.shortlist import Effort, Made, make_shortlist
 from dse.uncertainty.variation import Variation, packaged_variation
 

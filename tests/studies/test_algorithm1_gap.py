@@ -17,7 +17,7 @@ from dse.search.sides import known_candidates, pair_value
 from dse.spaces.array.spec import ACCESS_TYPES, RAM
 from dse.studies.cache.algorithm1_gap import ALL, BASIC, LABELS, STUDY, Case, climb, findings_of, shares, table_of
 from dse.studies.cache.ladder import STEPS, Ladder, ladder
-from dse.studies.deepnvmpp.optima import CELLS, TECHNOLOGY, TEMPERATURE
+from dse.studies.calibrated import CELLS, TECHNOLOGY, TEMPERATURE
 from dse.studies.study import page_of
 
 TOLERANCE = 1e-12

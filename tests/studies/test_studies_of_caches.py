@@ -12,7 +12,8 @@ from dse.objectives.cache.specification import technology_from_text
 from dse.search.optimize import Result
 from dse.studies.deepnvmpp import fig9, table2
 from dse.studies.deepnvmpp.fig9 import CAPACITIES, CLAIMS, crossing
-from dse.studies.deepnvmpp.optima import CELLS, MEGABYTE, NAMES, TECHNOLOGY, Wanted, altered, optima_by_key, optimum
+from dse.studies.calibrated import CELLS, MEGABYTE, NAMES, TECHNOLOGY
+from dse.studies.optima import Wanted, altered, optima_by_key, optimum
 from dse.studies.deepnvmpp.published import ISO_AREA, UNITS, calibration_setting, table_ii
 from dse.studies.deepnvmpp.table1 import AREAS, TABLE_I, value_of
 from dse.studies.reproduction import reproduction_table

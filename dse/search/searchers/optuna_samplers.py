@@ -19,8 +19,8 @@ from optuna.trial import Trial, TrialState, create_trial
 
 from dse.batch import Ints
 from dse.errors import DseError, InputError
-from dse.search.evaluation import Evaluations, evaluate
 from dse.problem import Problem
+from dse.search.evaluation import Evaluations, evaluate
 from dse.search.scaling import decades
 from dse.spaces.space import Axis
 from dse.spaces.space import values as levels

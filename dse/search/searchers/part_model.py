@@ -15,8 +15,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from dse.batch import Bools, Floats, Ints
-from dse.search.evaluation import Evaluations
 from dse.problem import Part
+from dse.search.evaluation import Evaluations
 from dse.search.scaling import decades
 from dse.spaces.space import Axis, double_steps, single_steps
 

@@ -17,8 +17,8 @@ from pymoo.problems.static import StaticProblem
 from pymoo.util.ref_dirs import get_reference_directions
 
 from dse.batch import Floats, Ints
-from dse.search.evaluation import Evaluations, evaluate
 from dse.problem import Problem
+from dse.search.evaluation import Evaluations, evaluate
 from dse.search.scaling import decades
 from dse.spaces.space import Axis, Space
 

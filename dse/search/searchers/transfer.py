@@ -13,8 +13,8 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InputError
-from dse.search.driver import History
 from dse.problem import Assembly, Part, Problem
+from dse.search.driver import History
 from dse.search.evaluation import Evaluations, axis_columns, formula_names, judged
 from dse.search.searchers.part_model import scalar
 from dse.search.searchers.whole_designs import assemblies_of

@@ -49,8 +49,9 @@ class MatLibrary:
         """Mats of some groups of an enumeration, by the groups' keys."""
         wanted = list(keys)
         missing = sorted(set(wanted) - self._tables.keys())
-        for batch in _batches(enumeration.legal_mats(missing)):
-            self._evaluate(batch)
+        if missing:
+            for batch in _batches(enumeration.legal_mats(missing)):
+                self._evaluate(batch)
         return {key: self._tables[key] for key in wanted}
 
     def _evaluate(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:

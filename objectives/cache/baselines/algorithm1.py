@@ -64,6 +64,11 @@ def costs_of_winner(problem: CacheProblem, winner: Winner) -> Floats:
     return np.where(np.isfinite(costs), costs, np.inf)
 
 
+def cost_of_winner(problem: CacheProblem, winner: Winner) -> float:
+    """Cost of a cache by the first objective; infinite where a constraint is broken."""
+    return float(costs_of_winner(problem, winner)[0])
+
+
 def _named_figures(winner: Winner) -> dict[str, float]:
     """Everything of a cache that formulas may name: metrics, capacity, and counts of its arrays' organization."""
     counts = {
@@ -86,7 +91,7 @@ def algorithm1_winner(problem: CacheProblem) -> tuple[float, Winner] | None:
     best: tuple[float, Winner] | None = None
     for assembly in problem.assemblies():
         for winner in winners(assembly):
-            cost = float(costs_of_winner(problem, winner)[0])
+            cost = cost_of_winner(problem, winner)
             if cost < (np.inf if best is None else best[0]):
                 best = cost, winner
     return best
@@ -99,4 +104,4 @@ def algorithm1(problem: CacheProblem) -> Baseline | None:
         return None
     cost, winner = found
     note = {"target": winner.target, "access": winner.assembly.spec.access}
-    return Baseline(ALGORITHM1, cost, winner.design, note)
+    return Baseline(name=ALGORITHM1, cost=cost, metrics=winner.metrics, design=winner.design, note=note)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+from dse.search.goal import Goal
+from dse.search.sides import NO_TAG, Side, side_of, side_type, sides
 
 from dse.batch import Bools, Floats, Ints
 from dse.objectives.array.evaluation.design import ArrayDesign, choices
@@ -16,8 +18,6 @@ from dse.objectives.array.hierarchy.bank import BankShape
 from dse.objectives.cache.metrics import cache_metrics
 from dse.objectives.cache.parameters.subject import Subject
 from dse.objectives.cache.specification import ArrayProblem, CacheProblem
-from dse.search.goal import Goal
-from dse.search.sides import NO_TAG, Side, side_of, side_type, sides
 from dse.spaces.array.mat import MatGeometry, mat_geometry
 from dse.spaces.array.routing import Routing
 from dse.spaces.array.wires import WireChoice

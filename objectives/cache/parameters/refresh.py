@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from dse.search.goal import Goal
+from dse.search.pairs import best_pair
+from dse.search.sides import NO_TAG, Candidates, Range, pair_bound, sides
 
 from dse.errors import InfeasibleError
 from dse.objectives.array.evaluation.design import ArrayDesign
@@ -17,9 +20,6 @@ from dse.objectives.cache.parameters.pool import CachePool, MemoryPool, cache_po
 from dse.objectives.cache.parameters.subject import Subject
 from dse.objectives.cache.specification import CacheProblem
 from dse.search.exact import ROUNDING, GoalSieve
-from dse.search.goal import Goal
-from dse.search.pairs import best_pair
-from dse.search.sides import NO_TAG, Candidates, Range, pair_bound, sides
 
 SLACK = 1.3
 """How far behind the best cache a design may be to enter the pool, as a ratio of objectives."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dse.search.goal import Goal, make_goal
+
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import ROADMAPS, TechnologyTables, merged, technology_tables
 from dse.objectives.cache.parameters.subject import Caches, Subject, Tie
-from dse.search.goal import Goal, make_goal
 from dse.settings import number, read_settings
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.cache.calibration.figures import Figure

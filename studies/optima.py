@@ -6,20 +6,14 @@ from functools import cache
 
 from dse.objectives.array.given.cell import Cell, load_cell
 from dse.objectives.array.given.technology import Technology
-from dse.objectives.cache.specification import CacheSpec, problems_by_access, technology_from_text
+from dse.objectives.cache.family import FAMILY
+from dse.objectives.cache.problem import CacheProblem
+from dse.objectives.cache.specification import specs_by_access, technology_from_text
 from dse.parallel import in_parallel
 from dse.progress import report
-from dse.search.goal import make_goal
-from dse.search.optimize import Result, optimize
+from dse.search.result import Result, optimize
 from dse.spaces.array.spec import ACCESS_TYPES
-
-TECHNOLOGY = "16nm-deepnvmpp"
-"""The technology that `dse calibrate` infers from Table II of DeepNVM++."""
-CELLS = {"sram": "sram_deepnvmpp", "stt": "stt_deepnvmpp", "sot": "sot_deepnvmpp"}
-"""The bitcells inferred with it, by memory."""
-NAMES = {"sram": "SRAM", "stt": "STT-MRAM", "sot": "SOT-MRAM"}
-TEMPERATURE = 350
-MEGABYTE = 1 << 20
+from dse.studies.calibrated import CELLS, EDAP, MEGABYTE, TECHNOLOGY, TEMPERATURE
 
 Key = tuple[str, int]
 """Memory and capacity [MB]."""
@@ -47,8 +41,11 @@ def optimum(wanted: Wanted) -> Result:
     """The cache of least EDAP over organizations, buffers and access types, with NVSim's basic wires."""
     technology, path = technology_from_text(TECHNOLOGY, TEMPERATURE)
     technology, cell = altered(technology, load_cell(CELLS[wanted.memory]), wanted)
-    spec = CacheSpec(wanted.memory, wanted.megabytes * MEGABYTE, technology, cell, technology_path=path)
-    return optimize(problems_by_access(spec, wanted.access), make_goal("edap", 0.5, []))
+    specs = specs_by_access(
+        memory=wanted.memory, capacity=wanted.megabytes * MEGABYTE, technology=technology, cell=cell,
+        access=wanted.access, technology_path=path,
+    )
+    return optimize(CacheProblem(specs, [EDAP]), baselines=FAMILY.baselines)
 
 
 def altered(technology: Technology, cell: Cell, wanted: Wanted) -> tuple[Technology, Cell]:
@@ -84,4 +81,4 @@ def optima(wanted: Sequence[Wanted], jobs: int) -> list[Result]:
 def optima_by_key(keys: Sequence[Key], jobs: int) -> dict[Key, Mapping[str, float]]:
     """Metrics of the optima of memories and capacities [MB]."""
     results = optima([Wanted(*key) for key in keys], jobs)
-    return {key: result.cache.metrics for key, result in zip(keys, results, strict=True)}
+    return {key: result.metrics for key, result in zip(keys, results, strict=True)}
