@@ -134,7 +134,7 @@ def explanation_json(one: Explained) -> dict[str, Any]:
     objective = problem.objectives[0]
     return {
         "problem": one.task.label,
-        "facts": one.task.presentation.facts(problem),
+        **_shared(one),
         "objective": objective.name,
         "formula": objective.formula.text,
         "start_from": one.start,
@@ -161,6 +161,15 @@ def explanation_json(one: Explained) -> dict[str, Any]:
             },
         },
     }
+
+
+def _shared(one: Explained) -> dict[str, Any]:
+    """What scripts get of the start and of the optimum alike, such as memory and technology."""
+    start, optimum = (
+        one.task.presentation.record(one.task.problem, decided.design)
+        for decided in (one.attribution.start, one.attribution.optimum)
+    )
+    return {name: value for name, value in start.items() if name in optimum and value == optimum[name]}
 
 
 def decided_json(one: Explained, decided: Decided) -> dict[str, Any]:
@@ -208,7 +217,7 @@ def print_explanations(explained: Sequence[Explained]) -> None:
         conditions = one.task.presentation.conditions(problem)
         place = f"{one.task.label}, {conditions}" if conditions else one.task.label
         kind = ", ".join(one.task.presentation.kind(problem, found.start.design))
-        text = f"{place}: the start, {one.start}{', ' + kind if kind else ''}, has {found.gain:.4f} times the least "
+        text = f"{place}: {one.start}{', ' + kind if kind else ''}, has {found.gain:.4f} times the least "
         console.print(f"{text}{problem.objectives[0].name}.", markup=False)
         console.print("\nOne decision after the other, each time the one that gains most:")
         console.print(_path(one))

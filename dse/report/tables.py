@@ -10,8 +10,9 @@ import numpy as np
 from dse.batch import Ints
 from dse.presentation import Presentation
 from dse.problem import Problem
+from dse.search.columns import evaluation_columns, level_columns
 from dse.search.driver import History
-from dse.search.evaluation import Evaluations, evaluate
+from dse.search.evaluation import evaluate
 from dse.search.result import Result
 from dse.spaces.space import values
 from dse.writing import write_csv, write_text, write_whole
@@ -19,8 +20,6 @@ from dse.writing import write_csv, write_text, write_whole
 if TYPE_CHECKING:
     import pandas as pd
 
-VIOLATION = "violation: "
-"""Prefix of the columns of violations, before the constraint's text."""
 NESTED_PLAIN = ("metrics", "design")
 """Nested fields whose own fields keep their names in a table."""
 
@@ -111,27 +110,9 @@ def design_table(problem: Problem, label: str, history: History) -> "pd.DataFram
     import pandas as pd
 
     columns: dict[str, Any] = {"problem": label}
-    columns |= level_columns(problem, history.designs)
+    columns |= level_columns(problem.space.axes, history.designs)
     columns |= evaluation_columns(problem, history.evaluations)
     return pd.DataFrame(columns, index=range(len(history)))
-
-
-def level_columns(problem: Problem, designs: Ints) -> dict[str, Any]:
-    """Levels of designs (n, axes), a column for each axis."""
-    return {
-        axis.name: np.array(axis.levels, dtype=object if isinstance(axis.levels[0], str) else None)[levels]
-        for axis, levels in zip(problem.space.axes, designs.T, strict=True)
-    }
-
-
-def evaluation_columns(problem: Problem, evaluations: Evaluations) -> dict[str, Any]:
-    """Metrics, objectives that are none of them, and violations."""
-    columns: dict[str, Any] = {**evaluations.metrics}
-    for place, objective in enumerate(problem.objectives):
-        columns.setdefault(objective.name, evaluations.costs[:, place] * (-1 if objective.maximize else 1))
-    for place, constraint in enumerate(problem.constraints):
-        columns[f"{VIOLATION}{constraint.text}"] = evaluations.violations[:, place]
-    return columns
 
 
 def front_rows(problem: Problem, label: str, designs: Ints, presentation: Presentation) -> list[dict[str, Any]]:

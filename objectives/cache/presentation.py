@@ -143,7 +143,7 @@ class CachePresentation(Presentation):
         design = nvsim_design(caches_of(problem), target)
         if design is None:
             raise InfeasibleError(f"no feasible design: NVSim finds no winner of {target}")
-        return target, design
+        return f"NVSim's cache for {target}", design
 
     def seconds(self, problem: Any) -> float | None:
         """Predicted from the number of legal designs."""
