@@ -80,7 +80,7 @@ class CacheProblem:
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
         self.workload = workload
-        self._libraries = libraries or MatLibraries()
+        self.libraries = libraries or MatLibraries()
         self._top = top_axes(specs)
 
     def __repr__(self) -> str:
@@ -104,7 +104,7 @@ class CacheProblem:
         for place, (name, array) in enumerate(spec.arrays):
             alike = [other.arrays[place][1] for other in self.specs if len(other.arrays) > place]
             handed = _handed_up(name, spec, array)
-            parts.append(ArrayPart(name, array, handed, array_axes(alike), first, self._libraries))
+            parts.append(ArrayPart(name, array, handed, array_axes(alike), first, self.libraries))
             first += len(parts[-1].array_axes)
         return CacheAssembly(spec, np.array(branch_of(self._top, spec)), tuple(parts), self.workload)
 
@@ -191,12 +191,12 @@ class CacheProblem:
     def with_specs(self, specs: Sequence[CacheSpec]) -> Self:
         """The same question about other caches."""
         return type(self)(
-            specs, self.objectives, self.constraints, workload=self.workload, libraries=self._libraries
+            specs, self.objectives, self.constraints, workload=self.workload, libraries=self.libraries
         )
 
     def asking(self, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> Self:
         """Another question about the same caches."""
-        return type(self)(self.specs, objectives, constraints, workload=self.workload, libraries=self._libraries)
+        return type(self)(self.specs, objectives, constraints, workload=self.workload, libraries=self.libraries)
 
 
 def _remade(
