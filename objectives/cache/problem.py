@@ -213,6 +213,11 @@ class CacheProblem:
 
     def parameters(self) -> dict[str, float]:
         """Own values of all quantities of technology, wires and cells [SI], such as ``stt.resistance_on``."""
+        return self._parameters
+
+    @cached_property
+    def _parameters(self) -> dict[str, float]:
+        """Own values, worked out once."""
         return self.materials.parameters()
 
     def with_values(self, values: Mapping[str, float]) -> Self:

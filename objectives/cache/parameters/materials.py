@@ -81,8 +81,9 @@ class Materials:
 
     def parameters(self) -> dict[str, float]:
         """Own values of all quantities [SI], by name."""
+        transistors = self.transistors()
         return {
-            f"{owner}.{quantity}": self.own(f"{owner}.{quantity}")
+            f"{owner}.{quantity}": self._own(owner, quantity, transistors)
             for owner, quantities in self.quantities().items() for quantity in quantities
         }
 
@@ -91,9 +92,14 @@ class Materials:
         owner, _, quantity = name.partition(".")
         if owner in self.cells:
             return float(getattr(self.cells[owner], quantity))
+        return self._own(owner, quantity, self.transistors())
+
+    def _own(self, owner: str, quantity: str, technology: Technology) -> float:
+        """Value of a quantity of an owner, given the transistors."""
+        if owner in self.cells:
+            return float(getattr(self.cells[owner], quantity))
         if owner == "wire" or quantity in SCALED_CURRENTS:
             return 1.0
-        technology = self.transistors()
         if owner == "converter":
             return 0.0 if technology.converter is None else technology.converter[CONVERTER_KEYS.index(quantity)]
         return float(getattr(technology, quantity))

@@ -79,7 +79,8 @@ class SameLocalWire:
 
     def broken(self, choice: ArrayChoice, fabric: Fabric, place: int) -> list[str]:
         """Physical rules that a subarray breaks; the bank's aspect ratio where it keeps all."""
-        block = mat_detail(self.geometry.take(slice(place, place + 1)), fabric.circuit(choice.spec, self.local)).subarray
+        geometry = self.geometry.take(slice(place, place + 1))
+        block = mat_detail(geometry, fabric.circuit(choice.spec, self.local)).subarray
         broken = [rule for rule, kept in zip(PHYSICAL_RULES, block.kept[:, 0], strict=True) if not kept]
         return broken or [ASPECT_RULE]
 
@@ -168,8 +169,8 @@ class CachePool:
 
     @classmethod
     def of(
-        cls, materials: Materials, workload: WorkloadCosts | None, assemblies: Mapping[tuple[int, ...], "CacheAssembly"],
-        designs: Ints,
+        cls, materials: Materials, workload: WorkloadCosts | None,
+        assemblies: Mapping[tuple[int, ...], "CacheAssembly"], designs: Ints,
     ) -> "CachePool":
         """The pool of legal designs (n, axes), whose kinds are found by their levels at the top."""
         tops = designs[:, : len(next(iter(assemblies)))]
