@@ -9,7 +9,7 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.writing import write_whole
-from dse.search.front import knee, non_dominated
+from dse.search.pareto import knee, non_dominated
 
 Front = tuple[str, Floats, Floats]
 """Label, objectives (n, k), and objectives of Algorithm 1's caches (m, k)."""
