@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
