@@ -121,7 +121,7 @@ class AssemblySearch:
         """Whether the constraints can be met as far as is known before anything is evaluated."""
         low = [list(part.least[:, None]) for part in self._parts]
         high = [[np.full(1, np.inf)] * len(part.least) for part in self._parts]
-        return bool(np.all(self._aim.bounds(low, high) < np.inf))
+        return self._aim.possible(low, high)
 
     def warm_up(self) -> float:
         """Cost of a good design; infinite where none is known to be feasible.
