@@ -83,7 +83,7 @@ class CacheProblem:
         self.constraints = tuple(constraints)
         self.workload = workload
         self._materials = materials
-        self._libraries = libraries or MatLibraries()
+        self.libraries = libraries or MatLibraries()
         self._top = top_axes(specs)
 
     def __repr__(self) -> str:
@@ -107,7 +107,7 @@ class CacheProblem:
         for place, (name, array) in enumerate(spec.arrays):
             alike = [other.arrays[place][1] for other in self.specs if len(other.arrays) > place]
             handed = handed_up(name, spec.access, array.fabric.quirks)
-            parts.append(ArrayPart(name, array, handed, array_axes(alike), first, self._libraries))
+            parts.append(ArrayPart(name, array, handed, array_axes(alike), first, self.libraries))
             first += len(parts[-1].array_axes)
         return CacheAssembly(spec, np.array(branch_of(self._top, spec)), tuple(parts), self.workload)
 
@@ -196,14 +196,14 @@ class CacheProblem:
         memories = {spec.memory for spec in specs}
         return type(self)(
             specs, self.objectives, self.constraints, workload=self.workload,
-            materials=None if self._materials is None else self._materials.only(memories), libraries=self._libraries,
+            materials=None if self._materials is None else self._materials.only(memories), libraries=self.libraries,
         )
 
     def asking(self, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> Self:
         """Another question about the same caches."""
         return type(self)(
             self.specs, objectives, constraints, workload=self.workload, materials=self._materials,
-            libraries=self._libraries,
+            libraries=self.libraries,
         )
 
     @cached_property
@@ -225,7 +225,7 @@ class CacheProblem:
         materials = self.materials.with_values(values)
         return type(self)(
             materials.put_into(self.specs), self.objectives, self.constraints, workload=self.workload,
-            materials=materials, libraries=self._libraries.without_mats(),
+            materials=materials, libraries=self.libraries.without_mats(),
         )
 
     def pool(self, designs: Ints) -> CachePool:
