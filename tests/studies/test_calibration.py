@@ -5,10 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dse.objectives.cache.parameters.refresh import Searched, Task, search
-from dse.objectives.cache.parameters.subject import CELL_FIELDS, Caches, Subject, Tie
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
 from typer.testing import CliRunner
 
 from dse.cli import main
