@@ -1,8 +1,8 @@
 """Formulas over metrics and axes: parsed from text, evaluated on columns, and bounded over ranges of them.
 
-The grammar is a small part of Python's: numbers, names of metrics and of axes with numbers as levels, ``+ - * / **``, parentheses, and the functions
-in FUNCTIONS. Bounds are by interval arithmetic; for formulas that only add and multiply positive metrics they
-are exact.
+The grammar is a small part of Python's: numbers, names of metrics and of axes with numbers as levels,
+``+ - * / **``, parentheses, and the functions in FUNCTIONS. Bounds are by interval arithmetic; for formulas that only
+add and multiply positive metrics they are exact.
 """
 
 import ast

@@ -40,10 +40,10 @@ from dse.objectives.network.importers.onnx import SUFFIX as ONNX_SUFFIX
 from dse.objectives.network.importers.onnx import read_onnx
 from dse.objectives.network.layers import Network
 from dse.objectives.network.transformer import Transformer
-from dse.writing import write_text
 from dse.search.goal import Goal, make_goal
 from dse.text import shown
 from dse.units import format_capacity, parse_capacity
+from dse.writing import write_text
 
 LONGEST_CONTEXT = 1 << 20
 

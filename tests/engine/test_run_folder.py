@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from dse.cli import main
-from dse.report.run import FILES
 from dse.objectives.cache.nvsim_files.design_table import DESIGN_COLUMNS
+from dse.report.run import FILES
 
 SMALL = ("--memory", "sot", "--capacity", "16KB", "--jobs", "1")
 
