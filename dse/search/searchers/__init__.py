@@ -16,7 +16,7 @@ METHODS: dict[str, tuple[str, str]] = {
     "exhaustive": ("exhaustive", "every design, in order"),
     "random": ("uniform", "uniform over the legal designs"),
     "local": ("local", "steps on the lattice from the best designs known, restarts"),
-    "surrogate": ("surrogate", "models of both arrays, trained as the search goes"),
+    "surrogate": ("surrogate", "models of what parts cost, trained as the search goes"),
     "tpe": ("optuna_samplers", "Optuna's tree-structured Parzen estimator"),
     "optuna-nsga2": ("optuna_samplers", "Optuna's NSGA-II"),
     "optuna-nsga3": ("optuna_samplers", "Optuna's NSGA-III"),

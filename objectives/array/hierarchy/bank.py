@@ -48,6 +48,12 @@ class BankShape(Batch):
         return cls(*(values.astype(float)[:, None] if against_mats else values.astype(float) for values in columns))
 
 
+def spread_bank(*, legal: Bools, **figures: Floats) -> Bank:
+    """Banks of figures that broadcast against each other, each figure in full."""
+    full = np.broadcast_arrays(*figures.values())
+    return Bank(legal=legal, **dict(zip(figures, full, strict=True)))
+
+
 def aspect_ratio_legal(height: Floats, width: Floats, circuit: Circuit) -> Bools:
     """Which banks are not too narrow; NVSim asks data arrays only (CalculateArea of both kinds of bank)."""
     if circuit.spec.is_tag and circuit.quirks.aspect_ratio_of_data_only:

@@ -43,7 +43,7 @@ def winners(assembly: CacheAssembly) -> Iterator[Winner]:
     for target in TARGETS:
         arrays = tuple(
             array for part in assembly.parts
-            if (array := part.searched.winners.get(target)) is not None and array.valid
+            if (array := part.winners.get(target)) is not None and array.valid
         )
         if len(arrays) == len(assembly.parts):
             yield Winner(assembly, target, arrays, metrics_of(assembly, arrays))
