@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from dse.search.goal import make_goal
+from dse.search.optimize import optimize
 
 from dse.cli import main
 from dse.errors import InfeasibleError, InputError
@@ -22,9 +24,7 @@ from dse.objectives.cache.baselines.nvsim import search_cache
 from dse.objectives.cache.metrics import RAM_METRICS
 from dse.objectives.cache.specification import ArrayProblem, CacheProblem, DataChoice, cache_problem
 from dse.search.attribution import Attribution, agreements, attribute, open_decisions, restricted, subsets
-from dse.search.goal import make_goal
 from dse.search.near import near_optimal
-from dse.search.optimize import optimize
 from dse.spaces.array.organization import BUFFER_DESIGNS, PowerRange, data_ranges, tag_ranges
 from dse.spaces.array.spec import RAM
 from dse.spaces.array.wires import WireRange
