@@ -11,7 +11,8 @@ from dse.objectives.gpu.dram import DramCurve, dram_curve
 from dse.objectives.gpu.kernel import STEPS, Kernel
 from dse.objectives.gpu.lowering import INFERENCE, TRAINING, kernels_of
 from dse.objectives.gpu.profiles import DEFAULT, load_profile
-from dse.objectives.network.layers import Network, load_network, network_names
+from dse.objectives.network.catalog import load_network, network_names
+from dse.objectives.network.layers import Network
 from dse.objectives.network.transformer import (
     PREFILL,
     Transformer,

@@ -48,7 +48,7 @@ class Product:
 
     @property
     def input_gradient(self) -> "Product":
-        """dX (m x k) = dY (m x n) W^T (n x k)."""
+        """DX (m x k) = dY (m x n) W^T (n x k)."""
         return Product(self.m, self.k, self.n, self.count)
 
     @property

@@ -15,7 +15,7 @@ from dse.objectives.gpu.profiles import DEFAULT, SHIPPED, load_profile
 from dse.objectives.gpu.set_associative import Geometry, hashed_sets, simulate
 from dse.objectives.gpu.stack_distance import COLD, miss_curve, stack_distances
 from dse.objectives.gpu.traffic import kernels_for, load_model, paper_workloads
-from dse.objectives.network.layers import load_network
+from dse.objectives.network.catalog import load_network
 
 MB = 1 << 20
 accesses = st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=120)

@@ -10,9 +10,11 @@ import pytest
 from dse.cli import main
 from dse.errors import InputError
 from dse.objectives.gpu.traffic import workload_of
+from dse.objectives.network.catalog import load_network, network_names
 from dse.objectives.network.importers.layer_table import table_text, write_network
 from dse.objectives.network.importers.onnx import read_onnx
-from dse.objectives.network.layers import Layer, Network, load_network, network_names, read_network
+from dse.objectives.network.layer_tables import read_network
+from dse.objectives.network.layers import Layer, Network
 
 onnx = pytest.importorskip("onnx")
 helper = onnx.helper

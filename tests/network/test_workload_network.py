@@ -7,15 +7,9 @@ import pytest
 
 from dse.errors import InputError
 from dse.objectives.gpu.traffic import PAPER_NETWORKS
-from dse.objectives.network.layers import (
-    COLUMNS,
-    KINDS,
-    Network,
-    load_network,
-    network_names,
-    read_network,
-    volume,
-)
+from dse.objectives.network.catalog import load_network, network_names
+from dse.objectives.network.layer_tables import COLUMNS, read_network
+from dse.objectives.network.layers import KINDS, Network, volume
 from dse.studies.deepnvmpp.printed import published_rows
 
 PARAMETERS = {

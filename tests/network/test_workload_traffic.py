@@ -23,7 +23,8 @@ from dse.objectives.gpu.traffic import (
     workload_of,
 )
 from dse.objectives.gpu.windows import WARP, window_reads
-from dse.objectives.network.layers import Layer, load_network
+from dse.objectives.network.catalog import load_network
+from dse.objectives.network.layers import Layer
 from dse.objectives.network.transformer import Transformer, load_transformer
 from dse.studies.deepnvmpp.printed import printed_caches
 

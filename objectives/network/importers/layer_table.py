@@ -16,20 +16,9 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.keyfile import shown
-from dse.objectives.network.layers import (
-    COLUMNS,
-    INPUT,
-    POOLS,
-    WEIGHTED,
-    Layer,
-    Network,
-    Pair,
-    Place,
-    Shape,
-    infer_shapes,
-    network_from_rows,
-    volume,
-)
+from dse.objectives.network.layer_tables import COLUMNS, network_from_rows
+from dse.objectives.network.layers import INPUT, POOLS, WEIGHTED, Layer, Network, Pair, Place, Shape, volume
+from dse.objectives.network.shapes import infer_shapes
 from dse.report.tables import write_text
 
 TensorShape = tuple[int, ...]
