@@ -1,8 +1,9 @@
 """Transformers from model configurations, the ``config.json`` files of Hugging Face.
 
-Each family's layers follow its published model; keys and their defaults are those of the files. Sources: BERT, Devlin et
-al., arXiv 1810.04805; GPT-2, Radford et al. 2019; Llama, Touvron et al., arXiv 2307.09288; Mixtral, Jiang et al., arXiv
-2401.04088; ViT, Dosovitskiy et al., arXiv 2010.11929. A key ``source`` and a key ``title`` may stand beside the model's.
+Each family's layers follow its published model; keys and their defaults are those of the files. Sources: BERT, Devlin
+et al., arXiv 1810.04805; GPT-2, Radford et al. 2019; Llama, Touvron et al., arXiv 2307.09288; Mixtral, Jiang et al.,
+arXiv 2401.04088; ViT, Dosovitskiy et al., arXiv 2010.11929. A key ``source`` and a key ``title`` may stand beside the
+model's.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
 """Networks as lists of layers, with shapes, parameters and multiply-accumulate operations.
 
-Shapes are (channels, height, width) of one sample: an image, or a sequence of `height` tokens of width 1. Counts follow
-the usual conventions: a multiply-accumulate (MAC) is one multiplication with its addition, biases add none; parameters
-include biases and the scale and shift of a normalization, but not its running statistics.
+Shapes are (channels, height, width) of one sample: an image, or a sequence of `height` tokens of width 1. Counts
+follow the usual conventions: a multiply-accumulate (MAC) is one multiplication with its addition, biases add none;
+parameters include biases and the scale and shift of a normalization, but not its running statistics.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,13 +38,12 @@ class Layer:
     """One layer: what it computes, from which layers, and the `shape` it produces.
 
     `channels` are the outputs of a product or the width of an embedding. `kernel`, `stride` and `padding` are (height,
-    width). `bias` counts bias vectors: 0 or 1, in recurrent cells up to 2. `rounding` says whether a pooling window may
-    hang over the edge (``ceil``, as in Caffe). `rows`: of an embedding or a table of positions. `heads` and `kv_heads`:
-    of queries, and of keys and values. `experts` and `active`: how many there are, and how many a token goes to. `dropout`: 1
-    where the probabilities of attention are dropped out in training.
-    `shares`: the layer whose weights it uses instead of its own. `split`: how a product is divided among tensor
-    parallel devices, by ``column`` (outputs) or ``row`` (inputs). `block`: name of the stretch of layers that is
-    recomputed as a whole.
+    width). `bias` counts bias vectors: 0 or 1, in recurrent cells up to 2. `rounding` says whether a pooling window
+    may hang over the edge (``ceil``, as in Caffe). `rows`: of an embedding or a table of positions. `heads` and
+    `kv_heads`: of queries, and of keys and values. `experts` and `active`: how many there are, and how many a token
+    goes to. `dropout`: 1 where the probabilities of attention are dropped out in training. `shares`: the layer whose
+    weights it uses instead of its own. `split`: how a product is divided among tensor parallel devices, by ``column``
+    (outputs) or ``row`` (inputs). `block`: name of the stretch of layers that is recomputed as a whole.
     """
 
     name: str

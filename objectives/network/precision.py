@@ -64,8 +64,8 @@ def precisions() -> dict[str, Precision]:
 def load_precision(name: str) -> Precision:
     """Precision by its name."""
     if name not in precisions():
-        raise InputError(f"precision {quoted(name)} is unknown, the nearest is {nearest(name, precisions())}: known are "
-                         f"{', '.join(precisions())}")
+        raise InputError(f"precision {quoted(name)} is unknown, the nearest is {nearest(name, precisions())}: "
+                         f"known are {', '.join(precisions())}")
     return precisions()[name]
 
 

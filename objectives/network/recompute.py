@@ -1,7 +1,7 @@
 """Which layers' results the forward pass drops, to be computed again in the backward pass.
 
-Sources: cheap layers, Chen et al., arXiv 1604.06174, section 4; every k-th layer, the same, section 3; selective and full
-recomputation of transformer blocks, Korthikanti et al., arXiv 2205.05198, sections 4.1 and 5.
+Sources: cheap layers, Chen et al., arXiv 1604.06174, section 4; every k-th layer, the same, section 3; selective and
+full recomputation of transformer blocks, Korthikanti et al., arXiv 2205.05198, sections 4.1 and 5.
 """
 
 import math
@@ -20,8 +20,8 @@ def dropped(layers: Sequence[Layer], policy: str | Collection[str]) -> set[str]:
     """Names of the layers whose results are dropped.
 
     `policy`: ``none``; ``cheap``, everything without a matrix product; ``selective``, attention's scores and
-    probabilities; ``full``, all of a block but what enters it, or where there are no blocks all but every k-th layer of
-    n with k the root of n; ``every-K``, all but every K-th layer; or the names of layers.
+    probabilities; ``full``, all of a block but what enters it, or where there are no blocks all but every k-th layer
+    of n with k the root of n; ``every-K``, all but every K-th layer; or the names of layers.
     """
     names = [layer.name for layer in layers if layer.kind not in INPUTS]
     if not isinstance(policy, str):
@@ -37,8 +37,8 @@ def dropped(layers: Sequence[Layer], policy: str | Collection[str]) -> set[str]:
         return _inside_blocks(layers) or _all_but(names, max(1, math.isqrt(len(names))))
     if policy.startswith(EVERY) and policy.removeprefix(EVERY).isdigit() and int(policy.removeprefix(EVERY)):
         return _all_but(names, int(policy.removeprefix(EVERY)))
-    raise InputError(f"recompute {quoted(policy)} is unknown: write {NONE}, {CHEAP}, {SELECTIVE}, {FULL} or every-K, as "
-                     "every-4")
+    raise InputError(f"recompute {quoted(policy)} is unknown: write {NONE}, {CHEAP}, {SELECTIVE}, {FULL} or every-K, "
+                     "as every-4")
 
 
 def _cheap(layer: Layer) -> bool:

@@ -1,15 +1,15 @@
 """Recurrent cells, unrolled in time: weights are shared by all time steps.
 
-Per step t, gates = [x_t, h_(t-1)] W of g H x (input + H) weights, and h_t, c_t from them; g is 1 (vanilla), 3 (GRU) or 4
-(LSTM). The backward pass reads the gates' values (the vanilla cell its state), the states before, and for the LSTM the
-cell states: Hochreiter and Schmidhuber 1997; Cho et al., arXiv 1406.1078.
+Per step t, gates = [x_t, h_(t-1)] W of g H x (input + H) weights, and h_t, c_t from them; g is 1 (vanilla), 3 (GRU) or
+4 (LSTM). The backward pass reads the gates' values (the vanilla cell its state), the states before, and for the LSTM
+the cell states: Hochreiter and Schmidhuber 1997; Cho et al., arXiv 1406.1078.
 """
 
 from dataclasses import dataclass
 
-from dse.objectives.network.backward import Gradients
-from dse.objectives.network.forward import Ledger
+from dse.objectives.network.gradients import Gradients
 from dse.objectives.network.layers import GATES, Layer
+from dse.objectives.network.ledger import Ledger
 from dse.objectives.network.step import (
     ACTIVATION,
     ACTIVATION_GRADIENT,
@@ -103,7 +103,8 @@ def _step_backward(
     if step < cells.steps - 1:
         read.append(carried)
     words = cells.gates * cells.batch * cells.width
-    ledger.operate(f"{layer.name} gates gradient {step}", layer, INPUT_GRADIENT, [*read, *before], [gates], words=words)
+    ledger.operate(f"{layer.name} gates gradient {step}", layer, INPUT_GRADIENT, [*read, *before], [gates],
+                   words=words)
     outputs = (cells.inputs if target else 0) + (cells.width if step else 0)
     writes = ([at(target, step, cells.steps)] if target else []) + ([carried] if step else [])
     source = at(ledger.results[layer.inputs[0]], step, cells.steps)

@@ -1,8 +1,9 @@
 """What each kind of layer computes, and what its backward pass reads.
 
 A convolution or product reads its input for the gradient of its weights; a normalization its input and statistics; an
-activation its input (GELU, SiLU) or its output (ReLU's sign, tanh, sigmoid, softmax); local response normalization input,
-output and scale; a maximum where it was found; dropout its mask; a product of activations both of them; a sum nothing.
+activation its input (GELU, SiLU) or its output (ReLU's sign, tanh, sigmoid, softmax); local response normalization
+input, output and scale; a maximum where it was found; dropout its mask; a product of activations both of them; a sum
+nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -42,9 +43,9 @@ class Rule:
     """What a kind of layer computes, and what its backward pass reads.
 
     `products`: matrix products forward, from the layer and the number of samples. `keeps_inputs`, `keeps_output`:
-    whether the backward pass reads them. `in_place`: whether it may write where it reads, forward and backward. `view`:
-    the same numbers in another arrangement, which nothing moves. `shares_gradient`: the gradient of its result is that
-    of its inputs.
+    whether the backward pass reads them. `in_place`: whether it may write where it reads, forward and backward.
+    `view`: the same numbers in another arrangement, which nothing moves. `shares_gradient`: the gradient of its result
+    is that of its inputs.
     """
 
     products: Products = _no_products

@@ -149,8 +149,8 @@ def _attention(layer: Layer, sources: Sequence[Shape], place: Place) -> Shape:
         raise place.wrong(f"heads: {layer.heads} heads and {layer.kv_heads} kv_heads must divide {query[0]} channels, "
                           "and each other")
     if key != value or key[0] * layer.heads != query[0] * layer.kv_heads:
-        raise place.wrong(f"inputs: attention needs queries, keys and values with {query[0] // layer.heads} numbers per "
-                          f"head, these are {', '.join(map(written, sources))}")
+        raise place.wrong(f"inputs: attention needs queries, keys and values with {query[0] // layer.heads} numbers "
+                          f"per head, these are {', '.join(map(written, sources))}")
     return query
 
 

@@ -1,7 +1,7 @@
 """A step: the operations and tensors of one training or inference iteration, in the order they run.
 
-This is what every reader shares: a cache's traffic, a scratchpad's accesses, the gaps between accesses that a placement
-on tiers fills, and the compute, transfers and collectives of a system. There is no machine in it.
+This is what every reader shares: a cache's traffic, a scratchpad's accesses, the gaps between accesses that a
+placement on tiers fills, and the compute, transfers and collectives of a system. There is no machine in it.
 
 `dse.objectives.network.training` builds steps (`training_step`, `inference_step`).
 """
@@ -23,7 +23,8 @@ INPUT, WEIGHT, ACTIVATION, MASK = "input", "weight", "activation", "mask"
 ACTIVATION_GRADIENT, WEIGHT_GRADIENTS, OPTIMIZER_STATE = "activation_gradient", "weight_gradient", "optimizer_state"
 KEY_VALUE_CACHE, WORKSPACE = "key_value_cache", "workspace"
 TENSOR_KINDS = (
-    INPUT, WEIGHT, ACTIVATION, MASK, ACTIVATION_GRADIENT, WEIGHT_GRADIENTS, OPTIMIZER_STATE, KEY_VALUE_CACHE, WORKSPACE,
+    INPUT, WEIGHT, ACTIVATION, MASK, ACTIVATION_GRADIENT, WEIGHT_GRADIENTS, OPTIMIZER_STATE, KEY_VALUE_CACHE,
+    WORKSPACE,
 )
 """Classes of tensors. Workspace holds what is neither computed on nor trained: statistics of normalizations."""
 

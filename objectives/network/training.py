@@ -3,9 +3,11 @@
 from collections.abc import Collection
 
 from dse.errors import InputError
-from dse.objectives.network.backward import Gradients, run_update
-from dse.objectives.network.forward import Ledger, make_plan, run_forward
+from dse.objectives.network.backward import run_backward, run_update
+from dse.objectives.network.forward import run_forward
+from dse.objectives.network.gradients import Gradients
 from dse.objectives.network.layers import Network
+from dse.objectives.network.ledger import Ledger, make_plan
 from dse.objectives.network.precision import Storage, load_precision, states_of
 from dse.objectives.network.recompute import NONE, dropped
 from dse.objectives.network.shapes import with_sequence
@@ -22,9 +24,9 @@ def training_step(
 ) -> Step:
     """One training iteration over a batch: forward, backward, then the update of all weights.
 
-    `recompute`: what the forward pass drops, see `dse.objectives.network.recompute`. `microbatches`: equal parts of the
-    batch that pass one after the other and whose gradients of weights add up. Raises InputError for unknown names and
-    for a batch that does not divide.
+    `recompute`: what the forward pass drops, see `dse.objectives.network.recompute`. `microbatches`: equal parts of
+    the batch that pass one after the other and whose gradients of weights add up. Raises InputError for unknown names
+    and for a batch that does not divide.
     """
     if batch < 1 or microbatches < 1 or batch % microbatches:
         raise InputError(f"batch {batch}: give a whole number from 1 that {microbatches} microbatches divide")
@@ -38,7 +40,7 @@ def training_step(
         gradients = Gradients(ledger, slopes)
         gradients.stale = run_forward(ledger, drop)
         for layer in reversed(plan.layers):
-            gradients.run(layer)
+            run_backward(gradients, layer)
     ledger.begin_microbatch(0, 1)
     run_update(ledger, slopes, optimizer)
     return _step(ledger, network, TRAINING, batch, optimizer)
@@ -50,9 +52,9 @@ def inference_step(
 ) -> Step:
     """One forward pass over a batch.
 
-    `phase`: ``inference``; ``prefill`` of a prompt of `context` tokens, whose keys and values are kept; or ``decode`` of
-    one token per sequence after `context` tokens. Without a context it is the network's own sequence. Raises InputError
-    for a phase that the network has not.
+    `phase`: ``inference``; ``prefill`` of a prompt of `context` tokens, whose keys and values are kept; or ``decode``
+    of one token per sequence after `context` tokens. Without a context it is the network's own sequence. Raises
+    InputError for a phase that the network has not.
     """
     if batch < 1:
         raise InputError(f"batch {batch}: give a whole number from 1")
