@@ -13,16 +13,22 @@ from dse.objectives.network.layers import GATES, INPUTS, Layer
 from dse.objectives.network.rules import RULES
 
 NONE, CHEAP, SELECTIVE, FULL, EVERY = "none", "cheap", "selective", "full", "every-"
+GATHER = "gather"
 ATTENTION_PARTS = ("scores", "softmax", "dropout")
 
 
 def dropped(layers: Sequence[Layer], policy: str | Collection[str]) -> set[str]:
-    """Names of the layers whose results are dropped.
+    """Names of the layers whose results are dropped; a gathered sequence always is, and gathered again.
 
     `policy`: ``none``; ``cheap``, everything without a matrix product; ``selective``, attention's scores and
     probabilities; ``full``, all of a block but what enters it, or where there are no blocks all but every k-th layer
     of n with k the root of n; ``every-K``, all but every K-th layer; or the names of layers.
     """
+    return _dropped_by(policy, layers) | {layer.name for layer in layers if layer.kind == GATHER}
+
+
+def _dropped_by(policy: str | Collection[str], layers: Sequence[Layer]) -> set[str]:
+    """Names of the layers whose results a policy drops."""
     names = [layer.name for layer in layers if layer.kind not in INPUTS]
     if not isinstance(policy, str):
         return _named(names, policy)

@@ -162,7 +162,7 @@ RULES: dict[str, Rule] = {
     "scores": Rule(products=_scores, keeps_inputs=True), "context": Rule(products=_context, keeps_inputs=True),
     "fused_attention": Rule(products=_fused, keeps_inputs=True, keeps_output=True, extras=_sums),
     "dispatch": Rule(extras=_routes), "combine": _KEEPS_INPUT,
-    "reshape": _VIEW, "select": Rule(),
+    "gather": Rule(), "scatter": Rule(), "reshape": _VIEW, "select": Rule(),
     **dict.fromkeys(GATES, Rule(keeps_inputs=True, keeps_output=True)),
 }
 """Rules by kind; `scores`, `context` and `fused_attention` are what attention is made of."""

@@ -177,6 +177,14 @@ def _combine(layer: Layer, sources: Sequence[Shape], place: Place) -> Shape:
     return channels, height // layer.active, width
 
 
+def _scatter(layer: Layer, sources: Sequence[Shape], place: Place) -> Shape:
+    """A device's share of a sequence."""
+    channels, height, width = sources[0]
+    if height % layer.groups:
+        raise place.wrong(f"sequence: {layer.groups} devices do not divide {height} tokens")
+    return channels, height // layer.groups, width
+
+
 def _reshape(layer: Layer, sources: Sequence[Shape], place: Place) -> Shape:
     """The same numbers in another shape."""
     if volume(layer.shape) != volume(sources[0]):
@@ -193,6 +201,7 @@ _SHAPES: dict[str, Callable[[Layer, Sequence[Shape], Place], Shape]] = {
     "global_avg_pool": lambda layer, sources, place: (sources[0][0], 1, 1),
     "select": lambda layer, sources, place: (sources[0][0], 1, 1),
     "add": _add, "concat": _concat, "multiply": _multiply, "attention": _attention, "matmul": _matmul,
-    "dispatch": _dispatch, "combine": _combine, "reshape": _reshape,
+    "gather": lambda layer, sources, place: (sources[0][0], sources[0][1] * layer.groups, sources[0][2]),
+    "scatter": _scatter, "dispatch": _dispatch, "combine": _combine, "reshape": _reshape,
 }
 """Kinds that change the shape, or check those of their inputs."""

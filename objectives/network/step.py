@@ -169,12 +169,17 @@ class Step:
     def stored(self) -> list[Tensor]:
         """Tensors that the forward pass leaves to the backward pass: stored activations, masks and statistics.
 
-        Inputs that the backward pass reads are among them; what the loss leaves behind of the last layer is not stored
-        but handed over, and counts where the backward pass reads it.
+        Inputs that the backward pass reads are among them; the last result, which the loss's gradient overwrites, is
+        not.
         """
         turn = next((number for number, operation in enumerate(self.operations) if operation.kind != FORWARD),
                     len(self.operations))
-        return [tensor for tensor in self.tensors if not tensor.persistent and tensor.first < turn <= tensor.last]
+        loss = self.operations[turn : turn + 1]
+        handed_over = {access.tensor for operation in loss for access in operation.reads if access in operation.writes}
+        return [
+            tensor for number, tensor in enumerate(self.tensors)
+            if not tensor.persistent and tensor.first < turn <= tensor.last and number not in handed_over
+        ]
 
     def _live(self, tensors: Iterable[Tensor]) -> Ints:
         """Live bytes of some tensors during each operation."""
