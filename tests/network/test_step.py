@@ -202,6 +202,30 @@ def test_no_operation_reads_what_nothing_wrote(network: Network, recompute: str,
         there |= {access.tensor for access in operation.writes}
 
 
+def values_read(step: Step) -> list[tuple[str, list[str]]]:
+    """What each operation reads, named by the operation that wrote it (again: a dropped result is the same result)."""
+    written: dict[int, str] = {}
+    found = []
+    for operation in step.operations:
+        found.append((operation.name, [written.get(access.tensor, "given") for access in operation.reads]))
+        for access in operation.writes:
+            written[access.tensor] = operation.name.replace(" recompute", " forward")
+    return [entry for entry in found if not entry[0].endswith("recompute")]
+
+
+@settings(deadline=None, max_examples=150)
+@given(networks(), POLICIES)
+def test_working_in_place_destroys_nothing_that_is_read(network: Network, recompute: str) -> None:
+    """Every operation reads the values that it reads where each result has a tensor of its own.
+
+    Dropout over a ReLU's result is left out: what the ReLU reads of it, the sign, is still there.
+    """
+    layers = [replace(layer, kind="sigmoid" if layer.kind == "dropout" else layer.kind) for layer in network.layers]
+    network = replace(network, layers=infer_shapes(layers, ()))
+    apart = training_step(network, 1, storage=Storage(in_place=False))
+    assert values_read(training_step(network, 1, recompute=recompute)) == values_read(apart)
+
+
 @settings(deadline=None, max_examples=100)
 @given(networks(), POLICIES)
 def test_recomputation_changes_nothing_else(network: Network, recompute: str) -> None:
@@ -210,7 +234,6 @@ def test_recomputation_changes_nothing_else(network: Network, recompute: str) ->
         one, other = ([(o.name, o.macs, o.words) for o in step.operations if o.kind == kind]
                       for step in (plain, again))
         assert one == other
-    assert sum(tensor.size for tensor in again.stored()) <= sum(tensor.size for tensor in plain.stored())
 
 
 @settings(deadline=None, max_examples=100)
