@@ -14,7 +14,8 @@ from dse.errors import InputError
 from dse.keyfile import nearest, quoted
 from dse.objectives.network.blocks import Stack
 from dse.objectives.network.layers import Network
-from dse.objectives.network.shapes import infer_shapes
+from dse.objectives.network.shapes import infer_shapes, with_sequence
+from dse.objectives.network.transformer import Transformer
 
 LARGEST = 1 << 20
 
@@ -71,6 +72,16 @@ def network_from_configuration(name: str, values: Mapping[str, Any], file: str) 
     except InputError as problem:
         raise InputError(f"the sizes do not fit: {problem}", file=file) from None
     return Network(name, str(values.get("title", name)), layers)
+
+
+def network_of_transformer(model: Transformer) -> Network:
+    """The layers of a decoder that is given by its sizes, for sequences of its context."""
+    values = {
+        "model_type": "llama", "title": model.title, "hidden_size": model.hidden, "num_hidden_layers": model.layers,
+        "num_attention_heads": model.heads, "num_key_value_heads": model.kv_heads, "vocab_size": model.vocabulary,
+        "intermediate_size": model.feed_forward,
+    }
+    return with_sequence(network_from_configuration(model.name, values, model.name), model.context)
 
 
 def _bert(given: Configuration) -> Stack:

@@ -145,7 +145,7 @@ def _layer(row: Mapping[str, str], before: str | None, place: Place) -> Layer:
     heads = _whole(given, "heads", place, 1)
     return Layer(
         name=name, kind=kind, inputs=_inputs(kind, given.get("inputs", ""), before, place),
-        channels=_whole(given, "channels", place) if kind != INPUT and "channels" in NEEDS.get(kind, ()) else 0,
+        channels=_whole(given, "channels", place) if _makes_channels(kind) else 0,
         kernel=_pair(given, "kernel", (1, 1), place), stride=_pair(given, "stride", (1, 1), place),
         padding=_pair(given, "padding", (0, 0), place, least=0), groups=_whole(given, "groups", place, 1),
         bias=_bias(given, kind, place), rounding=_one_of(given, "rounding", ROUNDINGS, place, "ceil"),
@@ -156,6 +156,11 @@ def _layer(row: Mapping[str, str], before: str | None, place: Place) -> Layer:
         dropout=_whole(given, "dropout", place, 0, least=0, most=1), shares=given.get("shares", ""),
         split=_one_of(given, "split", SPLITS, place, ""), block=given.get("block", ""),
     )
+
+
+def _makes_channels(kind: str) -> bool:
+    """Whether channels are what a layer computes, and not the size of what is given."""
+    return kind not in (INPUT, "reshape") and "channels" in NEEDS.get(kind, ())
 
 
 def _size(given: Mapping[str, str], kind: str, place: Place) -> tuple[int, int, int]:

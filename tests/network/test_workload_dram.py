@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.objectives.gpu.dram import CHUNKS, LINE, dram_curve, trace
+from dse.objectives.gpu.dram import ALIGNMENT, CHUNKS, LINE, dram_curve, trace
 from dse.objectives.gpu.kernel import SECTOR, WORD, lifetimes
 from dse.objectives.gpu.lowering import INFERENCE, PHASES, kernels_of
 from dse.objectives.gpu.profiles import DEFAULT, SHIPPED, load_profile
@@ -136,9 +136,9 @@ def test_traces_stay_within_tensors_and_lifetimes() -> None:
     lives = lifetimes(kernels)
     assert lives["weights fc6"].size == (9216 * 4096 + 4096) * WORD
     assert all(life.first <= life.last < len(kernels) for life in lives.values())
-    top = sum(-(-life.size // CHUNKS[-1]) * CHUNKS[-1] for life in lives.values())
-    lines, writes = trace(kernels, CHUNKS[-1])
+    top = sum(-(-life.size // ALIGNMENT) * ALIGNMENT for life in lives.values())
+    lines, writes = trace(kernels, ALIGNMENT)
     assert len(lines) == len(writes)
     assert lines.min() >= 0
-    assert lines.max() < top // CHUNKS[-1]
-    assert len(np.unique(lines)) == top // CHUNKS[-1]
+    assert lines.max() < top // ALIGNMENT
+    assert len(np.unique(lines)) == top // ALIGNMENT
