@@ -36,7 +36,7 @@ def simulated(step: Step, durations: np.ndarray) -> dict[str, list[tuple[float, 
                 for group, writes in ((operation.reads, False), (operation.writes, True))
                 if any(a.tensor == index and a.start <= start < a.stop for a in group)
             ]
-            version = (float(ends[-1]), 1)
+            version = (float(ends[-1]), 0 if tensor.persistent else 1)
             last: float | None = None
             for time, turn, writes in [*events, (np.inf, 2, True)]:
                 if not writes:
