@@ -1,15 +1,14 @@
-"""Formulas over metrics: parsed from text, evaluated on columns, and bounded over ranges of metrics.
+"""Formulas over metrics and axes: parsed from text, evaluated on columns, and bounded over ranges of them.
 
-The grammar is a small part of Python's: numbers, metric names, ``+ - * / **``, parentheses, and the functions
-in FUNCTIONS. Bounds are by interval arithmetic; for formulas that only add and multiply positive metrics they
-are exact.
+The grammar is a small part of Python's: numbers, names of metrics and of axes with numbers as levels, ``+ - * / **``,
+parentheses, and the functions in FUNCTIONS. Bounds are by interval arithmetic; for formulas that only add and multiply
+positive metrics they are exact.
 """
 
 import ast
-import difflib
 import operator
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from sys import float_info
 from typing import Any
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.errors import InputError
-from dse.keyfile import quoted
+from dse.text import hint, quoted
 
 LONGEST, DEEPEST = 5000, 100
 """Most characters of a formula, and most levels of nesting."""
@@ -92,10 +91,13 @@ FUNCTIONS = (*_SINGLE, *_CHOOSING)
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A parsed formula: its `text` and the metrics it uses, in order of appearance."""
+    """A parsed formula: its `text` and the metrics and axes it uses, in order of appearance.
+
+    Formulas join by ``+ - * / **`` with each other and with numbers: ``metric("leakage") * metric("latency")``.
+    """
 
     text: str
-    metrics: tuple[str, ...]
+    names: tuple[str, ...]
     tree: ast.expr
 
     def __call__(self, metrics: Mapping[str, Column]) -> Column:
@@ -104,34 +106,101 @@ class Formula:
 
     def negated(self) -> "Formula":
         """The same formula with its sign changed, which turns a maximum into a minimum."""
-        return Formula(f"-({self.text})", self.metrics, ast.UnaryOp(ast.USub(), self.tree))
+        return Formula(f"-({self.text})", self.names, ast.UnaryOp(ast.USub(), self.tree))
 
-    @property
-    def increasing(self) -> bool:
-        """True if larger positive metrics never make the value smaller."""
-        return _increasing(self.tree)
+    def increasing(self, signed: Collection[str] = ()) -> bool:
+        """True if larger metrics never make the value smaller, where only those in `signed` may be negative."""
+        return _increasing(self.tree, signed)
+
+    def __add__(self, other: "Formula | float") -> "Formula":
+        """Sum."""
+        return self._joined(other, ast.Add(), "+")
+
+    def __radd__(self, other: float) -> "Formula":
+        """Sum with a number."""
+        return _constant(other) + self
+
+    def __sub__(self, other: "Formula | float") -> "Formula":
+        """Difference."""
+        return self._joined(other, ast.Sub(), "-")
+
+    def __rsub__(self, other: float) -> "Formula":
+        """Difference from a number."""
+        return _constant(other) - self
+
+    def __mul__(self, other: "Formula | float") -> "Formula":
+        """Product."""
+        return self._joined(other, ast.Mult(), "*")
+
+    def __rmul__(self, other: float) -> "Formula":
+        """Product with a number."""
+        return _constant(other) * self
+
+    def __truediv__(self, other: "Formula | float") -> "Formula":
+        """Quotient."""
+        return self._joined(other, ast.Div(), "/")
+
+    def __rtruediv__(self, other: float) -> "Formula":
+        """Quotient of a number."""
+        return _constant(other) / self
+
+    def __pow__(self, other: "Formula | float") -> "Formula":
+        """Power."""
+        return self._joined(other, ast.Pow(), "**")
+
+    def _joined(self, other: "Formula | float", operation: ast.operator, sign: str) -> "Formula":
+        """Both formulas joined by an operator."""
+        right = other if isinstance(other, Formula) else _constant(other)
+        names = tuple(dict.fromkeys((*self.names, *right.names)))
+        return Formula(f"({self.text}) {sign} ({right.text})", names, ast.BinOp(self.tree, operation, right.tree))
 
     def bounds(self, metrics: Mapping[str, Interval]) -> Interval:
         """Bounds over all values of the metrics within their intervals."""
         return _bounds(self.tree, metrics)
 
 
-def _increasing(node: ast.expr) -> bool:
-    """Whether a checked tree is built from sums, products and powers with positive numbers only."""
+def metric(name: str) -> Formula:
+    """The formula that is one metric or axis."""
+    return Formula(name, (name,), ast.Name(name, ast.Load()))
+
+
+def _constant(value: float) -> Formula:
+    """The formula that is a number."""
+    number = float(value)
+    tree: ast.expr = ast.Constant(abs(number))
+    return Formula(repr(number), (), tree if number >= 0 else ast.UnaryOp(ast.USub(), tree))
+
+
+def _increasing(node: ast.expr, signed: Collection[str]) -> bool:
+    """Whether a checked tree is built from sums, products and powers with positive numbers only.
+
+    A product of something that may be negative with anything but a number grows with neither.
+    """
     match node:
         case ast.Constant(value=number):
             return number >= 0  # type: ignore[operator]
         case ast.Name():
             return True
-        case ast.BinOp(left=left, op=ast.Add() | ast.Mult(), right=right):
-            return _increasing(left) and _increasing(right)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _increasing(left, signed) and _increasing(right, signed)
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            scaled = isinstance(left, ast.Constant) or isinstance(right, ast.Constant)
+            safe = scaled or not (_uses(left, signed) or _uses(right, signed))
+            return safe and _increasing(left, signed) and _increasing(right, signed)
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=number)):
-            return number >= 0 and _increasing(left)  # type: ignore[operator]
+            return number >= 0 and _increasing(left, signed) and not _uses(left, signed)  # type: ignore[operator]
         case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=number)):
-            return number > 0 and _increasing(left)  # type: ignore[operator]
+            return number > 0 and _increasing(left, signed)  # type: ignore[operator]
+        case ast.Call(func=ast.Name(id="sqrt"), args=args) if any(_uses(argument, signed) for argument in args):
+            return False  # undefined below zero
         case ast.Call(func=ast.Name(id=name), args=args) if name != "log":
-            return all(_increasing(argument) for argument in args)
+            return all(_increasing(argument, signed) for argument in args)
     return False
+
+
+def _uses(node: ast.expr, names: Collection[str]) -> bool:
+    """Whether some of the names occur in a tree."""
+    return bool(names) and any(isinstance(part, ast.Name) and part.id in names for part in ast.walk(node))
 
 
 def _value(node: ast.expr, metrics: Mapping[str, Column]) -> Column:
@@ -187,8 +256,8 @@ def _function_bounds(name: str, arguments: list[Interval]) -> Interval:
         return _certain(Interval(function(argument.low), function(argument.high)))
 
 
-def parse_formula(text: str, known: Mapping[str, str]) -> Formula:
-    """Parse a formula over the `known` metrics (names to units).
+def parse_formula(text: str, known: Collection[str]) -> Formula:
+    """Parse a formula over the `known` metrics and axes.
 
     Raises InputError for anything outside the grammar, naming it and what would be right.
     """
@@ -212,7 +281,7 @@ class _Check:
     """A walk over a tree that collects the metrics `used`; `place` says where, `known` are all metrics."""
 
     place: str
-    known: Mapping[str, str]
+    known: Collection[str]
     used: dict[str, None]
 
     def walk(self, node: ast.expr, levels: int) -> None:
@@ -226,7 +295,7 @@ class _Check:
                     raise InputError(f"{self.place}: a number in it is not finite")
             case ast.Name(id=name):
                 if name not in self.known:
-                    raise InputError(f"{self.place}: no metric '{name}'{_nearest(name, self.known)}")
+                    raise InputError(f"{self.place}: no metric '{name}'{hint(name, self.known)}")
                 self.used[name] = None
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 inner = [operand]
@@ -248,9 +317,3 @@ class _Check:
         takes = 1 if name in _SINGLE else 2
         if given != takes:
             raise InputError(f"{self.place}: {name} takes {takes} argument(s)")
-
-
-def _nearest(name: str, known: Mapping[str, str]) -> str:
-    """A hint at the metric that was meant, or all of them."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f", did you mean {close[0]}?" if close else f": known are {', '.join(known)}"

@@ -18,6 +18,11 @@ class ProductSpace:
     axes: tuple[Axis, ...]
 
     @property
+    def size(self) -> int:
+        """Number of designs."""
+        return combinations(self.axes)
+
+    @property
     def directions(self) -> Ints:
         """Steps along each ordered axis."""
         return unit_directions(self.axes)

@@ -4,29 +4,48 @@ A batch of designs is an integer matrix (n, axes) of levels, that is positions o
 enumeration, Optuna, pymoo and surrogates.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from math import prod
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from dse.batch import Bools, Ints
+from dse.batch import Bools, Floats, Ints
+from dse.errors import InputError
 
 Level = int | float | str
 
 
+class Scale(Enum):
+    """How the levels of an axis are spaced: numbers by difference or by ratio, or words without an order."""
+
+    LINEAR = "linear"
+    LOGARITHMIC = "logarithmic"
+    WORDS = "words"
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One thing to choose: its `levels` in order; `ordered` if neighboring levels are alike (a scale)."""
+    """One thing to choose: its `levels` in order, how they are spaced, and their unit.
+
+    Levels of a linear or logarithmic axis are numbers in ascending order, those of a logarithmic one positive.
+    """
 
     name: str
     levels: tuple[Level, ...]
-    ordered: bool = True
+    scale: Scale = Scale.LINEAR
+    unit: str = ""
 
     def __len__(self) -> int:
         """Number of levels."""
         return len(self.levels)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether neighboring levels are alike."""
+        return self.scale is not Scale.WORDS
 
 
 class Space(Protocol):
@@ -35,6 +54,10 @@ class Space(Protocol):
     @property
     def axes(self) -> tuple[Axis, ...]:
         """What is chosen, in order."""
+
+    @property
+    def size(self) -> int:
+        """Number of legal designs; of a space whose rules physics completes, of those that are legal in integers."""
 
     @property
     def directions(self) -> Ints:
@@ -138,3 +161,34 @@ def uniform_levels(axes: Sequence[Axis], count: int, random: np.random.Generator
 def values(axes: Sequence[Axis], design: Ints) -> dict[str, Level]:
     """What one design (axes,) chooses, by the names of the axes."""
     return {axis.name: axis.levels[int(level)] for axis, level in zip(axes, design, strict=True)}
+
+
+def numbers(axis: Axis) -> Floats:
+    """Levels of an axis with an order, as numbers."""
+    return np.array(axis.levels, dtype=float)
+
+
+def levels_of(axes: Sequence[Axis], chosen: Mapping[str, Any]) -> Ints:
+    """Design (axes,) of what is chosen, by the names of the axes; an axis of one level may be left out.
+
+    Raises InputError for a level that an axis does not have, and for an axis that is missing.
+    """
+    return np.array([_level_of(axis, chosen) for axis in axes], dtype=np.int64)
+
+
+def _level_of(axis: Axis, chosen: Mapping[str, Any]) -> int:
+    """Place of what is chosen on an axis."""
+    if axis.name not in chosen:
+        if len(axis) == 1:
+            return 0
+        raise InputError(f"nothing is chosen for {axis.name}")
+    value = chosen[axis.name]
+    for place, level in enumerate(axis.levels):
+        if level == value or (isinstance(level, str) and level == str(value)):
+            return place
+    known = ", ".join(map(str, axis.levels)) if len(axis) <= MOST_NAMED else f"{axis.levels[0]} to {axis.levels[-1]}"
+    raise InputError(f"{axis.name}: '{value}' is not one of {known}")
+
+
+MOST_NAMED = 20
+"""Levels of an axis that a message names one by one."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from dse.report.tables import write_text
 from dse.studies.study import Findings, Study, page_of
+from dse.writing import write_text
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1b1b1b; background: #fff;

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dse.report.tables import write_csv, write_text, write_whole
+from dse.writing import write_csv, write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

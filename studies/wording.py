@@ -5,7 +5,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from dse.objectives.cache.workload import SERIAL
-from dse.studies.deepnvmpp.optima import TECHNOLOGY
+from dse.studies.calibrated import TECHNOLOGY
 from dse.studies.reproduction import Item, reproduction_table
 
 if TYPE_CHECKING:

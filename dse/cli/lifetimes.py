@@ -10,11 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from dse.cli.workload import model_of
 from dse.cli.workload_show import StepRequest, step_of
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.gpu.lifetimes import cache_lifetimes, memory_lifetimes
+from dse.objectives.gpu.load import model_of
 from dse.objectives.gpu.machine import load_gpu
 from dse.objectives.gpu.profiles import DEFAULT, load_profile
 from dse.objectives.gpu.traffic import default_batch, default_phase
@@ -23,9 +22,10 @@ from dse.objectives.network.layers import Network
 from dse.objectives.network.lifetimes import EDGES, Lifetimes, load_systolic_array, tile_lifetimes
 from dse.objectives.network.shapes import with_sequence
 from dse.objectives.network.step import Step
-from dse.report.tables import check_writable
 from dse.report.timeline import FIGURE_SUFFIXES, plot_histograms
+from dse.text import quoted
 from dse.units import parse_capacity
+from dse.writing import check_writable
 
 LEVELS = ("l2", "memory", "buffer")
 QUANTILES = (0.5, 0.9, 0.99, 1.0)

@@ -7,7 +7,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from dse.progress import report
-from dse.studies import GROUPS, STUDIES, load_study
+from dse.studies import GROUPS, load_study, study_modules
 from dse.studies.report import write_report
 from dse.studies.study import write_findings
 
@@ -15,8 +15,8 @@ from dse.studies.study import write_findings
 def show() -> None:
     """Print the name and question of every study."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for name, question in STUDIES.items():
-        table.add_row(name, question)
+    for name in study_modules():
+        table.add_row(name, load_study(name).question)
     for name, members in GROUPS.items():
         table.add_row(name, f"all of {', '.join(members)}, and one report page of them")
     Console().print(table)

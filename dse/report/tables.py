@@ -1,283 +1,141 @@
-"""Tables of designs in files: read strictly, written whole or not at all."""
+"""Results and designs as rows: what scripts read, in JSON, CSV and Parquet, of problems of any family."""
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dse.batch import Ints
-from dse.errors import DseError, InputError
-from dse.objectives.array.hierarchy.array import METRIC_COLUMNS, evaluate
-from dse.objectives.cache.specification import CacheProblem
-from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
-from dse.spaces.array.wires import REPEATERS, WIRE_TYPES, WireChoice
+from dse.presentation import Presentation
+from dse.problem import Problem
+from dse.search.columns import evaluation_columns, level_columns
+from dse.search.driver import History
+from dse.search.evaluation import evaluate
+from dse.search.result import Result
+from dse.spaces.space import values
+from dse.writing import write_csv, write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COUNT_COLUMNS = ORGANIZATION_COLUMNS[:-1]
-WIRE_COLUMNS = (
-    "local_wire_type", "local_repeater", "local_low_swing", "global_wire_type", "global_repeater",
-    "global_low_swing",
-)
-DESIGN_COLUMNS = ("memory_type", *COUNT_COLUMNS, "buffer_design", *WIRE_COLUMNS)
-"""What identifies a design of one array."""
-SIZE_COLUMNS = ("bank_capacity_bits", "block_bits", "associativity", "valid")
-LARGEST_COUNT = 1 << 20
-"""Most mats, subarrays or multiplexer inputs that a row may ask for."""
-
-_WORDS = {
-    "memory_type": ("data", "tag"),
-    "buffer_design": BUFFER_DESIGNS,
-    "local_wire_type": WIRE_TYPES,
-    "local_repeater": REPEATERS,
-    "local_low_swing": ("Yes", "No"),
-    "global_wire_type": WIRE_TYPES,
-    "global_repeater": REPEATERS,
-    "global_low_swing": ("Yes", "No"),
-}
-_BOUNDED_BY = {
-    "active_bank_rows": "bank_rows", "active_bank_cols": "bank_cols",
-    "active_mat_rows": "mat_rows", "active_mat_cols": "mat_cols",
-}
+NESTED_PLAIN = ("metrics", "design")
+"""Nested fields whose own fields keep their names in a table."""
 
 
-def read_designs(path: Path) -> "pd.DataFrame":
-    """Design columns of a CSV file (possibly gzipped); other columns are dropped.
+def result_record(result: Result, presentation: Presentation, baselines: Iterable[str] = ()) -> dict[str, Any]:
+    """One result as specified for scripts (docs/files.md).
 
-    Raises InputError naming row and column for anything that is no design at all.
+    The values of `baselines` are under that name, and each with its notes under its own; None where one finds nothing.
     """
-    table = _read_text_table(path)
-    for name, words in _WORDS.items():
-        _complain(path, table, name, ~table[name].isin(words), f"is not one of {', '.join(words)}")
-    for name in COUNT_COLUMNS:
-        table[name] = _counts(path, table, name)
-    for name, bound in _BOUNDED_BY.items():
-        _complain(path, table, name, table[name] > table[bound], f"is more than {bound}")
-    for side in ("local", "global"):
-        both = (table[f"{side}_repeater"] != "RepeatedNone") & (table[f"{side}_low_swing"] == "Yes")
-        _complain(path, table, f"{side}_low_swing", both, f"excludes {side}_repeater: one of them must go")
-    return table
+    problem = result.problem
+    objective = problem.objectives[0]
+    found = {name: objective.value(known.cost) for name, known in result.baselines.items()}
+    notes = {name: {"value": found[name], **known.note} for name, known in result.baselines.items()}
+    return {
+        "problem": problem.name,
+        **presentation.record(problem, result.design),
+        "objective": objective.name,
+        "formula": objective.formula.text,
+        "value": result.value,
+        "unit": objective.unit,
+        "method": result.method,
+        "certificate": result.certificate,
+        "evaluations": result.evaluations,
+        **counts_of(result),
+        "seconds": result.seconds,
+        "design": values(problem.space.axes, result.design),
+        "metrics": {name: _finite(result.metrics[name]) for name in presentation.metrics(problem)},
+        "baselines": {name: found.get(name) for name in baselines},
+        **{name: notes.get(name) for name in baselines},
+        "gain": best_gain(result),
+        "regret": result.regret,
+        "error_band": None,
+    }
 
 
-def _read_text_table(path: Path) -> "pd.DataFrame":
-    """The design columns of a CSV file as text; raises InputError naming the line of what is no table."""
-    import pandas as pd
-    import pyarrow as pa
-    from pyarrow import csv
-
-    text = _read_text(path).rstrip("\r\n")
-    header = [name.strip('"') for name in text.split("\n", 1)[0].rstrip("\r").split(",")]
-    for name in DESIGN_COLUMNS:
-        if header.count(name) != 1:
-            what = "missing" if name not in header else "there twice"
-            raise InputError(f"column {name} is {what}; a design has {', '.join(DESIGN_COLUMNS)}", file=path, line=1)
-    if "\n" not in text:
-        return pd.DataFrame(columns=list(DESIGN_COLUMNS), dtype=str)
-    ragged: list[Any] = []
-
-    def refuse(row: Any) -> str:
-        ragged.append(row)
-        return "error"
-
-    try:
-        return csv.read_csv(  # type: ignore[no-any-return]
-            pa.BufferReader(text.encode()),
-            csv.ReadOptions(use_threads=False, column_names=header, skip_rows=1),
-            csv.ParseOptions(ignore_empty_lines=False, invalid_row_handler=refuse),
-            csv.ConvertOptions(include_columns=DESIGN_COLUMNS, column_types=dict.fromkeys(header, pa.string())),
-        ).to_pandas()
-    except pa.ArrowInvalid as error:
-        if not ragged:
-            raise InputError(f"is not a CSV table: {error}", file=path) from None
-        line, found, expected = ragged[0].number, ragged[0].actual_columns, ragged[0].expected_columns
-        raise InputError(f"{found} fields where the header has {expected}", file=path, line=line) from None
+def _finite(value: float) -> float | None:
+    """A number as JSON has it; None where it is none or infinite."""
+    return value if np.isfinite(value) else None
 
 
-def _read_text(path: Path) -> str:
-    """A file as text, gunzipped if its name ends in ``.gz``."""
-    import gzip
-    import zlib
-
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            data = stream.read()
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot be read: {reason}", file=path) from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InputError("not UTF-8 text: give a CSV table, gzipped only if named .gz", file=path, line=line) from None
+def best_gain(result: Result) -> float | None:
+    """Cost of the best baseline over the cost found; None where there is no such ratio."""
+    gains = [gain for name in result.baselines if (gain := result.gain(name)) is not None]
+    return min(gains, default=None)
 
 
-def _complain(path: Path, table: "pd.DataFrame", name: str, wrong: Any, what: str) -> None:
-    """Raise InputError at the first row where `wrong` holds; rows are numbered as lines of the file."""
-    rows = np.flatnonzero(np.asarray(wrong))
-    if len(rows):
-        value = table[name].iloc[rows[0]]
-        raise InputError(f"{name}: '{value}' {what}", file=path, line=int(rows[0]) + 2)
+def counts_of(result: Result) -> dict[str, int | None]:
+    """What a searcher asked for; None for methods that do not ask."""
+    names = "asked", "repeated", "filled"
+    return {name: None if result.counts is None else getattr(result.counts, name) for name in names}
 
 
-def _counts(path: Path, table: "pd.DataFrame", name: str) -> Ints:
-    """A column of powers of two."""
-    text = table[name]
-    whole = text.str.fullmatch(r"[0-9]{1,7}")
-    _complain(path, table, name, ~whole, "is not a whole number from 1")
-    counts = text.astype(np.int64).to_numpy()
-    wrong = (counts < 1) | (counts & (counts - 1) != 0) | (counts > LARGEST_COUNT)
-    _complain(path, table, name, wrong, f"is not a power of two from 1 to {LARGEST_COUNT}")
-    return counts
+def merit(label: str, result: Result) -> dict[str, Any]:
+    """Figures of merit of a result, for the folder of a run."""
+    return {
+        "problem": label, "method": result.method, "objective": result.problem.objectives[0].name,
+        "value": result.value, "regret": result.regret, "gain": best_gain(result), "certificate": result.certificate,
+        "evaluations": result.evaluations, **counts_of(result), "seconds": result.seconds,
+    }
 
 
-def evaluate_table(problem: CacheProblem, designs: "pd.DataFrame", path: Path) -> "pd.DataFrame":
-    """Evaluate every row of a table of designs under a problem; same rows in the same order."""
+def json_text(records: Sequence[Mapping[str, Any]]) -> str:
+    """Records as JSON."""
+    return json.dumps(records, indent=2, allow_nan=False) + "\n"
+
+
+def record_table(records: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    """Records as a table, one row each; nested fields joined with an underscore, levels and metrics as they are."""
     import pandas as pd
 
-    if problem.tag is None:
-        _complain(path, designs, "memory_type", designs["memory_type"] == "tag", "but a RAM has no tags")
-    sizes = {name: np.zeros(len(designs), np.int64) for name in SIZE_COLUMNS}
-    metrics = {name: np.full(len(designs), np.nan) for name in METRIC_COLUMNS}
-    alike = designs["memory_type"].str.cat(designs[list(WIRE_COLUMNS)], sep="|")
-    for key, rows in designs.groupby(alike, sort=False).indices.items():
-        memory_type, *wires = str(key).split("|")
-        array = problem.arrays[memory_type]
-        local, global_ = (WireChoice(wires[i], wires[i + 1], wires[i + 2] == "Yes") for i in (0, 3))
-        part = designs.iloc[rows]
-        evaluation = evaluate(*_choices(part), array.spec, array.fabric, local, global_)
-        sizes["bank_capacity_bits"][rows] = evaluation.capacity_bits
-        sizes["block_bits"][rows] = evaluation.block_bits
-        sizes["associativity"][rows] = array.spec.associativity
-        sizes["valid"][rows] = evaluation.valid
-        for name, values in evaluation.metrics.items():
-            metrics[name][rows] = values
-    return pd.concat([designs.reset_index(drop=True), pd.DataFrame(sizes), pd.DataFrame(metrics)], axis=1)
+    return pd.DataFrame([_flat(record) for record in records])
 
 
-def _choices(designs: "pd.DataFrame") -> tuple[BankChoice, MatChoice]:
-    """Rows of a table as batches of banks and mats."""
-    columns = [designs[name].to_numpy(np.int64) for name in COUNT_COLUMNS]
-    columns.append(np.array([BUFFER_DESIGNS.index(name) for name in designs["buffer_design"]], dtype=np.int64))
-    split = len(BankChoice.__dataclass_fields__)
-    return BankChoice(*columns[:split]), MatChoice(*columns[split:])
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested fields as ``data_area``, ``algorithm1_value``; levels and metrics under their own names."""
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            prefix = "" if key in NESTED_PLAIN else f"{key}_"
+            flat |= {f"{prefix}{name}": item for name, item in value.items() if f"{prefix}{name}" not in flat}
+        else:
+            flat[key] = value
+    return flat
 
 
-def check_writable(path: Path | None) -> None:
-    """Raise InputError where a file (None: none is asked for) has no folder to go to, before work is done for it."""
-    if path is None:
-        return
-    if os.path.isdir(path):
-        raise InputError("cannot be written: it is a folder, give the name of a file", file=path)
-    if not os.path.isdir(path.parent):
-        raise InputError(f"cannot be written: there is no folder {path.parent}", file=path)
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"cannot be written: folder {path.parent} is read-only", file=path)
+def design_table(problem: Problem, label: str, history: History) -> "pd.DataFrame":
+    """Every design by the levels of its axes, with metrics, objectives and violations, in order of evaluation."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {"problem": label}
+    columns |= level_columns(problem.space.axes, history.designs)
+    columns |= evaluation_columns(problem, history.evaluations)
+    return pd.DataFrame(columns, index=range(len(history)))
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write a file by way of a temporary one beside it, so that a failure leaves nothing behind."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix="".join(path.suffixes))
-    except OSError as error:
-        raise DseError(f"{path}: cannot be written: {error.strerror}") from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise DseError(f"{path}: cannot be written: {error.strerror}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """The permissions this process withholds from new files."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def write_csv(table: "pd.DataFrame", path: Path) -> None:
-    """Write a table with 17 significant digits; empty where a value is missing; gzipped if so named."""
-    compression: Any = "gzip" if path.suffix == ".gz" else None
-    write_whole(
-        path,
-        lambda temporary: table.to_csv(temporary, index=False, float_format="%.17g", compression=compression),
-    )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file."""
-    write_whole(path, lambda temporary: _write_text(temporary, text))
-
-
-def _write_text(path: Path, text: str) -> None:
-    """Write text to an existing file."""
-    path.write_text(text, encoding="utf-8")
-
-
-def write_parts(parts: Iterator["pd.DataFrame"], path: Path) -> int:
-    """Write a table in parts, as Parquet or CSV by the file's name; returns the number of rows."""
-    rows = 0
-
-    def write(temporary: Path) -> None:
-        nonlocal rows
-        writer = _ParquetWriter(temporary) if path.suffix == ".parquet" else _CsvWriter(temporary)
-        with writer:
-            for part in parts:
-                writer.write(part)
-                rows += len(part)
-
-    write_whole(path, write)
+def front_rows(problem: Problem, label: str, designs: Ints, presentation: Presentation) -> list[dict[str, Any]]:
+    """Designs (n, axes) in full: all that the problem describes, metrics, and objectives that are no columns yet."""
+    if not len(designs):
+        return []
+    evaluations = evaluate(problem, designs)
+    shown = presentation.metrics(problem)
+    rows = []
+    for place, design in enumerate(designs):
+        row: dict[str, Any] = {"problem": label, **problem.describe(design)}
+        row |= {name: float(evaluations.metrics[name][place]) for name in shown}
+        for objective, cost in zip(problem.objectives, evaluations.costs[place].tolist(), strict=True):
+            row.setdefault(objective.name, objective.value(cost))
+        rows.append(row)
     return rows
 
 
-class _CsvWriter:
-    """Appends tables to a CSV file."""
-
-    def __init__(self, path: Path) -> None:
-        import gzip
-
-        opened = gzip.open if path.suffix == ".gz" else open
-        self._file: IO[str] = opened(path, "wt", encoding="utf-8")
-        self._header = True
-
-    def write(self, part: "pd.DataFrame") -> None:
-        part.to_csv(self._file, index=False, float_format="%.17g", header=self._header)
-        self._header = False
-
-    def __enter__(self) -> "_CsvWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-
-class _ParquetWriter:
-    """Appends tables to a Parquet file, one row group each."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._writer: Any = None
-
-    def write(self, part: "pd.DataFrame") -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        table = pa.Table.from_pandas(part, preserve_index=False)
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
-        self._writer.write_table(table)
-
-    def __enter__(self) -> "_ParquetWriter":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._writer is not None:
-            self._writer.close()
+def write_table(table: "pd.DataFrame", output: Path) -> None:
+    """Write a table by the suffix of its name: Parquet, JSON, or CSV."""
+    if output.suffix == ".parquet":
+        write_whole(output, lambda path: table.to_parquet(path, compression="zstd", index=False))
+    elif output.suffix == ".json":
+        write_text(output, table.to_json(orient="records", indent=1, double_precision=15) + "\n")
+    else:
+        write_csv(table, output)

@@ -1,115 +1,66 @@
-"""From the cache that NVSim gives by default to the exact optimum, one decision at a time, and what each is worth.
+"""From a design to the exact optimum, one decision at a time, and what each is worth.
 
-A decision is a group of axes that are chosen together, such as the multiplexers of the data array. Where some
-decisions are free and the others stay as in NVSim's cache, the best cache is found exactly. Freeing one more decision
-never makes it worse; with none free it is NVSim's cache, with all of them the optimum.
+A decision is a group of axes that are chosen together, such as the multiplexers of a data array. Where some decisions
+are free and the others stay as in the design to start from, the best design is found exactly. Freeing one more
+decision never makes it worse; with none free it is the start, with all of them the optimum.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import comb, exp, log
 
-from dse.errors import InfeasibleError, InputError
-from dse.objectives.array.evaluation.design import ArrayDesign
-from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.cache.baselines.algorithm1 import Cache, caches_by_target
-from dse.objectives.cache.baselines.nvsim import search_cache
-from dse.objectives.cache.infeasible import why_infeasible
-from dse.objectives.cache.nvsim_files.configuration import TARGETS
-from dse.objectives.cache.specification import ArrayProblem, CacheProblem
-from dse.search.goal import Goal
-from dse.search.near import NearOptimal
-from dse.search.optimize import optimize
-from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, PowerRange
-from dse.spaces.array.spec import NORMAL
-from dse.spaces.array.wires import WireRange
+import numpy as np
 
-DEFAULT_TARGET = "ReadLatency"
-"""What NVSim minimizes, with normal access, where it is not told otherwise (InputParameter.cpp, constructor)."""
-BUFFER = "buffer_design"
-LOCAL, GLOBAL = "local_wire", "global_wire"
-CHOSEN = (*(name for name in ORGANIZATION_COLUMNS if name != "rows_per_set"), LOCAL, GLOBAL)
-"""Axes of an array; more than one row per set is never legal (docs/model.md), so that it is nothing to decide."""
+from dse.batch import Ints
+from dse.errors import InfeasibleError, InputError
+from dse.problem import Problem, Restrictable
+from dse.search.exact import exact_optimum
+from dse.search.near import NearOptimal
+from dse.spaces.space import Level, levels_of, values
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Axes that are chosen together: of one `array`, ``data`` or ``tag``; of none for the access type."""
+    """Axes that are chosen together, by their names."""
 
     name: str
-    array: str
     axes: tuple[str, ...]
 
-    @property
-    def columns(self) -> list[str]:
-        """Names of the axes in a near-optimal set (dse.search.near), such as ``data_bank_rows``."""
-        return [f"{self.array}_{axis}" if self.array else axis for axis in self.axes]
-
-    def of(self, cache: Cache) -> dict[str, int | str]:
-        """What a cache chooses, by column."""
-        if not self.array:
-            return {"access": cache.access}
-        chosen = cache.data if self.array == "data" else cache.tag
-        return {} if chosen is None else {f"{self.array}_{axis}": _value(chosen.design, axis) for axis in self.axes}
-
-
-ACCESS = Decision("access type", "", ("access",))
-DECISIONS = (
-    ACCESS,
-    Decision("mats", "data", ("bank_rows", "bank_cols", "active_bank_rows", "active_bank_cols")),
-    Decision("subarrays", "data", ("mat_rows", "mat_cols", "active_mat_rows", "active_mat_cols")),
-    Decision("multiplexers", "data", ("mux_sense_amp", "mux_output_1", "mux_output_2")),
-    Decision("buffers", "data", (BUFFER,)),
-    Decision("wires", "data", (LOCAL, GLOBAL)),
-    Decision("tag array", "tag", CHOSEN),
-)
-"""All that is decided about a cache; what lies between the access type and the tag array is about the data array."""
 
 Names = frozenset[str]
 """Names of decisions."""
 
 
-def _value(design: ArrayDesign, axis: str) -> int | str:
-    """What an array chooses on an axis."""
-    if axis == LOCAL:
-        return design.local.label
-    if axis == GLOBAL:
-        return design.global_.label
-    count = design.organization[ORGANIZATION_COLUMNS.index(axis)]
-    return BUFFER_DESIGNS[count] if axis == BUFFER else count
-
-
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The best cache where some decisions are free, and its objective."""
+    """The best design (axes,) where some decisions are free, what it chooses, and its cost."""
 
-    cache: Cache
-    value: float
+    design: Ints
+    levels: Mapping[str, Level]
+    cost: float
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A decision that is freed, and the best cache from then on.
+class DecisionStep:
+    """A decision that is freed, and the best design from then on.
 
-    `factor` by which the objective falls, and `changes`: columns whose value changes, with the old and the new one.
+    `factor` by which the cost falls, and `changes`: axes whose level changes, with the old and the new one.
     """
 
     decision: str
     decided: Decided
     factor: float
-    changes: Mapping[str, tuple[int | str, int | str]]
+    changes: Mapping[str, tuple[Level, Level]]
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What every decision contributes between NVSim's cache and the optimum.
+    """What every decision contributes between a start and the optimum.
 
-    `target`: whose winner NVSim's cache is. `decisions`: those with more than one possibility. `best`: the best cache
-    for every set of decisions that are free.
+    `decisions`: those with more than one possibility. `best`: the best design for every set of free decisions.
     """
 
-    target: str
     decisions: tuple[Decision, ...]
     best: Mapping[Names, Decided]
 
@@ -120,30 +71,30 @@ class Attribution:
 
     @property
     def start(self) -> Decided:
-        """NVSim's cache."""
+        """The design to start from."""
         return self.best[frozenset()]
 
     @property
     def optimum(self) -> Decided:
-        """The best cache of all."""
+        """The best design of all."""
         return self.best[self.names]
 
     @property
     def gain(self) -> float:
-        """Objective of NVSim's cache over that of the optimum, at least 1."""
-        return self.start.value / self.optimum.value
+        """Cost of the start over that of the optimum, at least 1."""
+        return self.start.cost / self.optimum.cost
 
-    def path(self) -> list[Step]:
-        """Free one decision after the other, each time the one that lowers the objective most.
+    def path(self) -> list[DecisionStep]:
+        """Free one decision after the other, each time the one that lowers the cost most.
 
         What is free already is chosen anew at every step.
         """
         free: Names = frozenset()
         steps = []
         while closed := [one.name for one in self.decisions if one.name not in free]:
-            chosen = min(closed, key=lambda name: self.best[free | {name}].value)
+            chosen = min(closed, key=lambda name: self.best[free | {name}].cost)
             before, after = self.best[free], self.best[free | {chosen}]
-            steps.append(Step(chosen, after, before.value / after.value, self._changes(before, after)))
+            steps.append(DecisionStep(chosen, after, before.cost / after.cost, self._changes(before, after)))
             free |= {chosen}
         return steps
 
@@ -157,23 +108,25 @@ class Attribution:
 
     def alone(self) -> dict[str, float]:
         """Factor that each decision gains where it is the only free one."""
-        return {one.name: self.start.value / self.best[frozenset({one.name})].value for one in self.decisions}
+        return {one.name: self.start.cost / self.best[frozenset({one.name})].cost for one in self.decisions}
 
     def kept(self) -> dict[str, float]:
-        """Factor that is lost where one decision stays as in NVSim's cache and all others are free."""
-        return {one.name: self.best[self.names - {one.name}].value / self.optimum.value for one in self.decisions}
+        """Factor that is lost where one decision stays as in the start and all others are free."""
+        return {one.name: self.best[self.names - {one.name}].cost / self.optimum.cost for one in self.decisions}
 
-    def _changes(self, before: Decided, after: Decided) -> dict[str, tuple[int | str, int | str]]:
-        """Columns in which two caches differ, with both values."""
-        old, new = ({name: value for one in self.decisions for name, value in one.of(decided.cache).items()}
-                    for decided in (before, after))
-        return {name: (old[name], new[name]) for name in old if old[name] != new[name]}
+    def _changes(self, before: Decided, after: Decided) -> dict[str, tuple[Level, Level]]:
+        """Axes of the decisions in which two designs differ, with both levels."""
+        axes = [axis for one in self.decisions for axis in one.axes]
+        return {
+            axis: (before.levels[axis], after.levels[axis])
+            for axis in axes if before.levels[axis] != after.levels[axis]
+        }
 
     def _shapley_value(self, name: str) -> float:
         """Mean logarithm of what freeing a decision gains, over all orders."""
         others = self.names - {name}
         return sum(
-            log(self.best[free].value / self.best[free | {name}].value)
+            log(self.best[free].cost / self.best[free | {name}].cost)
             / (len(self.names) * comb(len(others), len(free)))
             for free in subsets(others)
         )
@@ -185,146 +138,103 @@ def subsets(names: Collection[str]) -> Iterator[Names]:
         yield from map(frozenset, combinations(names, size))
 
 
-def attribute(
-    problems: Sequence[CacheProblem], goal: Goal, target: str = DEFAULT_TARGET, libraries: MatLibraries | None = None
-) -> Attribution:
-    """What every decision contributes from NVSim's winner of a target to the optimum; problems differ in access type.
+def open_decisions(problem: Problem, decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Decisions with more than one possibility, and their axes with more than one level."""
+    sizes = {axis.name: len(axis) for axis in problem.space.axes}
+    opened = []
+    for decision in decisions:
+        axes = tuple(axis for axis in decision.axes if sizes.get(axis, 1) > 1)
+        if axes:
+            opened.append(Decision(decision.name, axes))
+    return tuple(opened)
 
-    Raises InfeasibleError where NVSim finds no cache, and InputError where the least objective is not positive.
+
+def decisions_by_part(problem: Problem) -> tuple[Decision, ...]:
+    """Decisions where nobody says better: each axis that is no part's, and each part; each axis without parts."""
+    names = [axis.name for axis in problem.space.axes]
+    assemblies = problem.assemblies() if hasattr(problem, "assemblies") else ()
+    if not assemblies:
+        return tuple(Decision(name, (name,)) for name in names)
+    first = assemblies[0]
+    top = [Decision(name, (name,)) for name in names[: len(first.top)]]
+    return (*top, *(Decision(part.name or "design", tuple(names[part.axes])) for part in first.parts))
+
+
+def attribute(
+    problem: Restrictable, start: Ints, decisions: Sequence[Decision],
+    why_empty: Callable[[Problem], str] = lambda _: "no feasible design",
+) -> Attribution:
+    """What every decision contributes from a design (axes,) to the optimum of the problem's first objective.
+
+    Raises InfeasibleError where nothing is feasible, and InputError where the least cost is not positive.
     """
-    libraries = libraries or MatLibraries()
-    start = nvsim_choice(problems, target, libraries)
-    decisions = open_decisions(problems)
-    every = list(subsets([one.name for one in decisions]))
+    opened = open_decisions(problem, decisions)
+    levels = values(problem.space.axes, start)
+    every = list(subsets([one.name for one in opened]))
     best: dict[Names, Decided] = {}
     for free in reversed(every):
         if free in best:
             continue
-        fixed = [one for one in decisions if one.name not in free]
-        found = _best(restricted(problems, start, fixed), goal, libraries)
-        # what it shares with NVSim's cache need not be free for it to be the best
-        changed = {one.name for one in decisions if one.of(found.cache) != one.of(start)}
+        fixed = {axis: levels[axis] for one in opened if one.name not in free for axis in one.axes}
+        found = _best(problem, fixed, why_empty)
+        # what it shares with the start need not be free for it to be the best
+        changed = {one.name for one in opened if any(found.levels[axis] != levels[axis] for axis in one.axes)}
         best |= {part: found for part in every if changed <= part <= free}
-    return Attribution(target, decisions, _without_idle_changes(best, every))
+    return Attribution(opened, _without_idle_changes(best, every))
 
 
 def _without_idle_changes(best: Mapping[Names, Decided], every: Sequence[Names]) -> dict[Names, Decided]:
-    """The same, but of equally good caches that in which fewer decisions had to be free."""
+    """The same, but of equally good designs that in which fewer decisions had to be free."""
     kept: dict[Names, Decided] = {}
     for free in every:
-        kept[free] = min((*(kept[free - {name}] for name in free), best[free]), key=lambda decided: decided.value)
+        kept[free] = min((*(kept[free - {name}] for name in free), best[free]), key=lambda decided: decided.cost)
     return kept
 
 
-def _best(problems: Sequence[CacheProblem], goal: Goal, libraries: MatLibraries) -> Decided:
-    """The best cache of some problems."""
-    found = optimize(problems, goal, libraries=libraries)
-    if found.value <= 0:
-        raise InputError(f"the least '{goal.name}' is not positive: no decision has a share of it")
-    return Decided(found.cache, found.value)
-
-
-def check_target(target: str) -> None:
-    """Raise InputError where NVSim has no such target."""
-    if target not in TARGETS:
-        raise InputError(f"target '{target}' is not one of {', '.join(TARGETS)}")
-
-
-def nvsim_choice(problems: Sequence[CacheProblem], target: str, libraries: MatLibraries) -> Cache:
-    """NVSim's winner of a target, with normal access where that is open, else with the first access type."""
-    check_target(target)
-    problem = next((one for one in problems if one.access == NORMAL), problems[0])
-    found = dict(caches_by_target(problem, search_cache(problem, None, libraries))).get(target)
+def _best(problem: Restrictable, fixed: Mapping[str, Level], why_empty: Callable[[Problem], str]) -> Decided:
+    """The best design where some axes are fixed, as a design of the whole problem."""
+    restricted = problem.restricted(fixed) if fixed else problem
+    found = exact_optimum(restricted)
     if found is None:
-        raise InfeasibleError(why_infeasible([problem]))
-    return found
-
-
-def open_decisions(problems: Sequence[CacheProblem]) -> tuple[Decision, ...]:
-    """Decisions with more than one possibility, and their axes with more than one value."""
-    decisions = [ACCESS] if len(problems) > 1 else []
-    for decision in DECISIONS[1:]:
-        arrays = [problem.arrays[decision.array] for problem in problems if decision.array in problem.arrays]
-        axes = tuple(axis for axis in decision.axes if any(_choices(array, axis) > 1 for array in arrays))
-        if axes:
-            decisions.append(replace(decision, axes=axes))
-    return tuple(decisions)
-
-
-def _choices(array: ArrayProblem, axis: str) -> int:
-    """How many values an axis of an array has."""
-    if axis == LOCAL:
-        return len(array.local_wires.effective_inside_mats())
-    if axis == GLOBAL:
-        return len(list(array.global_wires))
-    return len(array.ranges.buffer_designs if axis == BUFFER else getattr(array.ranges, axis).values())
-
-
-def restricted(problems: Sequence[CacheProblem], cache: Cache, fixed: Collection[Decision]) -> list[CacheProblem]:
-    """The problems with some decisions fixed to those of a cache."""
-    axes = {array: {axis for one in fixed if one.array == array for axis in one.axes} for array in ("data", "tag")}
-    tags = cache.tag
-    return [
-        replace(
-            problem, data=_pinned(problem.data, cache.data.design, axes["data"]),
-            tag=None if problem.tag is None or tags is None else _pinned(problem.tag, tags.design, axes["tag"]),
-        )
-        for problem in problems if ACCESS not in fixed or problem.access == cache.access
-    ]
-
-
-def _pinned(array: ArrayProblem, design: ArrayDesign, axes: Collection[str]) -> ArrayProblem:
-    """An array with some axes pinned to those of a design."""
-    ranges = array.ranges
-    for axis, value in zip(ORGANIZATION_COLUMNS, design.organization, strict=True):
-        if axis in axes:
-            pin = {"buffer_designs": (value,)} if axis == BUFFER else {axis: PowerRange(value, value)}
-            ranges = replace(ranges, **pin)
-    return replace(
-        array, ranges=ranges,
-        local_wires=WireRange.only(design.local) if LOCAL in axes else array.local_wires,
-        global_wires=WireRange.only(design.global_) if GLOBAL in axes else array.global_wires,
-    )
+        raise InfeasibleError(why_empty(restricted))
+    if found.cost <= 0:
+        raise InputError(f"the least '{problem.objectives[0].name}' is not positive: no decision has a share of it")
+    levels = {**fixed, **values(restricted.space.axes, found.design)}
+    return Decided(levels_of(problem.space.axes, levels), levels, found.cost)
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What near-optimal caches agree on.
+    """What near-optimal designs agree on.
 
-    `axes` of the decision, as columns; `share` of the caches that decide as the optimum does; axes that are the same
-    in all, with their value; and the others with the optimum's value and the share of caches that have it.
+    `axes` of the decision; `share` of the designs that decide as the optimum does; axes that are the same in all, with
+    their level; and the others with the optimum's level and the share of designs that have it.
     """
 
     decision: str
     axes: Sequence[str]
     share: float
-    same: Mapping[str, int | str]
-    different: Mapping[str, tuple[int | str, float]]
+    same: Mapping[str, Level]
+    different: Mapping[str, tuple[Level, float]]
 
-    @property
-    def text(self) -> str:
-        """All of it in words, without the names of the arrays."""
-        same = ", ".join(f"{_bare(name)} {value}" for name, value in self.same.items())
+    def text(self, short: Callable[[str], str] = str) -> str:
+        """All of it in words, axes by what `short` makes of their names."""
+        same = ", ".join(f"{short(name)} {value}" for name, value in self.same.items())
         parts = [f"all have {same}"] if same else []
-        parts += [f"{_bare(name)} {value} in {share:.0%}" for name, (value, share) in self.different.items()]
+        parts += [f"{short(name)} {value} in {share:.0%}" for name, (value, share) in self.different.items()]
         return "; ".join(parts)
 
 
-def _bare(column: str) -> str:
-    """A column without the name of its array."""
-    return column.removeprefix("data_").removeprefix("tag_")
-
-
 def agreements(near: NearOptimal, decisions: Sequence[Decision]) -> list[Agreement]:
-    """What the caches of a near-optimal set agree on, decision by decision."""
+    """What the designs of a near-optimal set agree on, decision by decision."""
     optimum, *_ = near.table.head(1).to_dict(orient="records")
     found = []
     for decision in decisions:
-        chosen = {name: optimum[name] for name in decision.columns}
-        equal = near.table[decision.columns] == list(chosen.values())
-        shares = {name: float(equal[name].mean()) for name in chosen}
+        chosen = {name: optimum[name] for name in decision.axes}
+        equal = near.table[list(decision.axes)] == list(chosen.values())
+        shares = {name: float(np.mean(equal[name])) for name in chosen}
         same = {name: value for name, value in chosen.items() if shares[name] == 1}
         different = {name: (value, shares[name]) for name, value in chosen.items() if name not in same}
         alike = float(equal.all(axis=1).mean())
-        found.append(Agreement(decision.name, decision.columns, alike, same, different))
+        found.append(Agreement(decision.name, decision.axes, alike, same, different))
     return found

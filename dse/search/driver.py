@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dse.batch import Ints
-from dse.search.protocol import Evaluations, Problem, Searcher, join_evaluations
+from dse.problem import Problem
+from dse.search.evaluation import Evaluations, evaluate, join_evaluations
+from dse.search.searchers.protocol import Searcher
 from dse.spaces.space import code
 
 PATIENCE = 50
@@ -36,7 +38,7 @@ class History:
 
     @property
     def best(self) -> int | None:
-        """Row of the first design of least value of the first objective; None where none is feasible."""
+        """Row of the first design of least cost by the first objective; None where none is feasible."""
         losses = self.evaluations.losses[:, 0]
         return int(losses.argmin()) if len(losses) and np.isfinite(losses.min()) else None
 
@@ -71,7 +73,7 @@ class _Ledger:
 
     def evaluate(self, designs: Ints) -> Evaluations:
         """Evaluate distinct new designs and remember them."""
-        evaluations = self._problem.evaluate(designs)
+        evaluations = evaluate(self._problem, designs)
         self._add(designs, evaluations, code(self._problem.space.axes, designs))
         return evaluations
 
@@ -94,7 +96,7 @@ class _Ledger:
         """Everything so far."""
         if not self._designs:
             problem = self._problem
-            empty = Evaluations({}, np.zeros((0, len(problem.goals))), np.zeros((0, len(problem.constraints))))
+            empty = Evaluations({}, np.zeros((0, len(problem.objectives))), np.zeros((0, len(problem.constraints))))
             return History(np.zeros((0, len(problem.space.axes)), np.int64), empty)
         self._designs = [np.concatenate(self._designs)]
         self._parts = [join_evaluations(self._parts)]

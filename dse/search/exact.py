@@ -1,187 +1,264 @@
-"""The exact optimum of a whole cache: organization and wires of data and tag array together.
+"""The exact optimum of a problem: by bounds where its designs are put together from parts, else by exhaustion.
 
-A design is kept only if, joined with the most favorable figures of the other array, it could beat the best
-cache known. What is left of both arrays is paired by branch and bound.
+A design of a part is kept only if, joined with the most favorable figures of the other parts, it could beat the best
+design known. What is left of all parts is put together by branch and bound.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import cast
 
 import numpy as np
 
-from dse.objectives.array.evaluation.design import ArrayDesign
-from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.evaluation.scan import ArrayScan
-from dse.objectives.cache.baselines.nvsim import CacheSearch
-from dse.objectives.cache.specification import CacheProblem
-from dse.search.goal import Goal
-from dse.search.pairs import best_pair
-from dse.search.sides import NO_TAG, Candidates, Range, Side, in_order, join_candidates, known_candidates, pair_bound
+from dse.batch import Ints
+from dse.parts import Candidates, Range, SievedPart, join_candidates
+from dse.problem import Assembly, Constraint, Decomposed, Objective, Problem
+from dse.search.aim import MOST_BOXES, Aim, AimSieve, aims, with_slack
+from dse.search.certificate import BOUNDS, Incumbent, Optimum
+from dse.search.enumerated import evaluations_of, sieved_parts
+from dse.search.exhaustion import exhausted
+from dse.search.pareto import non_dominated
+from dse.search.tuples import LEAF, BestTuple, best_tuple, boxes
 
 MOST_TURNS = 5
-"""Times that organization and wires are improved in turn before the proof."""
-ROUNDING = 1e-12
-"""Relative slack of comparisons with bounds, which are summed in another order than values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Optimum:
-    """The best cache of a problem: its arrays (`tag` is None for a RAM) and the objective's value.
-
-    `evaluations`: array designs and pairs that were evaluated to prove it.
-    """
-
-    value: float
-    data: ArrayDesign
-    tag: ArrayDesign | None
-    evaluations: int
-
-
-@dataclass(frozen=True, slots=True)
-class GoalSieve:
-    """Keeps arrays that may reach a `limit` with an array within the range `other`."""
-
-    goal: Goal
-    other: Range
-    access: str
-    limit: float
-
-    @property
-    def by_bounds(self) -> bool:
-        """Lower bounds suffice where larger figures never help."""
-        return self.goal.increasing
-
-    def thin(self, candidates: Candidates) -> Candidates:
-        """Keep all."""
-        return candidates
-
-    def keeps(self, side: Side) -> np.ndarray:
-        """Which arrays may reach the limit; none that break a constraint, even where there is no limit yet."""
-        bound = pair_bound(self.goal, (side, side), self.other, self.access)
-        return np.asarray((bound <= self.limit) & (bound < np.inf))
-
-
-class ExactSearch:
-    """The exact search of one cache problem: first for a good cache, then for the best with proof.
-
-    `known` are NVSim's winners: the best of their combinations is the first cache to beat.
-    """
-
-    def __init__(self, problem: CacheProblem, goal: Goal, known: CacheSearch, libraries: MatLibraries) -> None:
-        self.problem = problem
-        self._goal = goal
-        self._data = ArrayScan(problem.data, libraries)
-        self._tag = None if problem.tag is None else ArrayScan(problem.tag, libraries)
-        self._seeds = _Seeds.of(problem, known)
-
-    def warm_up(self) -> float:
-        """Value of a good cache; infinite where none is known to be feasible.
-
-        Where data wires are open, or none of the known caches is feasible, organization and wires are improved in
-        turn: the best organization for some wires, starting with basic ones, then the best wires for it.
-        """
-        value = self._seeds.best(self._goal, self.problem.access)
-        tag_is_basic = self._tag is None or self._tag.single_wire
-        if self._data.single_wire and (value < np.inf or tag_is_basic):
-            return value
-        tag = None if self._tag is None else self._tag.with_basic_wires()
-        data = self._data.with_basic_wires()
-        for _ in range(MOST_TURNS):
-            best = _solve(data, tag, self._seeds, self._goal, self.problem.access, np.inf)
-            if best is None or self._data.single_wire:
-                return value if best is None else min(value, best.value)
-            wired = self._data.with_each_wire(best.data)
-            candidates = known_candidates(self.problem.data, wired)
-            self._seeds = self._seeds.with_data(candidates)
-            reached = min(best.value, self._seeds.best(self._goal, self.problem.access))
-            if reached >= value:
-                return value
-            value = reached
-            pair = best_pair(candidates, self._seeds.tag, self._goal, self.problem.access, np.inf)
-            if pair is None:
-                return value
-            chosen = [design for design in wired if design.valid][pair.data].design
-            data = self._data.with_wires(chosen.local, chosen.global_)
-        return value
-
-    def solve(self, limit: float) -> Optimum | None:
-        """The best cache that is no worse than `limit`; None where there is none."""
-        return _solve(self._data, self._tag, self._seeds, self._goal, self.problem.access, limit)
+"""Times that details and all else are improved in turn before the proof."""
+Told = Callable[[Incumbent], None]
+"""Is told what is known, each time there is more."""
 
 
 def exact_optimum(
-    problem: CacheProblem, goal: Goal, known: CacheSearch, limit: float = np.inf,
-    libraries: MatLibraries | None = None,
+    problem: Problem, limit: float = np.inf, told: Told = lambda _: None, *, jobs: int = 1
 ) -> Optimum | None:
-    """The best cache of a problem that is no worse than `limit`; None where there is none."""
-    search = ExactSearch(problem, goal, known, libraries or MatLibraries())
-    return search.solve(min(limit, search.warm_up()))
+    """The design of least first objective that is no worse than `limit`; None where there is none.
+
+    Of equal costs the objective's `then` decides, then the order of assemblies, and of the designs of their parts.
+    Raises InputError where the problem is not decomposed and too large to go through.
+    """
+    if not hasattr(problem, "assemblies"):
+        return exhausted(problem, limit, jobs=jobs)
+    decomposed = cast(Decomposed, problem)
+    objective = problem.objectives[0]
+    searches = _searches(decomposed, objective, problem.constraints)
+    if all(search.constant is not None for search in searches):
+        return _best_constant(decomposed, objective, limit, told)
+    found = _solve(searches, limit, told)
+    if found is None or objective.then is None:
+        return found
+    tied = Constraint(objective.name, objective.cost, "<=", found.cost)
+    searches = _searches(decomposed, objective.then, (*problem.constraints, tied))
+    decided = _solve(searches, np.inf, told)
+    return found if decided is None else replace(decided, cost=found.cost)
+
+
+def _searches(
+    problem: Decomposed, objective: Objective, constraints: Sequence[Constraint]
+) -> "list[AssemblySearch]":
+    """A search of each kind of designs."""
+    return [
+        AssemblySearch(assembly, aims(problem, assembly, [objective], constraints)[0])
+        for assembly in problem.assemblies()
+    ]
+
+
+def _best_constant(problem: Decomposed, objective: Objective, limit: float, told: Told) -> Optimum | None:
+    """The optimum of an objective that is decided by the axes at the top: the first feasible kinds of designs."""
+    searches = _searches(problem, objective, problem.constraints)
+    costs = [search.constant for search in searches]
+    deciding = searches if objective.then is None else _searches(problem, objective.then, problem.constraints)
+    evaluations = 0
+    for cost in sorted({cost for cost in costs if cost is not None and cost <= limit}):
+        some = [search for search, own in zip(deciding, costs, strict=True) if own == cost and search.possible]
+        found = _solve(some, np.inf, lambda _, cost=cost: told(Incumbent(np.inf, cost)))  # type: ignore[misc]
+        evaluations += sum(search.evaluations for search in some)
+        if found is not None:
+            return replace(found, cost=cost, evaluations=evaluations)
+    return None
+
+
+def _solve(searches: "Sequence[AssemblySearch]", limit: float, told: Told) -> Optimum | None:
+    """The best over kinds of designs.
+
+    A good design is found for each first, so that the best of them prunes all; the likeliest is proven first.
+    """
+    promises = [search.warm_up() for search in searches]
+    limit = min([limit, *promises])
+    told(Incumbent(limit, -np.inf))
+    best: tuple[float, Ints] | None = None
+    for place in np.argsort(promises, kind="stable"):
+        found = searches[place].solve(limit)
+        if found is not None and (best is None or found.cost < best[0]):
+            best = found.cost, searches[place].design(found.rows)
+            limit = min(limit, found.cost)
+            told(Incumbent(limit, -np.inf))
+    evaluations = sum(search.evaluations for search in searches)
+    return None if best is None else Optimum(*best, evaluations, BOUNDS)
+
+
+class AssemblySearch:
+    """The exact search of one assembly: first for a good design, then for the best with proof."""
+
+    def __init__(self, assembly: Assembly, aim: Aim) -> None:
+        self._assembly = assembly
+        self._aim = aim
+        self._parts = sieved_parts(assembly)
+        self._tuples = 0
+        self._left: list[Candidates] = []
+        self._seeds: list[Candidates] | None = None
+
+    @property
+    def constant(self) -> float | None:
+        """The cost, where it is the same for all designs."""
+        return self._aim.constant
+
+    @property
+    def evaluations(self) -> int:
+        """Designs of parts and tuples of parts evaluated so far."""
+        return evaluations_of(self._parts) + self._tuples
+
+    @property
+    def possible(self) -> bool:
+        """Whether the constraints can be met as far as is known before anything is evaluated."""
+        low = [list(part.least[:, None]) for part in self._parts]
+        high = [[np.full(1, np.inf)] * len(part.least) for part in self._parts]
+        return bool(np.all(self._aim.bounds(low, high) < np.inf))
+
+    def warm_up(self) -> float:
+        """Cost of a good design; infinite where none is known to be feasible.
+
+        Where the first part has details, or none of the known designs is feasible, details and all else are improved
+        in turn: the best choice of all else for some details, starting with the usual ones, then the best details.
+        """
+        seeds = self._known()
+        cost = self._best(seeds)
+        first, *rest = self._parts
+        if not first.has_details and (cost < np.inf or not any(part.has_details for part in rest)):
+            return cost
+        coarse = [part.coarse() for part in self._parts]
+        for _ in range(MOST_TURNS):
+            best = _solve_parts(coarse, seeds, self._aim, np.inf)
+            self._tuples += 0 if best is None else best.found.evaluations
+            if best is None or not first.has_details:
+                return cost if best is None else min(cost, best.found.cost)
+            wired = self._extended(0, first.variants(best.number(0)))
+            seeds[0] = join_candidates([seeds[0], wired], len(wired.figures))
+            reached = min(best.found.cost, self._best(seeds))
+            if reached >= cost:
+                return cost
+            cost = reached
+            chosen = best_tuple([wired, *seeds[1:]], self._aim, np.inf)
+            if chosen is None:
+                return cost
+            coarse[0] = first.like(int(wired.number[chosen.rows[0]]))
+        return cost
+
+    def solve(self, limit: float) -> BestTuple | None:
+        """The best design that is no worse than `limit`, as rows of what is left; None where there is none."""
+        best = _solve_parts(self._parts, self._known(), self._aim, limit)
+        if best is None:
+            return None
+        self._left = best.left
+        self._tuples += best.found.evaluations
+        return best.found
+
+    def design(self, rows: tuple[int, ...]) -> Ints:
+        """The design (axes,) of rows that `solve` gave."""
+        chosen = [
+            part.designs(left.number[[row]])[0]
+            for part, left, row in zip(self._parts, self._left, rows, strict=True)
+        ]
+        return np.concatenate([self._assembly.top, *chosen]).astype(np.int64)
+
+    def _known(self) -> list[Candidates]:
+        """Designs of every part that are known beforehand."""
+        if self._seeds is None:
+            self._seeds = [self._extended(place, part.known()) for place, part in enumerate(self._parts)]
+        return self._seeds
+
+    def _extended(self, place: int, candidates: Candidates) -> Candidates:
+        """Candidates with the axes that formulas name."""
+        return self._aim.extended(place, self._parts[place], candidates)
+
+    def _best(self, seeds: Sequence[Candidates]) -> float:
+        """Cost of the best combination of known designs."""
+        found = best_tuple(seeds, self._aim, np.inf)
+        return np.inf if found is None else found.cost
 
 
 @dataclass(frozen=True, slots=True)
-class _Seeds:
-    """Designs known beforehand, of both arrays."""
+class _Solved:
+    """The best tuple, and the candidates of every part that its rows are of."""
 
-    data: Candidates
-    tag: Candidates
+    found: BestTuple
+    left: list[Candidates]
 
-    @classmethod
-    def of(cls, problem: CacheProblem, known: CacheSearch) -> "_Seeds":
-        """Every winner of NVSim's search."""
-        data = known_candidates(problem.data, known.data.winners.values())
-        if problem.tag is None or known.tag is None:
-            return cls(data, NO_TAG)
-        return cls(data, known_candidates(problem.tag, known.tag.winners.values()))
-
-    def with_data(self, more: Candidates) -> "_Seeds":
-        """The same seeds and more data designs."""
-        return _Seeds(join_candidates([self.data, more], self.data.kind), self.tag)
-
-    def best(self, goal: Goal, access: str) -> float:
-        """Value of the best combination; infinite where none is feasible."""
-        pair = best_pair(self.data, self.tag, goal, access, np.inf)
-        return np.inf if pair is None else pair.value
+    def number(self, place: int) -> int:
+        """Number of the design of one part."""
+        return int(self.left[place].number[self.found.rows[place]])
 
 
-def with_slack(limit: float) -> float:
-    """A limit above which a bound is surely worse, whatever the limit's sign."""
-    return limit + ROUNDING * abs(limit)
-
-
-def promising(array: ArrayScan, goal: Goal, other: Range, access: str, limit: float) -> Candidates:
-    """Valid designs that may reach `limit` with an array within the range `other`."""
-    return array.sift(GoalSieve(goal, other, access, with_slack(limit)))
-
-
-def _solve(
-    data: ArrayScan, tag: ArrayScan | None, seeds: _Seeds, goal: Goal, access: str, limit: float
-) -> Optimum | None:
-    """Prune both arrays against each other, then pair what is left."""
-    tag_range = NO_TAG.range() if tag is None else tag.range(lower_ends_only=goal.increasing)
-    data_left = promising(data, goal, tag_range, access, limit)
-    better = best_pair(data_left, seeds.tag, goal, access, limit)
-    if better is not None:
-        limit = better.value
-        data_left = pruned(data_left, tag_range, goal, access, limit)
-    if not len(data_left):
+def _solve_parts(
+    parts: Sequence[SievedPart], seeds: Sequence[Candidates], aim: Aim, limit: float
+) -> _Solved | None:
+    """Prune all parts against each other, then put together what is left."""
+    left = sift_parts(parts, aim, limit, seeds)
+    if left is None:
         return None
-    tag_left = NO_TAG if tag is None else promising(tag, goal, data_left.range(), access, limit)
-    if not len(tag_left):
-        return None
-    data_left = in_order(pruned(data_left, tag_left.range(), goal, access, limit))
-    tag_left = in_order(tag_left)
-    pair = best_pair(data_left, tag_left, goal, access, with_slack(limit))
-    if pair is None:
-        return None
-    evaluations = data.evaluations + (0 if tag is None else tag.evaluations) + pair.evaluations
-    return Optimum(
-        pair.value,
-        data.design(int(data_left.wires[pair.data]), int(data_left.code[pair.data])),
-        None if tag is None else tag.design(int(tag_left.wires[pair.tag]), int(tag_left.code[pair.tag])),
-        evaluations,
-    )
+    candidates, limit = left
+    if aim.increasing and prod(map(len, candidates)) > LEAF:
+        # a dominated design is in no better tuple: its cost is found without, then ties are settled among all
+        best = best_tuple([non_dominated_of(part) for part in candidates], aim, with_slack(limit))
+        if best is None:
+            return None
+        ranges = {place: part.range() for place, part in enumerate(candidates)}
+        limit = best.cost
+        candidates = [
+            AimSieve(aim, place, ranges, with_slack(limit)).left(part) for place, part in enumerate(candidates)
+        ]
+    ordered = [part.in_order() for part in candidates]
+    found = best_tuple(ordered, aim, with_slack(limit))
+    return None if found is None else _Solved(found, ordered)
 
 
-def pruned(candidates: Candidates, other: Range, goal: Goal, access: str, limit: float) -> Candidates:
-    """Drop designs that cannot reach `limit` with an array within a range."""
-    side = candidates.side()
-    return candidates.take(pair_bound(goal, (side, side), other, access) <= with_slack(limit))
+def non_dominated_of(candidates: Candidates) -> Candidates:
+    """Candidates that no other matches or beats in every figure."""
+    return candidates.take(np.flatnonzero(non_dominated(candidates.figures.T)))
+
+
+def _boxes_beside(left: Sequence[Candidates], ranges: Mapping[int, Range]) -> list[dict[int, Range]]:
+    """Ranges of other parts that together hold all their designs: the last part's that is known in boxes."""
+    if not left:
+        return []
+    place = len(left) - 1
+    return [{**ranges, place: box} for box in boxes(left[place], MOST_BOXES)]
+
+
+def sift_parts(
+    parts: Sequence[SievedPart], aim: Aim, limit: float, seeds: Sequence[Candidates] | None = None
+) -> tuple[list[Candidates], float] | None:
+    """What is left of every part that may reach a limit, and the limit; None where some part has nothing left.
+
+    With `seeds`, the limit falls to the best design that is found on the way.
+    """
+    ranges = {
+        place: part.range(lower_ends_only=aim.increasing) for place, part in enumerate(parts) if place > 0
+    }
+    left: list[Candidates] = []
+    for place, part in enumerate(parts):
+        beside = _boxes_beside(left, ranges)
+        found = aim.extended(place, part, part.sift(AimSieve(aim, place, ranges, with_slack(limit), beside)))
+        if place == 0 and seeds is not None:
+            better = best_tuple([found, *seeds[1:]], aim, limit)
+            if better is not None:
+                limit = better.cost
+                found = AimSieve(aim, place, ranges, with_slack(limit)).left(found)
+        if not len(found):
+            return None
+        left.append(found)
+        ranges[place] = found.range()
+    for place in range(len(parts) - 1):
+        left[place] = AimSieve(aim, place, ranges, with_slack(limit)).left(left[place])
+        if not len(left[place]):
+            return None
+        ranges[place] = left[place].range()
+    return left, limit

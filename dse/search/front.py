@@ -1,212 +1,242 @@
-"""Exact Pareto fronts of whole caches, in any number of objectives that grow with the figures of a cache.
+"""Exact Pareto fronts, in any number of objectives.
 
-Every figure of a cache grows with every figure of its arrays. A dominated array therefore never makes a better
-cache, so that the front of the caches is the front of the pairs of both arrays' non-dominated designs.
+Where designs are put together from parts and all objectives grow with every figure, a dominated part never makes a
+better design, so that the front is that of the tuples of the parts' non-dominated designs. Small spaces of any other
+kind are gone through.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
-from dse.objectives.array.evaluation.design import evaluate_designs
-from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.evaluation.scan import ArrayScan
-from dse.objectives.cache.baselines.algorithm1 import Cache, make_cache
-from dse.objectives.cache.metrics import cache_metrics
-from dse.objectives.cache.specification import CacheProblem
-from dse.search.goal import Constraint, Goal
-from dse.search.sides import NO_TAG, Candidates, Side, in_order, sides
+from dse.parts import Candidates, SievedPart
+from dse.problem import Assembly, Decomposed, Figures, Problem
+from dse.search.aim import ROUNDING, Aim, aims
+from dse.search.certificate import BOUNDS, EXHAUSTION
+from dse.search.enumerated import evaluations_of, sieved_parts
+from dse.search.exhaustion import exhausted_front
+from dse.search.pareto import non_dominated
+from dse.search.tuples import Rows, product_figures, size, split
 
 REPRESENTATIVES = 48
 """Designs of a known front against which bounds are compared: a few discard nearly all."""
-PAIRS = 1 << 18
-"""Caches compared at a time."""
-
-_DATA_PARTS = {
-    "read_latency": ("early", "late"),
-    "miss_latency": (),
-    "miss_energy": ("read_energy",),
-}
-_TAG_PARTS = {"miss_latency": ("read_latency",), "miss_energy": ("read_energy",)}
-
-
-def non_dominated(points: Floats) -> Bools:
-    """Which rows of `points` (n, k) no other row dominates; of equal rows the first only.
-
-    Fronts come from moocore (López-Ibáñez et al.).
-    """
-    import moocore
-
-    varying = points[:, (points != points[:1]).any(axis=0)] if len(points) else points
-    if not varying.shape[1]:
-        return np.equal(np.arange(len(points)), 0)
-    kept: Bools = np.array(moocore.is_nondominated(varying, keep_weakly=False), dtype=np.bool_)
-    return kept
-
-
-def needed_parts(metrics: Sequence[str], *, tag: bool) -> list[str]:
-    """Figures of an array that the given cache metrics depend on."""
-    table = _TAG_PARTS if tag else _DATA_PARTS
-    return list(dict.fromkeys(part for name in metrics for part in table.get(name, (name,))))
+TUPLES = 1 << 18
+"""Tuples of parts compared at a time."""
 
 
 @dataclass(frozen=True, slots=True)
+class Front:
+    """Designs (n, axes) that no other dominates, in ascending order of the first objective, and costs (n, k).
+
+    `evaluations`: designs of parts, or whole designs, that were evaluated; `certificate`: why none is missing.
+    """
+
+    designs: Ints
+    costs: Floats
+    evaluations: int
+    certificate: str
+
+    def __len__(self) -> int:
+        """Number of designs."""
+        return len(self.designs)
+
+
+def exact_front(problem: Problem, *, jobs: int = 1) -> Front:
+    """Front of all designs of a problem that meet its constraints.
+
+    Of designs with equal costs the first is kept: by assembly, then by the order of the first part's designs, and so
+    on. Raises InputError for objectives that do not grow with every figure, unless the space is small.
+    """
+    if not hasattr(problem, "assemblies"):
+        designs, evaluations, count = exhausted_front(problem, jobs=jobs)
+        return _ordered(designs, evaluations.costs, count, EXHAUSTION)
+    assemblies = cast(Decomposed, problem).assemblies()
+    asked = [aims(problem, assembly, problem.objectives, problem.constraints) for assembly in assemblies]
+    _check_increasing(problem, asked)
+    found = [_front_of(assembly, own) for assembly, own in zip(assemblies, asked, strict=True)]
+    designs = np.concatenate([part.designs for part in found])
+    costs = np.concatenate([part.costs for part in found])
+    kept = np.flatnonzero(non_dominated(costs)) if len(costs) else np.zeros(0, np.int64)
+    return _ordered(designs[kept], costs[kept], sum(part.evaluations for part in found), BOUNDS)
+
+
+def _ordered(designs: Ints, costs: Floats, evaluations: int, certificate: str) -> Front:
+    """A front in ascending order of the first objective, then of the next."""
+    order = np.lexsort(costs.T[::-1])
+    return Front(designs[order], costs[order], evaluations, certificate)
+
+
+def _check_increasing(problem: Problem, asked: Sequence[Sequence[Aim]]) -> None:
+    """Raise InputError where larger figures may help an objective or a constraint."""
+    for some in asked:
+        for objective, aim in zip(problem.objectives, some, strict=True):
+            if not aim.increasing:
+                raise InputError(
+                    f"objective '{objective.name}' and all constraints (with <=) must grow with every metric "
+                    "to have an exact front: choose a searcher with --method"
+                )
+
+
 class FrontSieve:
-    """Keeps arrays that none of some `known` ones dominates, in the figures that matter (`parts`)."""
+    """Keeps designs of a part that no design seen before dominates, in the figures that matter (`rows`).
 
-    parts: tuple[str, ...]
-    known: Floats
-    by_bounds: bool = True
+    What it thins it remembers: the more it has seen, the more it discards. `known` are designs seen beforehand.
+    """
 
-    def figures(self, side: Side) -> Floats:
-        """The figures that matter, stacked along the last axis."""
-        return np.stack(np.broadcast_arrays(*(getattr(side, name) for name in self.parts)), axis=-1)
+    by_bounds = True
 
-    def keeps(self, side: Side) -> np.ndarray:
-        """Which designs are not matched or beaten in every figure by a known design."""
-        figures = [np.asarray(getattr(side, name)) for name in self.parts]
-        kept = np.ones(np.broadcast_shapes(*(figure.shape for figure in figures)), bool)
-        for point in self.known:
+    def __init__(self, rows: Sequence[int], known: Candidates) -> None:
+        self._rows = list(rows)
+        self._front: Floats = np.zeros((0, len(rows)))
+        self._known: Floats = self._front
+        self._remember(known.figures[self._rows].T)
+
+    def keeps(self, figures: Figures) -> Bools:
+        """Which designs are not surely worse in every figure than a known design."""
+        mine = [np.asarray(figures[row]) for row in self._rows]
+        kept = np.ones(np.broadcast_shapes(*(np.shape(figure) for figure in figures)), bool)
+        for point in self._known:
             beaten = np.ones_like(kept)
-            for figure, value in zip(figures, point, strict=True):
+            for figure, value in zip(mine, point, strict=True):
                 beaten &= figure > value
             kept &= ~beaten
         return kept
 
     def thin(self, candidates: Candidates) -> Candidates:
-        """Keep the non-dominated of the candidates; of equal ones the first."""
-        if len(candidates) < 2:
-            return candidates
-        return candidates.take(np.flatnonzero(non_dominated(self.figures(candidates.side()))))
+        """Keep the non-dominated of the candidates, of equal ones the first, and remember them."""
+        if len(candidates) > 1:
+            candidates = candidates.take(np.flatnonzero(non_dominated(candidates.figures[self._rows].T)))
+        self._remember(candidates.figures[self._rows].T)
+        return candidates
 
-
-def array_front(scan: ArrayScan, parts: Sequence[str]) -> Candidates:
-    """Non-dominated designs of an array with all its wires, in some of its figures."""
-    open_sieve = FrontSieve(tuple(parts), np.zeros((0, len(parts))))
-    first = scan.with_basic_wires().sift(open_sieve)
-    if scan.single_wire:
-        return first
-    known = open_sieve.figures(first.side())
-    spread = np.linspace(0, len(known) - 1, min(len(known), REPRESENTATIVES)).astype(int)
-    chosen = known[np.argsort(known[:, -1], kind="stable")][spread]
-    return scan.sift(FrontSieve(tuple(parts), chosen))
-
-
-@dataclass(frozen=True, slots=True)
-class FrontPoint:
-    """A cache of a front and its objectives, in the order of the goals."""
-
-    cache: Cache
-    objectives: tuple[float, ...]
-
-
-def exact_front(
-    problems: Sequence[CacheProblem], goals: Sequence[Goal], constraints: Sequence[Constraint] = (),
-    libraries: MatLibraries | None = None,
-) -> list[FrontPoint]:
-    """Front of the caches of problems that differ in access type, in ascending order of the first objective.
-
-    Of caches with equal objectives the first is kept: by access type, then data wires and organization, then tag
-    wires and organization, each in NVSim's loop order. Raises InputError for objectives that do not grow with
-    every figure.
-    """
-    for goal in goals:
-        if not goal.increasing:
-            raise InputError(f"objective '{goal.name}' must grow with every metric to have an exact front")
-    checked = [Goal(goal.name, goal.formula, tuple(constraints)) for goal in goals]
-    if not all(goal.increasing for goal in checked):
-        raise InputError("an exact front takes constraints with <= on formulas that grow with every metric")
-    libraries = libraries or MatLibraries()
-    found = [_front_of(problem, checked, libraries) for problem in problems]
-    objectives = np.concatenate([part.objectives for part in found])
-    if not len(objectives):
-        return []
-    place = np.concatenate([np.full(len(part.objectives), number) for number, part in enumerate(found)])
-    row = np.concatenate([np.arange(len(part.objectives)) for part in found])
-    kept = np.flatnonzero(non_dominated(objectives))
-    kept = kept[np.lexsort(objectives[kept].T[::-1])]
-    caches: dict[int, Cache] = {}
-    for number, part in enumerate(found):
-        mine = kept[place[kept] == number]
-        caches |= dict(zip(mine.tolist(), part.caches(row[mine]), strict=True))
-    return [FrontPoint(caches[index], tuple(objectives[index].tolist())) for index in kept.tolist()]
+    def _remember(self, points: Floats) -> None:
+        """Take points (n, figures) into the front of what was seen, and choose some of it to compare with."""
+        every = np.concatenate([self._front, points])
+        if not len(every):
+            return
+        self._front = every[non_dominated(every)]
+        spread = np.linspace(0, len(self._front) - 1, min(len(self._front), REPRESENTATIVES)).astype(int)
+        chosen = self._front[np.argsort(self._front[:, -1], kind="stable")][spread]
+        # a bound that is summed in another order may exceed a figure by rounding
+        self._known = chosen + ROUNDING * np.abs(chosen)
 
 
 @dataclass(frozen=True, slots=True)
-class _AccessFront:
-    """Front of one access type: objectives (n, k), and rows of the data and tag designs."""
+class _AllSieve:
+    """Keeps everything."""
 
-    problem: CacheProblem
-    data_scan: ArrayScan
-    tag_scan: ArrayScan | None
-    data: Candidates
-    tag: Candidates
-    objectives: Floats
-    data_row: Ints
-    tag_row: Ints
+    by_bounds: bool = False
 
-    def caches(self, rows: Ints) -> Iterator[Cache]:
-        """Evaluate the caches at `rows` in full."""
-        data = self._evaluated(self.data_scan, self.data, self.data_row[rows])
-        if self.tag_scan is None:
-            return (make_cache(self.problem, design, None) for design in data)
-        tags = self._evaluated(self.tag_scan, self.tag, self.tag_row[rows])
-        return (make_cache(self.problem, design, tag) for design, tag in zip(data, tags, strict=True))
+    def keeps(self, figures: Figures) -> Bools:
+        """All designs."""
+        return np.ones(np.broadcast_shapes(*(np.shape(figure) for figure in figures)), bool)
 
-    @staticmethod
-    def _evaluated(scan: ArrayScan, candidates: Candidates, rows: Ints) -> list:  # type: ignore[type-arg]
-        """Evaluate candidates at `rows`, each distinct one once."""
-        distinct, number = np.unique(rows, return_inverse=True)
-        designs = [scan.design(int(candidates.wires[row]), int(candidates.code[row])) for row in distinct]
-        evaluated = evaluate_designs(scan.problem, designs)
-        return [evaluated[index] for index in number]
+    def thin(self, candidates: Candidates) -> Candidates:
+        """All candidates."""
+        return candidates
 
 
-def _front_of(problem: CacheProblem, goals: Sequence[Goal], libraries: MatLibraries) -> _AccessFront:
-    """Front of the caches of one access type."""
-    formulas = [goal.formula for goal in goals] + [part.formula for part in goals[0].constraints]
-    metrics = list(dict.fromkeys(name for formula in formulas for name in formula.metrics))
-    data_scan = ArrayScan(problem.data, libraries)
-    data = in_order(array_front(data_scan, needed_parts(metrics, tag=False)))
-    tag_scan = None if problem.tag is None else ArrayScan(problem.tag, libraries)
-    tag = NO_TAG if tag_scan is None else in_order(array_front(tag_scan, needed_parts(metrics, tag=True)))
-    objectives, data_row, tag_row = _pair_front(data, tag, goals, problem.access)
-    return _AccessFront(problem, data_scan, tag_scan, data, tag, objectives, data_row, tag_row)
+def part_front(part: SievedPart, place: int, aim: Aim, rows: Sequence[int]) -> Candidates:
+    """Non-dominated designs of a part with all its details, in some of its figures and the axes that formulas name."""
+    if aim.named[place]:
+        everything = aim.extended(place, part, part.sift(_AllSieve()))
+        count = len(part.figures)
+        return FrontSieve((*rows, *range(count, len(everything.figures))), everything.take(slice(0))).thin(everything)
+    return part.sift(FrontSieve(rows, part.known()))
 
 
-def _pair_front(
-    data: Candidates, tag: Candidates, goals: Sequence[Goal], access: str
-) -> tuple[Floats, Ints, Ints]:
-    """Objectives of the non-dominated pairs, and the rows of their arrays."""
-    kept = np.zeros((0, len(goals)))
-    rows = np.zeros((2, 0), np.int64)
-    step = max(1, PAIRS // max(len(tag), 1))
-    for start in range(0, len(data), step):
-        part = np.arange(start, min(start + step, len(data)))
-        down = data.kind(*data.parts[:, part, None])
-        metrics = cache_metrics(*sides(down, tag.side()), access)
-        values = np.stack(
-            [np.broadcast_to(goal.value(metrics), (len(part), len(tag))).ravel() for goal in goals], axis=1
-        )
-        place = np.stack([np.repeat(part, len(tag)), np.tile(np.arange(len(tag)), len(part))])
-        feasible = np.isfinite(values).all(axis=1)
-        kept = np.concatenate([kept, values[feasible]])
-        rows = np.concatenate([rows, place[:, feasible]], axis=1)
+def needed_figures(assembly: Assembly, names: Sequence[str]) -> list[list[int]]:
+    """Which figures of each part some metrics depend on: those that make one NaN where they are."""
+    whole = [[np.ones(1)] * len(part.figures) for part in assembly.parts]
+    needed = []
+    for place, part in enumerate(assembly.parts):
+        own = []
+        for row in range(len(part.figures)):
+            probe: list[list[Floats]] = [list(figures) for figures in whole]
+            probe[place][row] = np.full(1, np.nan)
+            columns = assembly.combine(probe)
+            if any(np.isnan(columns[name]).any() for name in names if name in columns):
+                own.append(row)
+        needed.append(own)
+    return needed
+
+
+@dataclass(frozen=True, slots=True)
+class _AssemblyFront:
+    """Front of one assembly: designs (n, axes), costs (n, k), and what was evaluated."""
+
+    designs: Ints
+    costs: Floats
+    evaluations: int
+
+
+def _front_of(assembly: Assembly, asked: Sequence[Aim]) -> _AssemblyFront:
+    """Front of the designs of one assembly."""
+    names = list(dict.fromkeys(name for aim in asked for formula in aim.formulas for name in formula.names))
+    parts = sieved_parts(assembly)
+    needed = needed_figures(assembly, names)
+    fronts = [
+        part_front(part, place, asked[0], rows or [0]).in_order()
+        for place, (part, rows) in enumerate(zip(parts, needed, strict=True))
+    ]
+    costs, rows = _tuple_front(fronts, asked)
+    top = np.repeat(assembly.top[None], len(costs), axis=0)
+    chosen = [_designs(part, front, own) for part, front, own in zip(parts, fronts, rows, strict=True)]
+    return _AssemblyFront(np.concatenate([top, *chosen], axis=1).astype(np.int64), costs, evaluations_of(parts))
+
+
+def _designs(part: SievedPart, front: Candidates, rows: Ints) -> Ints:
+    """Designs of a part at some rows of its front."""
+    distinct, number = np.unique(rows, return_inverse=True)
+    designs: Ints = part.designs(front.number[distinct])[number]
+    return designs
+
+
+def _tuple_front(fronts: Sequence[Candidates], asked: Sequence[Aim]) -> tuple[Floats, Ints]:
+    """Costs of the non-dominated tuples, and the rows (parts, n) of their parts."""
+    kept = np.zeros((0, len(asked)))
+    rows = np.zeros((len(fronts), 0), np.int64)
+    boxes: list[Rows] = [tuple(np.arange(len(front)) for front in fronts)] if all(map(len, fronts)) else []
+    while boxes:
+        box = boxes.pop()
+        if size(box) > TUPLES:
+            boxes.extend(_sliced(box) if _sliceable(box) else split(fronts, box)[::-1])
+            continue
+        if len(fronts) > 2 and _dominated(fronts, box, asked, kept):
+            continue
+        figures = product_figures(fronts, box)
+        costs = np.stack([np.asarray(aim.costs(figures)).ravel() for aim in asked], axis=1)
+        feasible = np.isfinite(costs).all(axis=1)
+        places = np.unravel_index(np.flatnonzero(feasible), tuple(map(len, box)))
+        found = np.stack([own[place] for own, place in zip(box, places, strict=True)])
+        kept, rows = np.concatenate([kept, costs[feasible]]), np.concatenate([rows, found], axis=1)
+        if len(fronts) > 2:  # slices come in order, boxes do not: the first of equals is kept
+            order = np.lexsort(rows[::-1])
+            kept, rows = kept[order], rows[:, order]
         if len(kept):
             best = np.flatnonzero(non_dominated(kept))
             kept, rows = kept[best], rows[:, best]
-    return kept, rows[0], rows[1]
+    return kept, rows
 
 
-def knee(objectives: Floats) -> int:
-    """Row of the front closest to the ideal point, each objective scaled by the logarithm of its range.
+def _sliceable(box: Rows) -> bool:
+    """Whether a box falls into slices of few designs of the first part."""
+    return len(box[0]) > 1 and size(box[1:]) <= TUPLES and len(box) <= 2
 
-    Objectives span decades, so that distances are taken between logarithms.
-    """
-    logs = np.log(objectives)
-    low, high = logs.min(axis=0), logs.max(axis=0)
-    scaled = (logs - low) / np.where(high > low, high - low, 1.0)
-    return int(np.linalg.norm(scaled, axis=1).argmin())
+
+def _sliced(box: Rows) -> list[Rows]:
+    """Slices of a box along the first part, the first one last."""
+    step = max(1, TUPLES // max(size(box[1:]), 1))
+    return [(box[0][start : start + step], *box[1:]) for start in range(0, len(box[0]), step)][::-1]
+
+
+def _dominated(fronts: Sequence[Candidates], box: Rows, asked: Sequence[Aim], kept: Floats) -> bool:
+    """Whether a known tuple is better in every objective than all of a box can be."""
+    ranges = [front.take(own).range() for front, own in zip(fronts, box, strict=True)]
+    low, high = [part[0] for part in ranges], [part[1] for part in ranges]
+    corner = np.array([float(aim.bounds(low, high).item()) for aim in asked])
+    return bool((kept < corner).all(axis=1).any()) or not np.isfinite(corner).all()

@@ -9,8 +9,9 @@ import numpy as np
 
 from dse.batch import Ints
 from dse.interruption import interruption
+from dse.problem import Problem
 from dse.search.driver import History, search
-from dse.search.protocol import Evaluations, Problem
+from dse.search.evaluation import Evaluations
 from dse.search.searchers import make_searcher
 
 if TYPE_CHECKING:

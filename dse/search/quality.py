@@ -1,8 +1,8 @@
 """How good a set of designs is: hypervolume, IGD+, attainment over seeds, and regret against the budget.
 
 All objectives are minimized. They span decades and have units of their own, so that volumes and distances are
-measured between logarithms, scaled by the exact front (see Scale). Hypervolume, IGD+ and attainment come from moocore
-(López-Ibáñez et al.).
+measured between logarithms, scaled by the exact front (see FrontScale). Hypervolume, IGD+ and attainment come from
+moocore (López-Ibáñez et al.).
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class FrontScale:
     """Logarithms of k objectives, scaled so that a front's least values are 0 and its largest (the nadir) 1.
 
     `low` and `width` [decades] have shape (k,). An objective in which the whole front agrees is one decade wide.
@@ -33,7 +33,7 @@ class Scale:
     width: Floats
 
     @classmethod
-    def of(cls, front: Floats) -> "Scale":
+    def of(cls, front: Floats) -> "FrontScale":
         """Scale of a front (n, k). Raises ValueError where it is empty."""
         if not len(front):
             raise ValueError("a front without points has no scale")
@@ -53,7 +53,7 @@ class Scale:
         return np.full(len(self.low), 1 + MARGIN)
 
 
-def scaled_hypervolume(points: Floats, scale: Scale) -> float:
+def scaled_hypervolume(points: Floats, scale: FrontScale) -> float:
     """Volume between points (n, k) and the scale's reference point, both on the scale; 0 without points.
 
     A front of the single ideal point has (1 + MARGIN)^k. Points beyond the reference add nothing.
@@ -66,7 +66,7 @@ def scaled_hypervolume(points: Floats, scale: Scale) -> float:
 
 def hypervolume_share(points: Floats, exact_front: Floats) -> float:
     """Hypervolume of points (n, k) over that of the exact front, on the exact front's scale: 1 is all of it."""
-    scale = Scale.of(exact_front)
+    scale = FrontScale.of(exact_front)
     return scaled_hypervolume(points, scale) / scaled_hypervolume(exact_front, scale)
 
 
@@ -77,7 +77,7 @@ def igd_plus(points: Floats, front: Floats) -> float:
     """
     import moocore
 
-    scale = Scale.of(front)
+    scale = FrontScale.of(front)
     scaled = scale(points)
     return float(moocore.igd_plus(scaled, ref=scale(front))) if len(scaled) else np.inf
 

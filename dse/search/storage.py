@@ -16,14 +16,15 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock, JournalStorage
-from optuna.study import Study
+from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from dse.batch import Ints
 from dse.errors import DseError, InputError
+from dse.problem import Problem
 from dse.search.driver import History
+from dse.search.evaluation import Evaluations, judge
 from dse.search.fingerprint import axes_digest
-from dse.search.protocol import Evaluations, Problem, judge
 from dse.versions import PACKAGE, installed_version
 
 FLUSH_SECONDS = 4.0
@@ -43,7 +44,7 @@ def describe(problem: Problem, method: str, seed: int, facts: Mapping[str, Any])
     """What a study searches: problem, objectives, constraints, method, seed, and further `facts`."""
     return {
         "problem": problem.name,
-        "objectives": {goal.name: goal.formula.text for goal in problem.goals},
+        "objectives": {objective.name: objective.formula.text for objective in problem.objectives},
         "constraints": {
             constraint.text: f"{constraint.formula.text} {constraint.comparison} {constraint.limit!r}"
             for constraint in problem.constraints
@@ -159,7 +160,8 @@ class StudyLog:
     def _trial(self, design: Ints, evaluations: Evaluations, row: int) -> FrozenTrial:
         """One design as a trial."""
         axes = self._problem.space.axes
-        values = evaluations.values[row].tolist()
+        costs = evaluations.costs[row].tolist()
+        values = [objective.value(cost) for objective, cost in zip(self._problem.objectives, costs, strict=True)]
         known = not np.isnan(values).any()
         texts = [constraint.text for constraint in self._problem.constraints]
         return create_trial(
@@ -183,8 +185,8 @@ class StudyLog:
             return None
         rows = list(designs.values())
         columns = {name: np.array([row.get(name, np.nan) for row in rows]) for name in rows[0]}
-        evaluations = judge(columns, self._problem.goals, self._problem.constraints)
-        return History(np.array(list(designs), dtype=np.int64), evaluations)
+        levels = np.array(list(designs), dtype=np.int64)
+        return History(levels, judge(self._problem, levels, columns))
 
     def _levels(self, trial: FrozenTrial) -> tuple[int, ...]:
         """Levels of a trial's parameters."""
@@ -200,9 +202,11 @@ def open_study(
     Resuming creates what is missing, so that one command can be started again until its search is done. Raises
     InputError where the study exists and is not to be resumed, or searches something else.
     """
+    maximize, minimize = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
+    directions = [maximize if objective.maximize else minimize for objective in problem.objectives]
     try:
         study = optuna.create_study(
-            storage=storage, study_name=name, directions=["minimize"] * len(problem.goals), load_if_exists=resume,
+            storage=storage, study_name=name, directions=directions, load_if_exists=resume,
             sampler=optuna.samplers.RandomSampler(),
         )
     except DuplicatedStudyError:
@@ -212,7 +216,7 @@ def open_study(
         study.set_user_attr(DESCRIPTION, dict(description))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            study.set_metric_names([goal.name for goal in problem.goals])
+            study.set_metric_names([objective.name for objective in problem.objectives])
     else:
         _check_same(name, found or {}, description)
     return StudyLog(study, problem)

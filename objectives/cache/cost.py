@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.library import enumerate_problem
-from dse.objectives.cache.specification import ArrayProblem, CacheProblem
+from dse.objectives.cache.specification import CacheSpec
 
 ORGANIZATION_SECONDS = 5e-7
 """Time per legal pair of a bank and a mat; measured on one core with 64 KB to 3 MB and basic wires."""
@@ -13,34 +14,34 @@ WIRE_SECONDS = 5e-8
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class SearchCost:
     """Designs of a space of caches that are legal in integers, and predicted seconds of an exact search."""
 
     designs: int
     seconds: float
 
-    def __add__(self, other: "Cost") -> "Cost":
+    def __add__(self, other: "SearchCost") -> "SearchCost":
         """Cost of one search after another."""
-        return Cost(self.designs + other.designs, self.seconds + other.seconds)
+        return SearchCost(self.designs + other.designs, self.seconds + other.seconds)
 
 
-def exact_cost(problems: Sequence[CacheProblem]) -> Cost:
+def exact_cost(specs: Sequence[CacheSpec]) -> SearchCost:
     """Predict the exact search of problems, a part of a second each; right to about a factor of three."""
-    return sum((_cost(problem) for problem in problems), Cost(0, 0.0))
+    return sum((_cost(spec) for spec in specs), SearchCost(0, 0.0))
 
 
-def _cost(problem: CacheProblem) -> Cost:
+def _cost(spec: CacheSpec) -> SearchCost:
     """Cost of one memory, capacity and access type."""
     designs, seconds = 1, 0.0
-    for array in problem.arrays.values():
+    for _, array in spec.arrays:
         pairs = _legal_pairs(array)
         wires = len(array.local_wires.effective_inside_mats()) * len(list(array.global_wires))
         designs *= pairs * wires
         seconds += pairs * ORGANIZATION_SECONDS + (pairs * wires * WIRE_SECONDS if wires > 1 else 0.0)
-    return Cost(designs, seconds)
+    return SearchCost(designs, seconds)
 
 
-def _legal_pairs(array: ArrayProblem) -> int:
+def _legal_pairs(array: ArrayChoice) -> int:
     """Pairs of banks and mats that are legal in integers."""
     enumeration = enumerate_problem(array)
     legal = {key: len(position) for key, position, _ in enumeration.legal_mats([g.key for g in enumeration.groups])}

@@ -1,130 +1,130 @@
-"""Caches: a data and a tag array working together, and the objectives defined on them.
+"""Caches: a data and a tag array working together.
 
 Source: NVSim Result.cpp, printAsCache, for latencies, energies, leakage and area; DeepNVM++, section III-B, for
 EDAP, which it names without defining: here it is mean access energy times mean access latency times area.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dse.batch import Batch, Floats
+from dse.batch import Floats
+from dse.objectives.array.evaluation.handed import Figure, HandedUp
 from dse.objectives.array.given.quirks import Quirks
-from dse.spaces.array.spec import NORMAL, SEQUENTIAL
+from dse.problem import Figures, Metric, NamedObjective, Sign
+from dse.spaces.array.spec import NORMAL, RAM, SEQUENTIAL
 
 CACHE_METRICS = {
-    "read_latency": "s",
-    "write_latency": "s",
-    "read_energy": "J",
-    "write_energy": "J",
-    "leakage": "W",
-    "area": "m2",
-    "miss_latency": "s",
-    "miss_energy": "J",
+    "read_latency": Metric("s", help="of a hit"),
+    "write_latency": Metric("s"),
+    "read_energy": Metric("J", help="of a hit"),
+    "write_energy": Metric("J"),
+    "leakage": Metric("W"),
+    "area": Metric("m2"),
+    "miss_latency": Metric("s"),
+    "miss_energy": Metric("J"),
 }
-"""Figures of a cache with their units; reads are hits."""
-RAM_METRICS = {name: unit for name, unit in CACHE_METRICS.items() if not name.startswith("miss")}
-"""Figures of a RAM with their units."""
+"""Figures of a cache."""
+RAM_METRICS = {name: metric for name, metric in CACHE_METRICS.items() if not name.startswith("miss")}
+"""Figures of a RAM."""
+
+SHARED = {
+    "write_latency": "s", "read_energy": "J", "write_energy": "J", "leakage": "W", "area": "m2",
+}
+"""Figures that every array hands up, with their units."""
 
 
-@dataclass(frozen=True, slots=True)
-class DataSide(Batch):
-    """What a cache needs of its data array.
+def data_handed_up(access: str, quirks: Quirks, prefix: str) -> HandedUp:
+    """What a data array hands up: the parts of a read before and after the tag is needed, and the shared figures.
 
     A read waits for the tag or for `early` [s], whichever is later, then takes `late` [s] more.
     """
+    units = {"early": "s", "late": "s", **SHARED}
 
-    early: Floats
-    late: Floats
-    write_latency: Floats
-    read_energy: Floats
-    write_energy: Floats
-    leakage: Floats
-    area: Floats
+    def of(figure: Figure) -> Sequence[Floats]:
+        return (*read_phases(figure, access, quirks), *(figure(name) for name in SHARED))
 
-
-@dataclass(frozen=True, slots=True)
-class TagSide(Batch):
-    """What a cache needs of its tag array; all zero for a RAM."""
-
-    read_latency: Floats
-    write_latency: Floats
-    read_energy: Floats
-    write_energy: Floats
-    leakage: Floats
-    area: Floats
+    signs = {"early": Sign.NOT_NEGATIVE, "late": Sign.NOT_NEGATIVE}
+    figures = {f"{prefix}{name}": Metric(unit, signs.get(name, Sign.POSITIVE)) for name, unit in units.items()}
+    return HandedUp(figures, of)
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayFigures:
-    """Figures of data arrays that decide the latency of a hit [s]."""
+def tag_handed_up(prefix: str) -> HandedUp:
+    """What a tag array hands up: the latency of its read, and the shared figures."""
+    units = {"read_latency": "s", **SHARED}
+    return HandedUp(
+        {f"{prefix}{name}": Metric(unit) for name, unit in units.items()},
+        lambda figure: tuple(figure(name) for name in units),
+    )
 
-    read_latency: Floats
-    mat_read_latency: Floats
-    column_decoder_latency: Floats
 
-
-def read_phases(figures: ArrayFigures, access: str, quirks: Quirks) -> tuple[Floats, Floats]:
+def read_phases(figure: Figure, access: str, quirks: Quirks) -> tuple[Floats, Floats]:
     """Parts of a data array's read before and after the tag is needed [s].
 
     Normal access activates the row in parallel with the tags and selects the way at the column decoder.
     Sequential access starts with the tag's answer. Fast access and a RAM need the tag at the very end.
     """
-    read = figures.read_latency
+    read = figure("read_latency")
     if access == NORMAL:
-        mat = figures.mat_read_latency
+        mat = figure("mat_read_latency")
         late = read - mat
-        return mat, figures.column_decoder_latency + late if quirks.normal_access_adds_column_decoder else late
+        return mat, figure("column_decoder_latency") + late if quirks.normal_access_adds_column_decoder else late
     if access == SEQUENTIAL:
         return np.zeros_like(read), read
     return read, np.zeros_like(read)
 
 
-def cache_metrics(data: DataSide, tag: TagSide, access: str) -> dict[str, Floats]:
-    """Figures of caches; `data` and `tag` broadcast against each other.
+def cache_metrics(data: Figures, tag: Figures, access: str) -> dict[str, Floats]:
+    """Figures of caches from what both arrays hand up, which broadcast.
 
-    A miss is known after the tags; outside sequential access it has read the data array as well.
+    t_read = max(t_tag, t_early) + t_late, t_write = max(t_tag, t_data); energies, leakage and areas add up. A miss is
+    known after the tags; outside sequential access it has read the data array as well (Result.cpp, printAsCache).
     """
-    data_on_miss = 0.0 if access == SEQUENTIAL else data.read_energy
+    early, late, data_write, data_read_energy, data_write_energy, data_leakage, data_area = data
+    tag_read, tag_write, tag_read_energy, tag_write_energy, tag_leakage, tag_area = tag
+    data_on_miss = 0.0 if access == SEQUENTIAL else data_read_energy
     return {
-        "read_latency": np.maximum(tag.read_latency, data.early) + data.late,
-        "write_latency": np.maximum(tag.write_latency, data.write_latency),
-        "read_energy": tag.read_energy + data.read_energy,
-        "write_energy": tag.write_energy + data.write_energy,
-        "leakage": tag.leakage + data.leakage,
-        "area": tag.area + data.area,
-        "miss_latency": tag.read_latency,
-        "miss_energy": tag.read_energy + data_on_miss,
+        "read_latency": np.maximum(tag_read, early) + late,
+        "write_latency": np.maximum(tag_write, data_write),
+        "read_energy": tag_read_energy + data_read_energy,
+        "write_energy": tag_write_energy + data_write_energy,
+        "leakage": tag_leakage + data_leakage,
+        "area": tag_area + data_area,
+        "miss_latency": tag_read,
+        "miss_energy": tag_read_energy + data_on_miss,
     }
 
 
-def objective_text(name: str, read_fraction: float) -> str:
-    """Formula of a named objective, or the text itself.
+def ram_metrics(data: Figures) -> dict[str, Floats]:
+    """Figures of RAMs from what the array hands up: there is no tag to wait for."""
+    early, late, write_latency, read_energy, write_energy, leakage, area = data
+    return {
+        "read_latency": early + late, "write_latency": write_latency, "read_energy": read_energy,
+        "write_energy": write_energy, "leakage": leakage, "area": area,
+    }
 
-    `read_fraction` r weighs reads against writes: E = r E_read + (1 - r) E_write, t likewise.
-    """
+
+def joined(figures: Sequence[Figures], access: str) -> dict[str, Floats]:
+    """Figures of caches, or of RAMs, from what their arrays hand up."""
+    return ram_metrics(figures[0]) if access == RAM else cache_metrics(figures[0], figures[1], access)
+
+
+def named_objectives(read_fraction: float) -> Mapping[str, NamedObjective]:
+    """Named objectives; `read_fraction` r weighs reads against writes: E = r E_read + (1 - r) E_write, t likewise."""
     r, w = repr(read_fraction), repr(round(1 - read_fraction, 15))
     energy = f"({r}*read_energy + {w}*write_energy)"
     latency = f"({r}*read_latency + {w}*write_latency)"
-    named = {
-        "edap": f"{energy} * {latency} * area",
-        "edap_leakage": f"({energy} + leakage*{latency}) * {latency} * area",
-        "edp": f"{energy} * {latency}",
-        "energy": energy,
-        "latency": latency,
-        "read_edp": "read_latency * read_energy",
-        "write_edp": "write_latency * write_energy",
+    return {
+        "edap": NamedObjective(f"{energy} * {latency} * area", "J s m2", help="energy-delay-area product"),
+        "edap_leakage": NamedObjective(
+            f"({energy} + leakage*{latency}) * {latency} * area", "J s m2", help="EDAP with leakage over an access"
+        ),
+        "edp": NamedObjective(f"{energy} * {latency}", "J s", help="energy-delay product"),
+        "energy": NamedObjective(energy, "J", help="mean energy of an access"),
+        "latency": NamedObjective(latency, "s", help="mean latency of an access"),
+        "read_edp": NamedObjective("read_latency * read_energy", "J s"),
+        "write_edp": NamedObjective("write_latency * write_energy", "J s"),
+        "capacity": NamedObjective(
+            "capacity", "B", maximize=True, then="edap", help="the largest; of those the least EDAP"
+        ),
     }
-    return named.get(name, name)
-
-
-NAMED_OBJECTIVES = {
-    "edap": "J s m2",
-    "edap_leakage": "J s m2",
-    "edp": "J s",
-    "energy": "J",
-    "latency": "s",
-    "read_edp": "J s",
-    "write_edp": "J s",
-}
-"""Named objectives with their units."""

@@ -1,4 +1,4 @@
-"""Cache problems: a data and a tag array to choose, each with its space, circuit options and wires."""
+"""Specifications of caches: one memory, capacity and access type, with what is open of both arrays."""
 
 import re
 from collections.abc import Sequence
@@ -6,13 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dse.errors import InputError
-from dse.objectives.array.given.cell import Cell, read_cell
+from dse.objectives.array.choice import ArrayChoice
+from dse.objectives.array.evaluation.handed import HandedUp
+from dse.objectives.array.given.cell import Cell, read_cell, remark_foreign_node
 from dse.objectives.array.given.quirks import NVSIM, Quirks
 from dse.objectives.array.given.technology import Technology, load_technology, node_of_file, packaged_technologies
 from dse.objectives.array.hierarchy.array import Fabric
+from dse.objectives.cache.metrics import data_handed_up, tag_handed_up
 from dse.objectives.cache.nvsim_files.configuration import Configuration
 from dse.spaces.array.organization import BUFFER_DESIGNS, OrganizationRanges, PowerRange, data_ranges, tag_ranges
-from dse.spaces.array.spec import NORMAL, RAM, ArraySpec, data_array, tag_array
+from dse.spaces.array.spec import NORMAL, RAM, data_array, tag_array
 from dse.spaces.array.wires import (
     BASIC_GLOBAL,
     BASIC_LOCAL,
@@ -20,46 +23,49 @@ from dse.spaces.array.wires import (
     DATA_LOCAL_WIRES,
     TAG_GLOBAL_WIRES,
     TAG_LOCAL_WIRES,
-    WireChoice,
     WireRange,
 )
 
+DATA, TAG = "data", "tag"
+"""Names of the arrays."""
 
-@dataclass(frozen=True, slots=True)
-class ArrayProblem:
-    """One array to choose: what it stores, what may be chosen, and the circuits it is built with."""
 
-    spec: ArraySpec
-    ranges: OrganizationRanges
-    local_wires: WireRange
-    global_wires: WireRange
-    fabric: Fabric
-
-    @property
-    def basic_local(self) -> WireChoice:
-        """Local wire with which NVSim searches organizations."""
-        return self.local_wires.basic(BASIC_LOCAL)
-
-    @property
-    def basic_global(self) -> WireChoice:
-        """Global wire with which NVSim searches organizations."""
-        return self.global_wires.basic(BASIC_GLOBAL)
+def handed_up(array: str, access: str, quirks: Quirks) -> HandedUp:
+    """What an array, by its name, hands up to its cache."""
+    prefix = f"{array}_"
+    return tag_handed_up(prefix) if array == TAG else data_handed_up(access, quirks, prefix)
 
 
 @dataclass(frozen=True, slots=True)
-class CacheProblem:
-    """A cache (or a RAM, without tags) to choose: `capacity` [bytes], `access`, and both arrays."""
+class CacheSpec:
+    """A cache (or a RAM, without tags) to choose: `capacity` [bytes], `access`, and its arrays by name.
+
+    The data array comes first; a RAM has no other.
+    """
 
     memory: str
     capacity: int
     access: str
-    data: ArrayProblem
-    tag: ArrayProblem | None
+    arrays: tuple[tuple[str, ArrayChoice], ...]
 
     @property
-    def arrays(self) -> dict[str, ArrayProblem]:
-        """The arrays by memory type."""
-        return {"data": self.data} if self.tag is None else {"tag": self.tag, "data": self.data}
+    def data(self) -> ArrayChoice:
+        """The data array."""
+        return self.arrays[0][1]
+
+    @property
+    def fabric(self) -> Fabric:
+        """What all arrays are made of."""
+        return self.data.fabric
+
+    def with_arrays(self, arrays: Sequence[ArrayChoice]) -> "CacheSpec":
+        """The same cache with other arrays, in the same order."""
+        names = [name for name, _ in self.arrays]
+        return replace(self, arrays=tuple(zip(names, arrays, strict=True)))
+
+    def with_fabric(self, fabric: Fabric) -> "CacheSpec":
+        """The same cache made of something else."""
+        return self.with_arrays([replace(array, fabric=fabric) for _, array in self.arrays])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +81,28 @@ BASIC_WIRES = (WireRange((BASIC_LOCAL,)), WireRange((BASIC_GLOBAL,)))
 """The local and the global wire NVSim starts from, as ranges of one."""
 
 
-def cache_problem(
+def cache_spec(
     memory: str, capacity: int, word_bits: int, ways: int, access: str, fabric: Fabric, choice: DataChoice
-) -> CacheProblem:
-    """Problem of a cache; the tag array has NVSim's own ranges and wires whatever the data array's are."""
-    spec = data_array(capacity, word_bits, ways, access)
+) -> CacheSpec:
+    """Specify a cache; the tag array has NVSim's own ranges and wires whatever the data array's are."""
     ranges = choice.ranges
     if access == NORMAL:
         ranges = replace(ranges, rows_per_set=PowerRange(1, 1))
-    data = ArrayProblem(spec, ranges, choice.local_wires, choice.global_wires, fabric)
+    data = ArrayChoice(
+        data_array(capacity, word_bits, ways, access), ranges, choice.local_wires, choice.global_wires, fabric
+    )
     if access == RAM:
-        return CacheProblem(memory, capacity, access, data, None)
-    tag_spec = tag_array(capacity, word_bits, ways, access)
-    tag = ArrayProblem(tag_spec, tag_ranges(), TAG_LOCAL_WIRES, TAG_GLOBAL_WIRES, fabric)
-    return CacheProblem(memory, capacity, access, data, tag)
+        return CacheSpec(memory, capacity, access, ((DATA, data),))
+    tag = ArrayChoice(
+        tag_array(capacity, word_bits, ways, access), tag_ranges(), TAG_LOCAL_WIRES, TAG_GLOBAL_WIRES, fabric
+    )
+    return CacheSpec(memory, capacity, access, ((DATA, data), (TAG, tag)))
 
 
-def problem_from_configuration(configuration: Configuration, quirks: Quirks = NVSIM) -> CacheProblem:
-    """Problem that an NVSim configuration poses; raises InputError where its cell or node is wrong."""
+def spec_from_configuration(configuration: Configuration, quirks: Quirks = NVSIM) -> CacheSpec:
+    """The cache that an NVSim configuration asks for; raises InputError where its cell or node is wrong."""
     cell = read_cell(configuration.cell_path)
+    remark_foreign_node(cell, configuration.process_node)
     fabric = _fabric(configuration, cell, quirks)
     access = RAM if configuration.design_target == "RAM" else configuration.access
     choice = DataChoice(
@@ -101,7 +110,7 @@ def problem_from_configuration(configuration: Configuration, quirks: Quirks = NV
         WireRange(configuration.local_wire_types, configuration.local_repeaters, configuration.local_low_swing),
         WireRange(configuration.global_wire_types, configuration.global_repeaters, configuration.global_low_swing),
     )
-    return cache_problem(
+    return cache_spec(
         cell.name, configuration.capacity, configuration.word_bits, configuration.associativity, access, fabric,
         choice,
     )
@@ -139,32 +148,19 @@ def _ranges(configuration: Configuration) -> OrganizationRanges:
     return replace(ranges, buffer_designs=buffers, **pinned)
 
 
-@dataclass(frozen=True, slots=True)
-class CacheSpec:
-    """A cache to optimize without an NVSim configuration: line of `word_bits`, `ways`, technology and cell.
+def specs_by_access(
+    *, memory: str, capacity: int, technology: Technology, cell: Cell, access: Sequence[str], word_bits: int = 512,
+    ways: int = 16, wires: str = "basic", technology_path: Path | None = None, quirks: Quirks = NVSIM,
+) -> list[CacheSpec]:
+    """Caches of `capacity` [bytes], one for each access type, over all organizations and buffer styles.
 
-    `wires`: "basic" for NVSim's basic data wires, "all" for every wire.
+    `word_bits`: a line. `wires`: "basic" for NVSim's basic data wires, "all" for every wire.
     """
-
-    memory: str
-    capacity: int
-    technology: Technology
-    cell: Cell
-    word_bits: int = 512
-    ways: int = 16
-    wires: str = "basic"
-    technology_path: Path | None = None
-
-
-def problems_by_access(spec: CacheSpec, access_types: Sequence[str], quirks: Quirks = NVSIM) -> list[CacheProblem]:
-    """One problem per access type, over all organizations and buffer styles."""
-    fabric = Fabric(spec.technology, spec.cell, quirks=quirks, technology_path=spec.technology_path)
-    local, global_ = BASIC_WIRES if spec.wires == "basic" else (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES)
-    choice = DataChoice(data_ranges(spec.ways), local, global_)
-    return [
-        cache_problem(spec.memory, spec.capacity, spec.word_bits, spec.ways, access, fabric, choice)
-        for access in access_types
-    ]
+    remark_foreign_node(cell, technology.node)
+    fabric = Fabric(technology, cell, quirks=quirks, technology_path=technology_path)
+    local, global_ = BASIC_WIRES if wires == "basic" else (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES)
+    choice = DataChoice(data_ranges(ways), local, global_)
+    return [cache_spec(memory, capacity, word_bits, ways, one, fabric, choice) for one in access]
 
 
 def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path | None]:

@@ -6,33 +6,44 @@ the specification, section 1. Every L2 transaction of 32 B is charged one access
 by multiplying profiler counts of 32 B sectors with energies per access.
 """
 
+import operator
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, reduce
 from importlib import resources
-from math import ceil
 
+import numpy as np
+
+from dse.batch import Floats
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.gpu.kernel import SECTOR
 from dse.objectives.gpu.traffic import Workload
+from dse.problem import Metric
+from dse.text import nearest, quoted
 
 SERIAL, UNROUNDED, ROOFLINE = "serial", "serial-unrounded", "roofline"
 
 
+Figure = float | Floats
+"""One cache's figure, or a column of many."""
+
+
 @dataclass(frozen=True, slots=True)
 class CacheFigures:
-    """What a workload needs to know of a cache: latencies [s], energies per access [J], leakage [W], size [bytes]."""
+    """What a workload needs to know of caches of one capacity [bytes].
+
+    Latencies [s], energies per access [J], leakage [W] and area [m2].
+    """
 
     name: str
     capacity: int
-    read_latency: float
-    write_latency: float
-    read_energy: float
-    write_energy: float
-    leakage: float
-    area: float
+    read_latency: Figure
+    write_latency: Figure
+    read_energy: Figure
+    write_energy: Figure
+    leakage: Figure
+    area: Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,46 +71,46 @@ class Machine:
 class Times:
     """Time of a run [s] without and with the DRAM, and how long the cache leaks when the DRAM counts."""
 
-    cache: float
-    with_dram: float
-    leaking_with_dram: float
+    cache: Figure
+    with_dram: Figure
+    leaking_with_dram: Figure
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Energy [J] and time [s] of a run on a cache."""
 
-    dynamic: float
-    leakage: float
-    leakage_with_dram: float
+    dynamic: Figure
+    leakage: Figure
+    leakage_with_dram: Figure
     dram: float
-    time: float
-    time_with_dram: float
+    time: Figure
+    time_with_dram: Figure
 
     @property
-    def energy(self) -> float:
+    def energy(self) -> Figure:
         """Of the cache."""
         return self.dynamic + self.leakage
 
     @property
-    def edp(self) -> float:
+    def edp(self) -> Figure:
         """Energy-delay product of the cache [J s]."""
         return self.energy * self.time
 
     @property
-    def energy_with_dram(self) -> float:
+    def energy_with_dram(self) -> Figure:
         """Of cache and DRAM."""
         return self.dynamic + self.leakage_with_dram + self.dram
 
     @property
-    def edp_with_dram(self) -> float:
+    def edp_with_dram(self) -> Figure:
         """Energy-delay product of cache and DRAM [J s]."""
         return self.energy_with_dram * self.time_with_dram
 
 
-def whole_cycles(latency: float, clock: float) -> int:
+def whole_cycles(latency: Figure, clock: float) -> Figure:
     """Clock cycles that a latency [s] takes up: always rounded up, which is the paper's rounding (specification 1)."""
-    return ceil(latency * clock)
+    return np.ceil(latency * clock)
 
 
 def _serial(workload: Workload, cache: CacheFigures, dram: float, cost: DramCost, machine: Machine) -> Times:
@@ -142,10 +153,10 @@ def cost_of(
     workload: Workload, cache: CacheFigures, *, time_model: str = SERIAL, dram_cost: DramCost | None = None,
     dram_transactions: float | None = None, machine: Machine | None = None,
 ) -> Cost:
-    """Energy and time of a workload on a cache.
+    """Energy and time of a workload on caches of one capacity.
 
-    E_dyn = N_R e_R + N_W e_W, E_leak = P_leak T, E_dram = N_D e_D. N_D is the workload's own at the cache's capacity
-    unless `dram_transactions` says otherwise.
+    E_dyn = N_R e_R + N_W e_W, E_leak = P_leak T, E_dram = N_D e_D. N_D is the workload's own at the capacity unless
+    `dram_transactions` says otherwise. Everything grows with every figure of the cache.
     """
     if time_model not in TIME_MODELS:
         raise InputError(f"time model {quoted(time_model)} is not one of {', '.join(TIME_MODELS)}")
@@ -153,8 +164,106 @@ def cost_of(
     moved = workload.dram.transactions(cache.capacity) if dram_transactions is None else dram_transactions
     times = TIME_MODELS[time_model](workload, cache, moved, dram_cost, machine)
     return Cost(
-        workload.reads * cache.read_energy + workload.writes * cache.write_energy, cache.leakage * times.cache,
-        cache.leakage * times.leaking_with_dram, moved * dram_cost.energy, times.cache, times.with_dram,
+        dynamic=workload.reads * cache.read_energy + workload.writes * cache.write_energy,
+        leakage=cache.leakage * times.cache, leakage_with_dram=cache.leakage * times.leaking_with_dram,
+        dram=moved * dram_cost.energy, time=times.cache, time_with_dram=times.with_dram,
+    )
+
+
+WORKLOAD_METRICS = {
+    "workload_energy": Metric("J", help="of a run, DRAM included"),
+    "workload_latency": Metric("s", help="of a run, DRAM included"),
+    "workload_edp": Metric("J s", help="energy-delay product of a run, DRAM included"),
+}
+"""Metrics of a cache that need a workload."""
+GEOMETRIC_MEAN, WORST_CASE = "geometric-mean", "worst-case"
+COMBINATIONS = (GEOMETRIC_MEAN, WORST_CASE)
+"""How several workloads become one number."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadCosts:
+    """What one workload or several cost on caches, as metrics of these.
+
+    Several workloads are combined by their geometric mean, or by the worst of them, each over its cost on DeepNVM++'s
+    3 MB SRAM cache (Table II), since their absolute costs differ by orders of magnitude.
+    """
+
+    workloads: tuple[Workload, ...]
+    time_model: str
+    dram_cost: DramCost
+    machine: Machine
+    combine: str
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """What is added to the metrics of a cache; the worst of several is a ratio."""
+        if self.combine == GEOMETRIC_MEAN or len(self.workloads) == 1:
+            return WORKLOAD_METRICS
+        return {name: replace(metric, unit="") for name, metric in WORKLOAD_METRICS.items()}
+
+    def columns(self, metrics: Mapping[str, Floats], capacity: int) -> dict[str, Floats]:
+        """Energy, time and EDP on caches with the given metrics; all grow with them."""
+        own = {name: metrics[name] for name in ("read_latency", "write_latency", "read_energy", "write_energy",
+                                                "leakage", "area")}
+        caches = CacheFigures("", capacity, **own)
+        costs = [self._values(workload, caches) for workload in self.workloads]
+        return {name: np.asarray(self._combined(name, [cost[name] for cost in costs])) for name in WORKLOAD_METRICS}
+
+    def _values(self, workload: Workload, caches: CacheFigures) -> dict[str, Figure]:
+        """Energy, time and EDP of one workload."""
+        cost = cost_of(
+            workload, caches, time_model=self.time_model, dram_cost=self.dram_cost, machine=self.machine
+        )
+        return {
+            "workload_energy": cost.energy_with_dram, "workload_latency": cost.time_with_dram,
+            "workload_edp": cost.edp_with_dram,
+        }
+
+    def _combined(self, name: str, values: Sequence[Figure]) -> Figure:
+        """One number of several workloads."""
+        if len(values) == 1:
+            return values[0]
+        if self.combine == GEOMETRIC_MEAN:
+            return reduce(operator.mul, values) ** (1 / len(values))
+        reference = [self._values(workload, reference_cache())[name] for workload in self.workloads]
+        return reduce(np.maximum, [value / known for value, known in zip(values, reference, strict=True)])
+
+
+def with_workload(
+    metrics: dict[str, Floats], workload: WorkloadCosts | None, capacity: int
+) -> dict[str, Floats]:
+    """Metrics of caches of one capacity [bytes] with what a workload costs on them, if one is named."""
+    return metrics if workload is None else metrics | workload.columns(metrics, capacity)
+
+
+def workload_costs(
+    workloads: Sequence[Workload], *, time_model: str = SERIAL, dram_cost: DramCost | None = None,
+    machine: Machine | None = None, combine: str = GEOMETRIC_MEAN,
+) -> WorkloadCosts:
+    """Costs of workloads, checked. Raises InputError for names that are not known, and without a workload."""
+    if time_model not in TIME_MODELS:
+        raise InputError(f"time model {quoted(time_model)} is not one of {', '.join(TIME_MODELS)}")
+    if combine not in COMBINATIONS:
+        raise InputError(f"combination {quoted(combine)} is not one of {', '.join(COMBINATIONS)}")
+    if not workloads:
+        raise InputError("no workload is named: name one or more")
+    return WorkloadCosts(
+        workloads=tuple(workloads), time_model=time_model, dram_cost=dram_cost or load_dram_cost("fitted"),
+        machine=machine or load_machine(), combine=combine,
+    )
+
+
+@cache
+def reference_cache() -> CacheFigures:
+    """The cache that several workloads are measured by (data/reference_cache.toml)."""
+    text = resources.files("dse.objectives.cache").joinpath("data/reference_cache.toml").read_text(encoding="utf-8")
+    entry = tomllib.loads(text)
+    return CacheFigures(
+        name=entry["name"], capacity=entry["capacity_MB"] << 20, read_latency=entry["read_latency_ns"] * 1e-9,
+        write_latency=entry["write_latency_ns"] * 1e-9, read_energy=entry["read_energy_nJ"] * 1e-9,
+        write_energy=entry["write_energy_nJ"] * 1e-9, leakage=entry["leakage_mW"] * 1e-3,
+        area=entry["area_mm2"] * 1e-6,
     )
 
 

@@ -6,8 +6,8 @@ from functools import cache
 from importlib import resources
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.gpu.kernel import SECTOR
+from dse.text import nearest, quoted
 
 DEFAULT_GPU = "gtx-1080-ti"
 

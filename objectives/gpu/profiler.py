@@ -13,8 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from dse.errors import InputError
-from dse.keyfile import quoted, shown
 from dse.objectives.gpu.traffic import Below, Workload, load_model, workload_of
+from dse.text import quoted, shown
 
 NSIGHT, NVPROF = "Nsight Compute", "nvprof"
 

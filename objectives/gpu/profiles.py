@@ -6,9 +6,9 @@ from functools import cache
 from importlib import resources
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.gpu.gemm import Gemm, Tile, fastest_tile
 from dse.objectives.gpu.machine import Gpu
+from dse.text import nearest, quoted
 
 DEFAULT = "implicit-128x128"
 SHIPPED = (DEFAULT, "implicit-128x64", "implicit-auto", "im2col-auto")

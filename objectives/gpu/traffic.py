@@ -6,7 +6,6 @@ from functools import cache, lru_cache
 from typing import Protocol
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.gpu.dram import DramCurve, dram_curve
 from dse.objectives.gpu.kernel import STEPS, Kernel
 from dse.objectives.gpu.lowering import INFERENCE, TRAINING, kernels_of, lowers
@@ -20,6 +19,7 @@ from dse.objectives.network.precision import FUSED, Storage
 from dse.objectives.network.step import Step
 from dse.objectives.network.training import PREFILL, inference_step, training_step
 from dse.objectives.network.transformer import Transformer, load_transformer, transformer_names
+from dse.text import nearest, quoted
 
 Model = Network | Transformer
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted, shown
 from dse.objectives.network.configurations import network_from_configuration
 from dse.objectives.network.layer_tables import csv_rows, network_from_rows, read_network
 from dse.objectives.network.layers import Network
+from dse.text import nearest, quoted, shown
 
 OWN_SUFFIXES = (".csv", ".json")
 

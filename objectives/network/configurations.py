@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.network.blocks import Stack
 from dse.objectives.network.layers import Network
 from dse.objectives.network.shapes import infer_shapes, with_sequence
 from dse.objectives.network.transformer import Transformer
+from dse.text import nearest, quoted
 
 LARGEST = 1 << 20
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted, shown
 from dse.objectives.network.layers import GATES, INPUT, INPUTS, JOINS, KINDS, SOURCES, Layer, Network, Pair, Place
 from dse.objectives.network.shapes import infer_shapes
+from dse.text import nearest, quoted, shown
 
 COLUMNS = (
     "layer", "kind", "inputs", "channels", "size", "kernel", "stride", "padding", "groups", "bias", "rounding", "rows",

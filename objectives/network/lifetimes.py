@@ -17,8 +17,8 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
 from dse.objectives.network.step import Operation, Product, Step
+from dse.text import nearest, quoted
 
 DECADES = (-9, 4)
 PER_DECADE = 4

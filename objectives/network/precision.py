@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 
 from dse.errors import InputError
-from dse.keyfile import nearest, quoted
+from dse.text import nearest, quoted
 
 OPTIMIZERS = {"sgd": (), "momentum": ("momentum",), "adam": ("momentum", "variance")}
 """States that each optimizer keeps, one number each per parameter."""

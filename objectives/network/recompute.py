@@ -8,9 +8,9 @@ import math
 from collections.abc import Collection, Sequence
 
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.network.layers import GATES, INPUTS, Layer
 from dse.objectives.network.rules import RULES
+from dse.text import quoted
 
 NONE, CHEAP, SELECTIVE, FULL, EVERY = "none", "cheap", "selective", "full", "every-"
 GATHER = "gather"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from dse.keyfile import nearest, quoted
 from dse.objectives.network.layers import INPUTS, TOKENS, Layer, Network, Pair, Place, Shape, volume, written
+from dse.text import nearest, quoted
 
 _no_place: Sequence[Place] = ()
 

@@ -52,7 +52,7 @@ class _Shelf:
     @classmethod
     def of(cls, axes: tuple[Axis, ...], columns: Mapping[str, Ints]) -> "_Shelf":
         """Number the records whose values are given as columns."""
-        levels = np.stack([np.searchsorted(_codes(axis), columns[axis.name]) for axis in axes], axis=1)
+        levels = _levels(axes, columns)
         sizes = np.array([len(axis) for axis in axes])
         radices = np.concatenate([np.cumprod(sizes[:0:-1])[::-1], [1]])
         position = np.full(int(sizes.prod()), -1, np.int32)
@@ -231,6 +231,16 @@ class ArraySpace:
 
 _FAR = 1 << 30
 """More steps than any space has."""
+
+
+def organization_levels(axes: tuple[Axis, ...], columns: Mapping[str, Ints]) -> Ints:
+    """Levels (n, organization axes) of organizations whose counts are given as columns."""
+    return _levels(axes[:ORGANIZATION_AXES], columns)
+
+
+def _levels(axes: tuple[Axis, ...], columns: Mapping[str, Ints]) -> Ints:
+    """Levels (n, axes) of counts and buffer styles by number."""
+    return np.stack([np.searchsorted(_codes(axis), columns[axis.name]) for axis in axes], axis=1)
 
 
 def _codes(axis: Axis) -> list[int]:

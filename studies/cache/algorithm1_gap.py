@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.objectives.array.given.cell import load_cell
-from dse.objectives.cache.specification import CacheSpec, problems_by_access, technology_from_text
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS
-from dse.search.goal import make_goal
-from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.cache.ladder import Ladder, ladder
-from dse.studies.deepnvmpp.optima import CELLS, MEGABYTE, NAMES, TECHNOLOGY, TEMPERATURE
+from dse.studies.calibrated import MEGABYTE, NAMES, TECHNOLOGY, calibrated_problem
 from dse.studies.study import Findings, Study
 from dse.units import format_capacity
 
@@ -42,7 +38,7 @@ VISIBLE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ComparedCache:
     """A cache to compare: memory, capacity [bytes], and open wires of the data array."""
 
     memory: str
@@ -51,19 +47,16 @@ class Case:
 
 
 CASES = tuple(
-    Case(memory, megabytes * MEGABYTE, wires)
+    ComparedCache(memory, megabytes * MEGABYTE, wires)
     for wires, capacities in ((ALL, OPEN_CAPACITIES), (BASIC, CAPACITIES))
     for megabytes in reversed(capacities) for memory in NAMES
 )
 """All cases, the longest searches first."""
 
 
-def climb(case: Case) -> Ladder:
+def climb(case: ComparedCache) -> Ladder:
     """The ladder of one case in the calibrated technology, for EDAP with as many reads as writes."""
-    technology, path = technology_from_text(TECHNOLOGY, TEMPERATURE)
-    cell = load_cell(CELLS[case.memory])
-    spec = CacheSpec(case.memory, case.capacity, technology, cell, wires=case.wires, technology_path=path)
-    return ladder(problems_by_access(spec, ACCESS_TYPES), make_goal("edap", 0.5, []))
+    return ladder(calibrated_problem(case.memory, case.capacity, wires=case.wires))
 
 
 def run(jobs: int) -> Findings:
@@ -71,13 +64,13 @@ def run(jobs: int) -> Findings:
     return findings_of(CASES, list(report(in_parallel(climb, CASES, jobs), len(CASES), "exact searches")))
 
 
-def findings_of(cases: Sequence[Case], ladders: Sequence[Ladder]) -> Findings:
+def findings_of(cases: Sequence[ComparedCache], ladders: Sequence[Ladder]) -> Findings:
     """Table, figure and answer from the ladders of some cases."""
     table = table_of(cases, ladders)
     return Findings(answer(table), table, draw(table), notes(table), page_table(table))
 
 
-def table_of(cases: Sequence[Case], ladders: Sequence[Ladder]) -> "pd.DataFrame":
+def table_of(cases: Sequence[ComparedCache], ladders: Sequence[Ladder]) -> "pd.DataFrame":
     """One row per case: EDAP [J s m2] at both ends, and the factor of each step; they multiply to the gain."""
     import pandas as pd
 
@@ -91,12 +84,12 @@ def table_of(cases: Sequence[Case], ladders: Sequence[Ladder]) -> "pd.DataFrame"
     ).drop(columns="order")
 
 
-def _row(case: Case, one: Ladder) -> dict[str, Any]:
+def _row(case: ComparedCache, one: Ladder) -> dict[str, Any]:
     """What the ladder of a case says."""
     return {
         "memory": case.memory, "capacity": case.capacity, "wires": case.wires,
-        "target": one.algorithm1.target, "algorithm1_access": one.algorithm1.cache.access,
-        "optimum_access": one.best_access, "algorithm1": one.algorithm1.value, "optimum": one.optimum,
+        "target": one.winner.target, "algorithm1_access": one.winner.assembly.spec.access,
+        "optimum_access": one.best_access, "algorithm1": one.start, "optimum": one.optimum,
         "gain": one.gain, **one.factors, "data_first": one.values["pairing"] / one.data_first,
     }
 

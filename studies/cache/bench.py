@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
+from dse.search.goal import make_goal
 from rich.console import Console
 from rich.table import Table
 
@@ -24,7 +25,6 @@ from dse.objectives.cache.baselines.nvsim import search_array, search_cache
 from dse.objectives.cache.parameters.refresh import Task, search
 from dse.objectives.cache.parameters.subject import Subject
 from dse.objectives.cache.specification import BASIC_WIRES, ArrayProblem, CacheProblem, DataChoice, cache_problem
-from dse.search.goal import make_goal
 from dse.spaces.array.organization import LATENCY, data_ranges
 from dse.spaces.array.spec import FAST, NORMAL, SEQUENTIAL
 from dse.uncertainty.response import respond

@@ -7,28 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.given.cell import load_cell
-from dse.objectives.cache.baselines.algorithm1 import goal_value
+from dse.batch import Ints
+from dse.errors import InfeasibleError
+from dse.objectives.cache.baselines.algorithm1 import cost_of_winner
+from dse.objectives.cache.decisions import CACHE_DECISIONS, DEFAULT_TARGET, nvsim_winner
 from dse.objectives.cache.metrics import RAM_METRICS
-from dse.objectives.cache.specification import CacheProblem, CacheSpec, problems_by_access, technology_from_text
+from dse.objectives.cache.problem import CacheProblem
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS, MARKERS
-from dse.search.attribution import (
-    DEFAULT_TARGET,
-    Agreement,
-    Attribution,
-    Decided,
-    Step,
-    agreements,
-    attribute,
-    nvsim_choice,
-)
-from dse.search.goal import make_goal
+from dse.search.attribution import Agreement, Attribution, Decided, Decision, DecisionStep, agreements, attribute
+from dse.search.evaluation import evaluate
 from dse.search.near import near_optimal
 from dse.spaces.array.spec import ACCESS_TYPES
-from dse.studies.deepnvmpp.optima import CELLS, MEGABYTE, NAMES, TECHNOLOGY, TEMPERATURE
+from dse.spaces.space import Level
+from dse.studies.calibrated import MEGABYTE, NAMES, TECHNOLOGY, cache_objective, calibrated_problem
 from dse.studies.study import Findings, Study
 from dse.units import format_capacity
 
@@ -37,9 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-GOAL = make_goal("edap", 0.5, [])
-FACTORS = {"energy": make_goal("energy", 0.5, []), "latency": make_goal("latency", 0.5, []),
-           "area": make_goal("area", 0.5, [])}
+FACTORS = {name: cache_objective(name) for name in ("energy", "latency", "area")}
 """What EDAP is the product of, with as many reads as writes."""
 SAMPLE_TARGET = "ReadEDP"
 """What NVSim's sample of a cache minimizes (sample_STTRAM_cache.cfg)."""
@@ -47,7 +38,7 @@ START = "NVSim's default"
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ExplainedCache:
     """A cache to explain: memory, and capacity [bytes]."""
 
     memory: str
@@ -58,29 +49,26 @@ class Case:
         """Memory and capacity in words."""
         return f"{NAMES[self.memory]} {format_capacity(self.capacity)}"
 
-    def problems(self, access: Sequence[str]) -> list[CacheProblem]:
-        """A problem per access type, in the calibrated technology with NVSim's basic data wires."""
-        technology, path = technology_from_text(TECHNOLOGY, TEMPERATURE)
-        cell = load_cell(CELLS[self.memory])
-        spec = CacheSpec(self.memory, self.capacity, technology, cell, technology_path=path)
-        return problems_by_access(spec, access)
+    def problem(self, access: Sequence[str]) -> CacheProblem:
+        """The caches of the case in the calibrated technology, with NVSim's basic data wires."""
+        return calibrated_problem(self.memory, self.capacity, access)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WhyPlan:
     """What is explained: caches, access types to choose from, and shares of the optimum within which others count."""
 
-    cases: tuple[Case, ...]
+    cases: tuple[ExplainedCache, ...]
     access: tuple[str, ...] = ACCESS_TYPES
     shares: tuple[float, ...] = (0.01, 0.05)
 
 
-FULL = Plan(tuple(Case(memory, 3 * MEGABYTE) for memory in NAMES))
+FULL = WhyPlan(tuple(ExplainedCache(memory, 3 * MEGABYTE) for memory in NAMES))
 """The study as published."""
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearCaches:
     """Caches within a `share` of the optimum: how many, of how many organizations, and what they agree on."""
 
     share: float
@@ -93,16 +81,21 @@ class Near:
 class Explanation:
     """Why the optimum of a case wins: what decisions contribute, and near-optimal caches by share.
 
-    `gain_over_sample`: EDAP of NVSim's winner of SAMPLE_TARGET over the optimum's.
+    `metrics` of all caches by design. `gain_over_sample`: EDAP of NVSim's winner of SAMPLE_TARGET over the optimum's.
     """
 
-    case: Case
+    case: ExplainedCache
     attribution: Attribution
-    near: list[Near]
+    metrics: Mapping[tuple[int, ...], Mapping[str, float]]
+    near: list[NearCaches]
     gain_over_sample: float
 
+    def metrics_of(self, decided: Decided) -> Mapping[str, float]:
+        """Metrics of one of the caches."""
+        return self.metrics[_key(decided.design)]
 
-def answer(plan: Plan, jobs: int) -> Findings:
+
+def answer(plan: WhyPlan, jobs: int) -> Findings:
     """Free one decision after the other, see which factor of EDAP pays, and what near-optimal caches share."""
     tasks = [(case, plan) for case in plan.cases]
     explained = list(report(in_parallel(explain, tasks, jobs), len(tasks), "caches explained"))
@@ -112,25 +105,43 @@ def answer(plan: Plan, jobs: int) -> Findings:
     )
 
 
-def explain(task: tuple[Case, Plan]) -> Explanation:
+def explain(task: tuple[ExplainedCache, WhyPlan]) -> Explanation:
     """Explain one cache."""
     case, plan = task
-    problems, libraries = case.problems(plan.access), MatLibraries()
-    attribution = attribute(problems, GOAL, DEFAULT_TARGET, libraries)
+    problem = case.problem(plan.access)
+    start, sample = nvsim_winner(problem), nvsim_winner(problem, SAMPLE_TARGET)
+    if start is None or sample is None:
+        raise InfeasibleError(f"no feasible design: NVSim finds no {case.label}")
+    decisions = [Decision(name, axes) for name, axes in CACHE_DECISIONS.items()]
+    found = attribute(problem, start.design, decisions)
     summaries = []
     for share in plan.shares:
-        near = near_optimal(problems, GOAL, share, libraries)
-        organizations = len(near.by_organization())
-        summaries.append(Near(share, len(near.table), organizations, agreements(near, attribution.decisions)))
-    sample = nvsim_choice(problems, SAMPLE_TARGET, libraries)
-    return Explanation(case, attribution, summaries, goal_value(GOAL, sample.metrics) / attribution.optimum.value)
+        near = near_optimal(problem, share)
+        organizations = len(near.by(ORGANIZATION))
+        summaries.append(NearCaches(share, len(near.table), organizations, agreements(near, found.decisions)))
+    chosen = [decided.design for decided in found.best.values()]
+    metrics = evaluate(problem, np.array(chosen)).metrics
+    rows = [{name: float(column[row]) for name, column in metrics.items()} for row in range(len(chosen))]
+    return Explanation(
+        case=case, attribution=found, metrics={_key(design): row for design, row in zip(chosen, rows, strict=True)},
+        near=summaries, gain_over_sample=cost_of_winner(problem, sample) / found.optimum.cost,
+    )
 
 
-def factors_of(before: Decided, after: Decided) -> dict[str, float]:
+ORGANIZATION = [axis for axes in CACHE_DECISIONS.values() for axis in axes if not axis.endswith("_wire")]
+"""Axes but for the wires: what makes two caches differ in their organization."""
+
+
+def _key(design: Ints) -> tuple[int, ...]:
+    """A design as a key."""
+    return tuple(design.tolist())
+
+
+def factors_of(one: Explanation, before: Decided, after: Decided) -> dict[str, float]:
     """What each factor of EDAP is multiplied by from one cache to another; all multiply to the ratio of their EDAP."""
+    old, new = one.metrics_of(before), one.metrics_of(after)
     return {
-        name: goal_value(goal, after.cache.metrics) / goal_value(goal, before.cache.metrics)
-        for name, goal in FACTORS.items()
+        name: float(objective.formula(new)) / float(objective.formula(old)) for name, objective in FACTORS.items()
     }
 
 
@@ -150,31 +161,32 @@ def _rows(one: Explanation) -> list[dict[str, Any]]:
     """Rows of one memory."""
     found = one.attribution
     worth = {"contribution": found.contributions(), "alone": found.alone(), "kept": found.kept()}
-    rows = [_row(one, 0, Step(START, found.start, 1.0, {}), found.start)]
+    rows = [_row(one, 0, DecisionStep(START, found.start, 1.0, {}), found.start)]
     before = found.start
     for number, step in enumerate(found.path(), 1):
         row = _row(one, number, step, before) | {name: values[step.decision] for name, values in worth.items()}
         for near in one.near:
             agreement = next(entry for entry in near.agreements if entry.decision == step.decision)
             row[f"alike_within_{near.share:g}"] = agreement.share
-            row[f"agreement_within_{near.share:g}"] = agreement.text
+            row[f"agreement_within_{near.share:g}"] = agreement.text(_bare)
         rows.append(row)
         before = step.decided
     return rows
 
 
-def _row(one: Explanation, number: int, step: Step, before: Decided) -> dict[str, Any]:
+def _row(one: Explanation, number: int, step: DecisionStep, before: Decided) -> dict[str, Any]:
     """Step, what it changes, and the cache that it leads to."""
-    cache = step.decided.cache
+    metrics = one.metrics_of(step.decided)
     return {
         "memory": one.case.memory, "capacity": one.case.capacity, "step": number, "decision": step.decision,
-        "edap": step.decided.value, "factor": step.factor,
-        **{f"{name}_ratio": ratio for name, ratio in factors_of(before, step.decided).items()}, "access": cache.access,
-        **{name: cache.metrics[name] for name in RAM_METRICS}, "changes": changes_text(step.changes),
+        "edap": step.decided.cost, "factor": step.factor,
+        **{f"{name}_ratio": ratio for name, ratio in factors_of(one, before, step.decided).items()},
+        "access": step.decided.levels["access"],
+        **{name: metrics[name] for name in RAM_METRICS}, "changes": changes_text(step.changes),
     }
 
 
-def changes_text(changes: Mapping[str, tuple[int | str, int | str]]) -> str:
+def changes_text(changes: Mapping[str, tuple[Level, Level]]) -> str:
     """What changes; axes without the name of an array are the data array's."""
     return ", ".join(f"{axis.removeprefix('data_')} {old} to {new}" for axis, (old, new) in changes.items())
 
@@ -185,7 +197,8 @@ def sentence(one: Explanation) -> str:
     shares = gain_shares(found)
     first, *others = sorted(shares, key=lambda name: -shares[name])
     rest = ", ".join(f"{name} {shares[name]:.0%}" for name in others if shares[name] >= 0.005)
-    factors = ", ".join(f"{name} {percent(ratio)}" for name, ratio in factors_of(found.start, found.optimum).items())
+    ratios = factors_of(one, found.start, found.optimum)
+    factors = ", ".join(f"{name} {percent(ratio)}" for name, ratio in ratios.items())
     return (
         f"**{one.case.label}**: EDAP of the optimum is {1 - 1 / found.gain:.1%} below that of NVSim's default "
         f"({factors}). In logarithms, on average over all orders, {shares[first]:.0%} of this is due to the {first} "
@@ -196,11 +209,16 @@ def sentence(one: Explanation) -> str:
 def differences(found: Attribution, name: str) -> str:
     """What the optimum decides otherwise than NVSim's cache."""
     decision = next(one for one in found.decisions if one.name == name)
-    old, new = decision.of(found.start.cache), decision.of(found.optimum.cache)
-    return changes_text({axis: (old[axis], new[axis]) for axis in old if old[axis] != new[axis]})
+    old, new = found.start.levels, found.optimum.levels
+    return changes_text({axis: (old[axis], new[axis]) for axis in decision.axes if old[axis] != new[axis]})
 
 
-def agreed(near: Near) -> str:
+def _bare(axis: str) -> str:
+    """An axis without the name of its array."""
+    return axis.removeprefix("data_").removeprefix("tag_")
+
+
+def agreed(near: NearCaches) -> str:
     """What near-optimal caches share, decision by decision."""
     settled = [entry.decision for entry in near.agreements if entry.share == 1]
     loose = {entry.decision: entry.share for entry in near.agreements if entry.share < 1}
@@ -258,7 +276,7 @@ def page_table(explained: Sequence[Explanation]) -> "pd.DataFrame":
     steps = table[table["step"] > 0]
     share = explained[0].near[0].share
     return pd.DataFrame({
-        "cache": [Case(*key).label for key in zip(steps["memory"], steps["capacity"], strict=True)],
+        "cache": [ExplainedCache(*key).label for key in zip(steps["memory"], steps["capacity"], strict=True)],
         "decision": list(steps["decision"]),
         "EDAP": [percent(1 / factor) for factor in steps["factor"]],
         **{name: [percent(ratio) for ratio in steps[f"{name}_ratio"]] for name in FACTORS},
@@ -306,12 +324,12 @@ def _waterfall(axes: "Axes", one: Explanation) -> None:
     before = found.start
     for step in found.path():
         if contributions[step.decision] > 1:
-            _step_bars(axes, len(rows), reached, factors_of(before, step.decided))
+            _step_bars(axes, len(rows), reached, factors_of(one, before, step.decided))
             text = f"{percent(1 / step.factor)}\n({percent(1 / contributions[step.decision])})"
             axes.annotate(text, (reached, len(rows)), xytext=(3, 0), textcoords="offset points", va="center",
                           fontsize=6, linespacing=0.95)
             rows.append(step.decision)
-            reached, before = step.decided.value / found.optimum.value, step.decided
+            reached, before = step.decided.cost / found.optimum.cost, step.decided
     rows.append("optimum")
     axes.plot([found.gain, 1.0], [0, len(rows) - 1], ls="", marker="D", color="black", ms=4, zorder=4)
     axes.annotate(f"{found.gain:.2f}", (found.gain, 0), xytext=(5, 0), textcoords="offset points", va="center",
@@ -373,7 +391,7 @@ def _dots(axes: "Axes", one: Explanation) -> None:
         axes.axhline(entry_end - 0.5, color="0.5", lw=0.6)
 
 
-def axis_shares(entries: Sequence[Agreement]) -> dict[str, tuple[int | str, float]]:
+def axis_shares(entries: Sequence[Agreement]) -> dict[str, tuple[Level, float]]:
     """The optimum's value on every axis, and the share of near-optimal caches that have it."""
     return {
         axis: entry.different.get(axis, (entry.same.get(axis, ""), 1.0))
@@ -381,7 +399,7 @@ def axis_shares(entries: Sequence[Agreement]) -> dict[str, tuple[int | str, floa
     }
 
 
-def _short(value: int | str) -> str:
+def _short(value: Level) -> str:
     """A value in a few letters: wires by their initials."""
     return str(value).replace("Aggressive", " agg.").replace("Conservative", " cons.").replace("Repeated", "")
 

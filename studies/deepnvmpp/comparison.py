@@ -21,8 +21,9 @@ from dse.objectives.cache.workload import (
 )
 from dse.objectives.gpu.profiles import DEFAULT, SHIPPED
 from dse.objectives.gpu.traffic import Workload, paper_workloads
-from dse.studies.deepnvmpp.optima import TECHNOLOGY, optima_by_key
+from dse.studies.calibrated import TECHNOLOGY
 from dse.studies.deepnvmpp.printed import printed_caches, published_rows
+from dse.studies.optima import optima_by_key
 from dse.studies.reproduction import Item
 
 SRAM, STT, SOT = "sram", "stt", "sot"
@@ -137,16 +138,16 @@ def ratio(quantity: str, caches: CacheSet, scenario: str, memory: str, workload:
     """One quantity of the paper for one workload."""
     baseline, other = caches.of(SRAM, scenario), caches.of(memory, scenario)
     if quantity == "area_reduction":
-        return baseline.area / other.area
+        return float(baseline.area / other.area)
     if quantity == "capacity_increase":
         return other.capacity / baseline.capacity
     cost = setting.cost if quantity in WITH_DRAM else setting.cost_without_dram
     base = cost(workload, baseline)
     if quantity == "read_share":
-        return workload.reads * baseline.read_energy / base.dynamic
+        return float(workload.reads * baseline.read_energy / base.dynamic)
     found = cost(workload, other)
     if quantity == "dynamic_increase":
-        return found.dynamic / base.dynamic
+        return float(found.dynamic / base.dynamic)
     attribute = _ATTRIBUTES[quantity]
     return float(getattr(base, attribute) / getattr(found, attribute))
 

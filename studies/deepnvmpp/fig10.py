@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dse.objectives.cache.workload import SERIAL
 from dse.objectives.gpu.lowering import INFERENCE, TRAINING
 from dse.objectives.gpu.traffic import Workload, paper_workloads
+from dse.studies.calibrated import TECHNOLOGY
 from dse.studies.deepnvmpp.bars import COLOR, STYLE
 from dse.studies.deepnvmpp.comparison import (
     COUNTS,
@@ -20,7 +21,6 @@ from dse.studies.deepnvmpp.comparison import (
     printed_set,
     ratios,
 )
-from dse.studies.deepnvmpp.optima import TECHNOLOGY
 from dse.studies.deepnvmpp.printed import published_rows
 from dse.studies.reproduction import Item, reproduction_table
 from dse.studies.study import Findings, Study
@@ -147,7 +147,7 @@ def implied_notes() -> tuple[str, ...]:
         energy, latency = printed["energy_reduction", memory], printed["latency_reduction", memory]
         numbers[memory] = energy * latency
         numbers[f"{memory}_leak"] = energy / latency
-        numbers[f"{memory}_now"] = table2[SRAM, 3].leakage / table2[memory, 3].leakage
+        numbers[f"{memory}_now"] = float(table2[SRAM, 3].leakage / table2[memory, 3].leakage)
     return TABLE2_ONLY, IMPLIED.format(**numbers)
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.batch import Bools, Floats
+from dse.objectives.cache.baselines.algorithm1 import ALGORITHM1
 from dse.report.plot import COLORS, LINES, MARKERS
 from dse.spaces.array.spec import NORMAL
-from dse.studies.deepnvmpp.optima import MEGABYTE, NAMES, Key, Wanted, optima
+from dse.studies.calibrated import MEGABYTE, NAMES
 from dse.studies.deepnvmpp.published import AREA_REDUCTION, UNITS, table_ii
+from dse.studies.optima import Key, Wanted, optima
 from dse.studies.reproduction import Item, reproduction_table
 from dse.studies.study import Findings, Study
 
@@ -142,10 +144,10 @@ def run(jobs: int) -> Findings:
     """Search every memory at every capacity."""
     keys = [(memory, megabytes) for megabytes in reversed(CAPACITIES) for memory in NAMES]
     results = optima([Wanted(*key) for key in keys], jobs)
-    ours = {key: result.cache.metrics for key, result in zip(keys, results, strict=True)}
+    ours = {key: result.metrics for key, result in zip(keys, results, strict=True)}
     baseline = {
-        key: result.algorithm1.cache.metrics
-        for key, result in zip(keys, results, strict=True) if result.algorithm1 is not None
+        key: result.baselines[ALGORITHM1].metrics
+        for key, result in zip(keys, results, strict=True) if ALGORITHM1 in result.baselines
     }
     decided = [(claim, *claim.decide(ours)) for claim in CLAIMS]
     chosen = [claim.decide(baseline) for claim in CLAIMS]
@@ -174,7 +176,7 @@ def reduction(ours: Caches, memory: str) -> float:
 def normal_access(keys: Sequence[Key], jobs: int) -> Caches:
     """Metrics of the exact optima among caches of normal access."""
     results = optima([Wanted(*key, access=(NORMAL,)) for key in keys], jobs)
-    return {key: result.cache.metrics for key, result in zip(keys, results, strict=True)}
+    return {key: result.metrics for key, result in zip(keys, results, strict=True)}
 
 
 def _claims(

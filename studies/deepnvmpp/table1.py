@@ -10,10 +10,11 @@ from dse.objectives.array.given.cell import Cell, load_cell
 from dse.objectives.array.given.technology import technology_tables
 from dse.objectives.cache.parameters.subject import Subject
 from dse.report.plot import COLORS
-from dse.search.optimize import Result
+from dse.search.result import Result
 from dse.studies.cache.calibration.calibrate import Calibration, Found, calibrate_around
-from dse.studies.deepnvmpp.optima import CELLS, NAMES, TECHNOLOGY, TEMPERATURE, Wanted, optima
+from dse.studies.calibrated import CELLS, NAMES, TECHNOLOGY, TEMPERATURE
 from dse.studies.deepnvmpp.published import calibration_setting, table_ii
+from dse.studies.optima import Wanted, optima
 from dse.studies.reproduction import Item, reproduction_table
 from dse.studies.study import Findings, Study
 
@@ -113,7 +114,7 @@ def explain(sram: Cell, jobs: int) -> list[Case]:
     ]
     results = iter(optima(wanted, jobs))
     return [
-        Case(text, cell, size, {memory: next(results).cache.metrics["area"] for memory in NAMES})
+        Case(text, cell, size, {memory: next(results).metrics["area"] for memory in NAMES})
         for text, cell, size in guesses
     ]
 
@@ -190,7 +191,7 @@ def answer(found: Calibration, cases: Sequence[Case]) -> str:
 def notes(found: Calibration, paths: Sequence[Result]) -> tuple[str, ...]:
     """How to read the parameters."""
     weak = [one.parameter.name for one in found.parameters if one.identified < 0.5]
-    shared, separate = (path.cache.metrics for path in paths)
+    shared, separate = (path.metrics for path in paths)
     change = ", ".join(
         f"{name.replace('_', ' ')} {separate[name] / shared[name] - 1:+.0%}"
         for name in ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area")

@@ -7,8 +7,9 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.report.plot import COLORS, MARKERS
-from dse.studies.deepnvmpp.optima import MEGABYTE, NAMES, Key, optima_by_key
+from dse.studies.calibrated import MEGABYTE, NAMES
 from dse.studies.deepnvmpp.published import ISO_AREA, UNITS, table_ii
+from dse.studies.optima import Key, optima_by_key
 from dse.studies.reproduction import Item, reproduction_table
 from dse.studies.study import Findings, Study
 

@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.batch import Floats
-from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import load_technology
-from dse.objectives.cache.organization import OrganizationProblem
-from dse.objectives.cache.specification import CacheProblem, CacheSpec, problems_by_access
+from dse.objectives.cache.problem import CacheProblem
+from dse.objectives.cache.specification import specs_by_access
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS, LINES
 from dse.search.driver import search
 from dse.search.front import exact_front
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
 from dse.search.quality import (
     attainment,
     curve_bands,
@@ -31,8 +28,10 @@ from dse.search.quality import (
     hypervolume_curve,
     regret_curve,
 )
+from dse.search.result import optimize
 from dse.search.searchers import make_searcher
 from dse.spaces.array.spec import ACCESS_TYPES, NORMAL, RAM
+from dse.studies.calibrated import cache_objective
 from dse.studies.study import Findings, Study
 from dse.units import format_capacity
 
@@ -56,7 +55,7 @@ ASKED_RATIO = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class SearchedCache:
     """A problem to search: memory, capacity [bytes], access types, and the objectives to minimize."""
 
     memory: str
@@ -70,25 +69,29 @@ class Bench:
         kind = "RAM" if self.access == (RAM,) else f"cache, {'all access' if len(self.access) > 1 else self.access[0]}"
         return f"{self.memory} {format_capacity(self.capacity)} {kind}"
 
-    def problems(self) -> list[CacheProblem]:
-        """Cache problems by access type, at 22 nm."""
-        spec = CacheSpec(self.memory, self.capacity, load_technology(22, "HP", 350), load_cell(self.memory))
-        return problems_by_access(spec, self.access)
+    def problem(self) -> CacheProblem:
+        """The caches at 22 nm and what is wanted of them."""
+        specs = specs_by_access(
+            memory=self.memory, capacity=self.capacity, technology=load_technology(22, "HP", 350),
+            cell=load_cell(self.memory), access=self.access,
+        )
+        ram = self.access == (RAM,)
+        return CacheProblem(specs, [cache_objective(name, ram=ram) for name in self.objectives])
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RegretPlan:
     """What is run: problems, methods, seeds and budgets, with one objective and with several.
 
     `rival_budget`: of model-free methods with one objective, which show only then how many evaluations they need.
     """
 
-    single: tuple[Bench, ...]
+    single: tuple[SearchedCache, ...]
     methods: tuple[str, ...]
     seeds: int = 10
     budget: int = 500
     rival_budget: int = 1500
-    several: tuple[Bench, ...] = ()
+    several: tuple[SearchedCache, ...] = ()
     methods_of_several: tuple[str, ...] = (DEFAULT_OF_SEVERAL, "nsga2", "random")
     seeds_of_several: int = 3
     budget_of_several: int = 2000
@@ -99,27 +102,27 @@ class Plan:
         return max(self.budget, self.rival_budget) if method in MODEL_FREE else self.budget
 
 
-FULL = Plan(
+FULL = RegretPlan(
     single=(
-        Bench("sram", 64 << 10, (RAM,)), Bench("sot", 1 << 20, (RAM,)),
-        Bench("sram", 64 << 10, (NORMAL,)), Bench("stt", 64 << 10, (NORMAL,)),
-        Bench("sot", 256 << 10, (NORMAL,)), Bench("stt", 256 << 10, (NORMAL,)),
-        Bench("sram", 3 << 20, ACCESS_TYPES), Bench("stt", 3 << 20, ACCESS_TYPES),
+        SearchedCache("sram", 64 << 10, (RAM,)), SearchedCache("sot", 1 << 20, (RAM,)),
+        SearchedCache("sram", 64 << 10, (NORMAL,)), SearchedCache("stt", 64 << 10, (NORMAL,)),
+        SearchedCache("sot", 256 << 10, (NORMAL,)), SearchedCache("stt", 256 << 10, (NORMAL,)),
+        SearchedCache("sram", 3 << 20, ACCESS_TYPES), SearchedCache("stt", 3 << 20, ACCESS_TYPES),
     ),
     methods=("surrogate", "local", "nsga2", "nsga3", "tpe", "optuna-nsga2", "optuna-nsga3", "random"),
     several=(
-        Bench("stt", 256 << 10, ACCESS_TYPES, ("read_latency", "read_energy", "area")),
-        Bench("sram", 3 << 20, ACCESS_TYPES, ("read_latency", "leakage")),
+        SearchedCache("stt", 256 << 10, ACCESS_TYPES, ("read_latency", "read_energy", "area")),
+        SearchedCache("sram", 3 << 20, ACCESS_TYPES, ("read_latency", "leakage")),
     ),
 )
 """The study as published."""
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class RegretRuns:
     """All seeds of a method on a problem: per seed values (n, objectives), repeats, asks and seconds."""
 
-    bench: Bench
+    bench: SearchedCache
     size: int
     method: str
     values: list[Floats]
@@ -129,20 +132,19 @@ class Runs:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RegretTask:
     """A method to run on a problem with several seeds."""
 
-    bench: Bench
+    bench: SearchedCache
     method: str
     seeds: int
     budget: int
 
 
-def run_task(task: Task) -> Runs:
+def run_task(task: RegretTask) -> RegretRuns:
     """Run one method with every seed."""
-    goals = [make_goal(name, 0.5, [], ram=task.bench.access == (RAM,)) for name in task.bench.objectives]
-    problem = OrganizationProblem(task.bench.problems(), goals)
-    runs = Runs(task.bench, problem.space.size, task.method, [], [], [], [])
+    problem = task.bench.problem()
+    runs = RegretRuns(task.bench, problem.space.size, task.method, [], [], [], [])
     for seed in range(task.seeds):
         start = perf_counter()
         history = search(problem, make_searcher(task.method, problem, seed), task.budget, seed=seed)
@@ -153,23 +155,22 @@ def run_task(task: Task) -> Runs:
     return runs
 
 
-def exact_answer(bench: Bench) -> Floats:
+def exact_answer(bench: SearchedCache) -> Floats:
     """The exact optimum (1, 1) of a problem with one objective, or its exact front (n, objectives)."""
-    libraries = MatLibraries()
-    problems = bench.problems()
-    goals = [make_goal(name, 0.5, [], ram=bench.access == (RAM,)) for name in bench.objectives]
-    if len(goals) == 1:
-        return np.array([[optimize(problems, goals[0], libraries=libraries).value]])
-    return np.array([point.objectives for point in exact_front(problems, goals, (), libraries)])
+    problem = bench.problem()
+    if len(problem.objectives) == 1:
+        return np.array([[optimize(problem).value]])
+    return exact_front(problem).costs
 
 
-def answer(plan: Plan, jobs: int) -> Findings:
+def answer(plan: RegretPlan, jobs: int) -> Findings:
     """Run a plan and say which searchers come close to the exact answer."""
     tasks = [
-        Task(bench, method, plan.seeds, plan.budget_of(method)) for method in plan.methods for bench in plan.single
+        RegretTask(bench, method, plan.seeds, plan.budget_of(method))
+        for method in plan.methods for bench in plan.single
     ]
     tasks += [
-        Task(bench, method, plan.seeds_of_several, plan.budget_of_several)
+        RegretTask(bench, method, plan.seeds_of_several, plan.budget_of_several)
         for method in plan.methods_of_several for bench in plan.several
     ]
     benches = [*plan.single, *plan.several]
@@ -184,7 +185,7 @@ def answer(plan: Plan, jobs: int) -> Findings:
 
 
 def run_table(
-    single: Sequence[Runs], several: Sequence[Runs], exact: dict[Bench, Floats], plan: Plan
+    single: Sequence[RegretRuns], several: Sequence[RegretRuns], exact: dict[SearchedCache, Floats], plan: RegretPlan
 ) -> "pd.DataFrame":
     """One row per run."""
     import pandas as pd
@@ -208,7 +209,7 @@ def run_table(
     return pd.DataFrame(rows)
 
 
-def _row(runs: Runs, seed: int) -> dict[str, Any]:
+def _row(runs: RegretRuns, seed: int) -> dict[str, Any]:
     """What all runs have in common."""
     return {
         "problem": runs.bench.label, "objectives": " ".join(runs.bench.objectives), "designs": float(runs.size),
@@ -238,7 +239,7 @@ def method_table(table: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(rows).sort_values("within 1 % [% of runs]", ascending=False, kind="stable")
 
 
-def shown(table: "pd.DataFrame", plan: Plan) -> "pd.DataFrame":
+def shown(table: "pd.DataFrame", plan: RegretPlan) -> "pd.DataFrame":
     """The table of the page: methods over all problems."""
     methods = method_table(table)
     if plan.several:
@@ -248,7 +249,7 @@ def shown(table: "pd.DataFrame", plan: Plan) -> "pd.DataFrame":
     return methods
 
 
-def summary(table: "pd.DataFrame", plan: Plan) -> str:
+def summary(table: "pd.DataFrame", plan: RegretPlan) -> str:
     """The answer in a few sentences."""
     methods = method_table(table)
     best = methods.iloc[0]
@@ -303,7 +304,7 @@ def _or_more(evaluations: float, budget: int) -> str:
     return f"{evaluations:.0f}" if np.isfinite(evaluations) else f"more than {budget}"
 
 
-def effort(table: "pd.DataFrame", plan: Plan) -> Effort | None:
+def effort(table: "pd.DataFrame", plan: RegretPlan) -> Effort | None:
     """What `surrogate` and the best model-free method need; None where one of them was not run."""
     methods = method_table(table).set_index("method")["median evaluations to 1 %"]
     rivals = methods[[method in MODEL_FREE for method in methods.index]]
@@ -313,7 +314,7 @@ def effort(table: "pd.DataFrame", plan: Plan) -> Effort | None:
     return Effort(float(methods["surrogate"]), rival, float(rivals[rival]), plan.budget, plan.budget_of(rival))
 
 
-def _effort_summary(table: "pd.DataFrame", plan: Plan) -> str:
+def _effort_summary(table: "pd.DataFrame", plan: RegretPlan) -> str:
     """Whether `surrogate` needs at most half the evaluations of the best model-free method."""
     found = effort(table, plan)
     if found is None:
@@ -327,7 +328,7 @@ def _effort_summary(table: "pd.DataFrame", plan: Plan) -> str:
     return text + f": {share}, which does not show the {ASKED_RATIO:.0%} that was asked for."
 
 
-def _effort_limits(table: "pd.DataFrame", plan: Plan) -> list[str]:
+def _effort_limits(table: "pd.DataFrame", plan: RegretPlan) -> list[str]:
     """Problems on which `surrogate` is not shown to need at most half of its best rival's evaluations."""
     notes = []
     for problem, part in table[table["objectives"] == "edap"].groupby("problem", sort=False):
@@ -337,7 +338,7 @@ def _effort_limits(table: "pd.DataFrame", plan: Plan) -> list[str]:
     return notes
 
 
-def _volume_summary(table: "pd.DataFrame", plan: Plan) -> str:
+def _volume_summary(table: "pd.DataFrame", plan: RegretPlan) -> str:
     """What the runs with several objectives say."""
     if not plan.several:
         return ""
@@ -347,7 +348,7 @@ def _volume_summary(table: "pd.DataFrame", plan: Plan) -> str:
     return f" With several objectives the least share of the exact front's hypervolume over all runs is: {parts}."
 
 
-def limits(table: "pd.DataFrame", plan: Plan) -> tuple[str, ...]:
+def limits(table: "pd.DataFrame", plan: RegretPlan) -> tuple[str, ...]:
     """What was asked for and not met, and how to read the numbers."""
     notes = [
         "`surrogate` knows that a cache is put together from two arrays, whose figures every evaluation tells it; the "
@@ -380,7 +381,9 @@ def limits(table: "pd.DataFrame", plan: Plan) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def figure_of(single: Sequence[Runs], several: Sequence[Runs], exact: dict[Bench, Floats], plan: Plan) -> "Figure":
+def figure_of(
+    single: Sequence[RegretRuns], several: Sequence[RegretRuns], exact: dict[SearchedCache, Floats], plan: RegretPlan
+) -> "Figure":
     """Regret against budget per problem; attainment for the problems of two objectives."""
     from matplotlib.figure import Figure
 
@@ -405,14 +408,14 @@ LEAST_REGRET = 1e-4
 """Regret at which axes end: less is drawn there."""
 
 
-def _style(method: str, plan: Plan) -> dict[str, Any]:
+def _style(method: str, plan: RegretPlan) -> dict[str, Any]:
     """Color and line of a method, the same in every panel."""
     names = list(dict.fromkeys((*plan.methods, *plan.methods_of_several)))
     place = names.index(method)
     return {"color": COLORS[place % len(COLORS)], "linestyle": LINES[place % len(LINES)], "label": method}
 
 
-def _regret_panel(axes: "Axes", runs: Sequence[Runs], optimum: float, plan: Plan) -> None:
+def _regret_panel(axes: "Axes", runs: Sequence[RegretRuns], optimum: float, plan: RegretPlan) -> None:
     """Median regret and quartiles of every method on one problem."""
     budget = np.arange(1, plan.budget + 1)
     for some in runs:
@@ -430,7 +433,7 @@ def _regret_panel(axes: "Axes", runs: Sequence[Runs], optimum: float, plan: Plan
     axes.set_title(f"{runs[0].bench.label}\n{runs[0].size:.1e} designs", fontsize=9)
 
 
-def _attainment_panel(axes: "Axes", runs: Sequence[Runs], front: Floats, plan: Plan) -> None:
+def _attainment_panel(axes: "Axes", runs: Sequence[RegretRuns], front: Floats, plan: RegretPlan) -> None:
     """Median attainment surface of every method on a problem of two objectives, and the exact front."""
     bench = runs[0].bench
     axes.step(front[:, 0] * 1e9, front[:, 1], where="post", color="black", linewidth=2.2, label="exact front")

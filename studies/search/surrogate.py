@@ -15,7 +15,7 @@ from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS, LINES, MARKERS
 from dse.spaces.array.spec import ACCESS_TYPES
-from dse.studies.deepnvmpp.optima import NAMES
+from dse.studies.calibrated import NAMES
 from dse.studies.study import Findings, Study
 from dse.surrogate import Split, by_design, fit, held_out_errors, leave_one_out, sampled_designs
 from dse.surrogate.encoding import encode

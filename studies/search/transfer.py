@@ -13,15 +13,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.batch import Floats
-from dse.exploration import TECHNOLOGY, Exploration, caches, explore
-from dse.objectives.cache.organization import OrganizationProblem
+from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell
+from dse.objectives.cache.problem import CacheProblem
+from dse.objectives.cache.specification import specs_by_access, technology_from_text
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS, LINES
-from dse.search.optimize import optimize
+from dse.search.driver import History, search
 from dse.search.quality import curve_bands, evaluations_to, regret_curve
+from dse.search.result import optimize
+from dse.search.searchers import make_searcher
 from dse.spaces.array.spec import ACCESS_TYPES, NORMAL
+from dse.studies.calibrated import EDAP, TECHNOLOGY, TEMPERATURE
 from dse.studies.study import Findings, Study
+from dse.units import parse_capacity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,16 +41,29 @@ COLD, WARM = "cold", "warm"
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class TransferCache:
     """A memory, its capacity and its technology."""
 
     memory: str
     capacity: str
     technology: str = TECHNOLOGY
 
-    def problem(self, access: Sequence[str]) -> OrganizationProblem:
+    def problem(self, access: Sequence[str]) -> CacheProblem:
         """Its caches, of which EDAP is minimized."""
-        return caches(self.memory, self.capacity, technology=self.technology, access=access)
+        technology, path = technology_from_text(self.technology, TEMPERATURE)
+        specs = specs_by_access(
+            memory=self.memory, capacity=parse_capacity(self.capacity), technology=technology,
+            cell=load_cell(MEMORY_NAMES[self.memory]), access=access, technology_path=path,
+        )
+        return CacheProblem(specs, [EDAP])
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDesigns:
+    """A problem with designs of it that are known, for a searcher to learn from."""
+
+    problem: CacheProblem
+    history: History
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +74,8 @@ class Transfer:
     """
 
     label: str
-    target: Bench
-    sources: tuple[Bench, ...]
+    target: TransferCache
+    sources: tuple[TransferCache, ...]
     access: tuple[str, ...] = (NORMAL,)
     held_out: bool = False
 
@@ -68,7 +86,7 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TransferPlan:
     """What is run: transfers, seeds, evaluations of each target, and evaluations of each source."""
 
     transfers: tuple[Transfer, ...]
@@ -77,33 +95,37 @@ class Plan:
     known: int = 200
 
 
-FULL = Plan((
-    Transfer("SOT 3 MB\nfrom SRAM and STT", Bench("sot", "3MB"), (Bench("sram", "3MB"), Bench("stt", "3MB"))),
+FULL = TransferPlan((
     Transfer(
-        "SOT 3 MB, all access types\nfrom SRAM and STT", Bench("sot", "3MB"),
-        (Bench("sram", "3MB"), Bench("stt", "3MB")), ACCESS_TYPES,
+        "SOT 3 MB\nfrom SRAM and STT", TransferCache("sot", "3MB"),
+        (TransferCache("sram", "3MB"), TransferCache("stt", "3MB")),
     ),
     Transfer(
-        "STT 2 MB at 16 nm\nfrom 22 and 32 nm", Bench("stt", "2MB", "16nm"),
-        (Bench("stt", "2MB", "22nm"), Bench("stt", "2MB", "32nm")),
+        "SOT 3 MB, all access types\nfrom SRAM and STT", TransferCache("sot", "3MB"),
+        (TransferCache("sram", "3MB"), TransferCache("stt", "3MB")), ACCESS_TYPES,
     ),
     Transfer(
-        "STT 32 MB\nfrom 1, 2, 4 and 8 MB", Bench("stt", "32MB"),
-        tuple(Bench("stt", f"{capacity}MB") for capacity in (1, 2, 4, 8)),
+        "STT 2 MB at 16 nm\nfrom 22 and 32 nm", TransferCache("stt", "2MB", "16nm"),
+        (TransferCache("stt", "2MB", "22nm"), TransferCache("stt", "2MB", "32nm")),
     ),
     Transfer(
-        "STT 3 MB\nfrom SRAM and SOT", Bench("stt", "3MB"), (Bench("sram", "3MB"), Bench("sot", "3MB")), held_out=True,
+        "STT 32 MB\nfrom 1, 2, 4 and 8 MB", TransferCache("stt", "32MB"),
+        tuple(TransferCache("stt", f"{capacity}MB") for capacity in (1, 2, 4, 8)),
     ),
     Transfer(
-        "SOT 16 MB\nfrom 1, 2 and 4 MB", Bench("sot", "16MB"),
-        tuple(Bench("sot", f"{capacity}MB") for capacity in (1, 2, 4)), held_out=True,
+        "STT 3 MB\nfrom SRAM and SOT", TransferCache("stt", "3MB"),
+        (TransferCache("sram", "3MB"), TransferCache("sot", "3MB")), held_out=True,
+    ),
+    Transfer(
+        "SOT 16 MB\nfrom 1, 2 and 4 MB", TransferCache("sot", "16MB"),
+        tuple(TransferCache("sot", f"{capacity}MB") for capacity in (1, 2, 4)), held_out=True,
     ),
 ))
 """The study as published."""
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class TransferTask:
     """One seed of a transfer."""
 
     transfer: Transfer
@@ -113,7 +135,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TransferRun:
     """A search of a target, with its objective in the order of evaluation (n,) and its seconds."""
 
     transfer: Transfer
@@ -124,36 +146,43 @@ class Run:
     seconds: float
 
 
-def run_task(task: Task) -> list[Run]:
+def run_task(task: TransferTask) -> list[TransferRun]:
     """Search the sources, then the target without and with what they teach."""
     transfer = task.transfer
-    known = [
-        explore(source.problem(transfer.access), METHOD, task.known, task.seed) for source in transfer.sources
-    ]
+    known = [_searched(source.problem(transfer.access), task) for source in transfer.sources]
     problem = transfer.target.problem(transfer.access)
     return [_run(task, problem, COLD, []), _run(task, problem, WARM, known)]
 
 
-def _run(task: Task, problem: OrganizationProblem, start: str, known: Sequence[Exploration]) -> Run:
+def _searched(problem: CacheProblem, task: TransferTask) -> KnownDesigns:
+    """What a search of a source finds."""
+    searcher = make_searcher(METHOD, problem, task.seed)
+    return KnownDesigns(problem, search(problem, searcher, task.known, seed=task.seed))
+
+
+def _run(task: TransferTask, problem: CacheProblem, start: str, known: Sequence[KnownDesigns]) -> TransferRun:
     """Search the target."""
     begun = perf_counter()
-    found = explore(problem, METHOD, task.budget, task.seed, known=known)
-    seconds = perf_counter() - begun
-    return Run(task.transfer, start, task.seed, problem.space.size, found.losses[:, 0], seconds)
+    searcher = make_searcher(METHOD, problem, task.seed, known)
+    found = search(problem, searcher, task.budget, seed=task.seed)
+    return TransferRun(
+        transfer=task.transfer, start=start, seed=task.seed, designs=problem.space.size,
+        losses=found.evaluations.losses[:, 0], seconds=perf_counter() - begun,
+    )
 
 
-def exact_optimum(transfer: Transfer) -> float:
+def least_edap(transfer: Transfer) -> float:
     """The least EDAP of any cache of the target."""
-    problem = transfer.target.problem(transfer.access)
-    return optimize(problem.problems, problem.goals[0]).value
+    return optimize(transfer.target.problem(transfer.access)).value
 
 
-def answer(plan: Plan, jobs: int) -> Findings:
+def answer(plan: TransferPlan, jobs: int) -> Findings:
     """Run a plan and say what known designs save."""
     tasks = [
-        Task(transfer, seed, plan.budget, plan.known) for transfer in plan.transfers for seed in range(plan.seeds)
+        TransferTask(transfer, seed, plan.budget, plan.known)
+        for transfer in plan.transfers for seed in range(plan.seeds)
     ]
-    optima = report(in_parallel(exact_optimum, plan.transfers, jobs), len(plan.transfers), "exact")
+    optima = report(in_parallel(least_edap, plan.transfers, jobs), len(plan.transfers), "exact")
     exact = dict(zip(plan.transfers, optima, strict=True))
     runs = [run for pair in report(in_parallel(run_task, tasks, jobs), len(tasks), "searches") for run in pair]
     table = run_table(runs, exact, plan)
@@ -161,7 +190,7 @@ def answer(plan: Plan, jobs: int) -> Findings:
     return Findings(summary(savings, plan), table, figure_of(runs, exact, plan), limits(savings, table, plan), savings)
 
 
-def run_table(runs: Sequence[Run], exact: dict[Transfer, float], plan: Plan) -> "pd.DataFrame":
+def run_table(runs: Sequence[TransferRun], exact: dict[Transfer, float], plan: TransferPlan) -> "pd.DataFrame":
     """One row per search of a target."""
     import pandas as pd
 
@@ -177,7 +206,7 @@ def run_table(runs: Sequence[Run], exact: dict[Transfer, float], plan: Plan) -> 
     return pd.DataFrame(rows)
 
 
-def savings_table(table: "pd.DataFrame", plan: Plan) -> "pd.DataFrame":
+def savings_table(table: "pd.DataFrame", plan: TransferPlan) -> "pd.DataFrame":
     """One row per transfer: medians over the seeds."""
     import pandas as pd
 
@@ -215,7 +244,7 @@ def _needed(part: "pd.DataFrame") -> "pd.DataFrame":
     return part.set_index(["seed", "start"])["evaluations_to_1_percent"].astype(float).unstack()
 
 
-def summary(savings: "pd.DataFrame", plan: Plan) -> str:
+def summary(savings: "pd.DataFrame", plan: TransferPlan) -> str:
     """The answer in a sentence per transfer."""
     parts = [
         f"**{row['transfer']}**: {_count(row[f'{WARM}: evaluations to 1 %'], plan)} evaluations to 1 % regret instead "
@@ -230,12 +259,12 @@ def summary(savings: "pd.DataFrame", plan: Plan) -> str:
     )
 
 
-def _count(evaluations: float, plan: Plan) -> str:
+def _count(evaluations: float, plan: TransferPlan) -> str:
     """A number of evaluations, or that it exceeds the budget."""
     return f"{evaluations:.0f}" if np.isfinite(evaluations) else f"more than {plan.budget}"
 
 
-def limits(savings: "pd.DataFrame", table: "pd.DataFrame", plan: Plan) -> tuple[str, ...]:
+def limits(savings: "pd.DataFrame", table: "pd.DataFrame", plan: TransferPlan) -> tuple[str, ...]:
     """Where known designs do not help, and how to read the numbers."""
     notes = []
     for title, part in table.groupby("transfer", sort=False):
@@ -265,7 +294,7 @@ def limits(savings: "pd.DataFrame", table: "pd.DataFrame", plan: Plan) -> tuple[
     )
 
 
-def figure_of(runs: Sequence[Run], exact: dict[Transfer, float], plan: Plan) -> "Figure":
+def figure_of(runs: Sequence[TransferRun], exact: dict[Transfer, float], plan: TransferPlan) -> "Figure":
     """Regret against evaluations, one panel per transfer."""
     from matplotlib.figure import Figure
 
@@ -293,7 +322,7 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-def _panel(axes: "Axes", runs: Sequence[Run], optimum: float, plan: Plan) -> None:
+def _panel(axes: "Axes", runs: Sequence[TransferRun], optimum: float, plan: TransferPlan) -> None:
     """Median regret and quartiles of both starts on one target, and what the median saves."""
     evaluations = np.arange(1, plan.budget + 1)
     reached = {}
@@ -314,7 +343,7 @@ def _panel(axes: "Axes", runs: Sequence[Run], optimum: float, plan: Plan) -> Non
     axes.set_title(f"{transfer.label} ({'held out, ' if transfer.held_out else ''}{size})", fontsize=9)
 
 
-def _mark_savings(axes: "Axes", reached: dict[str, int | None], plan: Plan) -> None:
+def _mark_savings(axes: "Axes", reached: dict[str, int | None], plan: TransferPlan) -> None:
     """An arrow along 1 % from where the cold median is there, or the end, to where the warm one is."""
     warm, cold = reached[WARM], reached[COLD] or plan.budget
     if warm is None or warm >= cold:

@@ -5,19 +5,9 @@ from pathlib import Path
 import pytest
 
 from dse.errors import InputError
-from dse.keyfile import (
-    Key,
-    KeyFile,
-    Number,
-    Text,
-    Unit,
-    Whole,
-    Word,
-    nearest,
-    quoted,
-    read_keyfile,
-    words,
-)
+from dse.keyfile import Key, KeyFile, Unit, read_keyfile
+from dse.keyformat import Number, Text, Whole, Word, words
+from dse.text import nearest, quoted
 
 KEYS = (
     Key("Area", Number(0.1, 1e6), (Unit("F^2"),)),

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from dse.batch import Ints
-from dse.search.protocol import Evaluations, Problem
+from dse.problem import Problem
+from dse.search.evaluation import Evaluations
 from dse.spaces.space import Space, code
 
 BATCH = 1 << 12

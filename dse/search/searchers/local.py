@@ -7,8 +7,9 @@ that is not yet explored, and starts anew where nothing near is better.
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.search.front import non_dominated
-from dse.search.protocol import Evaluations, Problem
+from dse.problem import Problem
+from dse.search.evaluation import Evaluations
+from dse.search.pareto import non_dominated
 from dse.spaces.space import Space, neighbors
 
 START = 24

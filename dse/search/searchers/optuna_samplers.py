@@ -19,7 +19,8 @@ from optuna.trial import Trial, TrialState, create_trial
 
 from dse.batch import Ints
 from dse.errors import DseError, InputError
-from dse.search.protocol import Evaluations, Problem
+from dse.problem import Problem
+from dse.search.evaluation import Evaluations, evaluate
 from dse.search.scaling import decades
 from dse.spaces.space import Axis
 from dse.spaces.space import values as levels
@@ -74,7 +75,7 @@ class OptunaSearch:
         self._distributions = {
             problem.space.axes[place].name: sampler.encoding(problem.space.axes[place]) for place in self._places
         }
-        directions = [StudyDirection.MINIMIZE] * len(problem.goals)
+        directions = [StudyDirection.MINIMIZE] * len(problem.objectives)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             made = sampler.make(seed)
@@ -90,7 +91,7 @@ class OptunaSearch:
 
     def tell(self, designs: Ints, evaluations: Evaluations) -> None:
         """Put the repaired designs in the place of those asked for; add designs from elsewhere."""
-        values = np.where(np.isfinite(evaluations.values), decades(evaluations.values), FAR)
+        values = np.where(np.isfinite(evaluations.costs), decades(evaluations.costs), FAR)
         attributes: list[dict[str, object]] = [{} for _ in range(len(designs))]
         if len(self._asked) == len(designs):
             known = self._study.get_trials(deepcopy=False)
@@ -117,12 +118,12 @@ def optuna_objective(problem: Problem) -> Callable[[Trial], Sequence[float]]:
         axes = problem.space.axes
         asked = [axis.levels.index(trial.suggest_categorical(axis.name, axis.levels)) for axis in axes]
         design = problem.space.repair(np.array([asked]))
-        evaluations = problem.evaluate(design)
+        evaluations = evaluate(problem, design)
         for constraint, violation in zip(problem.constraints, evaluations.violations[0].tolist(), strict=True):
             trial.set_constraint(constraint.text, violation)
         trial.set_user_attr("design", {name: level for name, level in levels(axes, design[0]).items()})
-        found: list[float] = evaluations.values[0].tolist()
-        return found
+        costs = evaluations.costs[0].tolist()
+        return [objective.value(cost) for objective, cost in zip(problem.objectives, costs, strict=True)]
 
     return objective
 
@@ -132,8 +133,8 @@ def make(method: str, problem: Problem, seed: int) -> OptunaSearch:
 
     Raises InputError for objectives that it does not take, DseError where a package it needs is not installed.
     """
-    if method in ONE_OBJECTIVE and len(problem.goals) > 1:
-        raise InputError(f"method {method} takes one objective, not {len(problem.goals)}")
+    if method in ONE_OBJECTIVE and len(problem.objectives) > 1:
+        raise InputError(f"method {method} takes one objective, not {len(problem.objectives)}")
     try:
         return OptunaSearch(problem, SAMPLERS[method], seed)
     except ImportError as error:

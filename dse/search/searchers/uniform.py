@@ -3,7 +3,8 @@
 import numpy as np
 
 from dse.batch import Ints
-from dse.search.protocol import Evaluations, Problem
+from dse.problem import Problem
+from dse.search.evaluation import Evaluations
 from dse.spaces.space import Space
 
 BATCH = 256

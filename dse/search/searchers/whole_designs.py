@@ -1,23 +1,52 @@
 """Problems of one part: what has no parts of its own is taken as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.search.protocol import AssembledProblem, Assembly, Evaluations, Part, Problem, judge
+from dse.problem import Assembly, Columns, Decomposed, Metric, Part, Problem
+from dse.search.evaluation import formula_names
 from dse.spaces.space import Space
 
 
 @dataclass(frozen=True, slots=True)
-class WholeDesigns:
-    """All designs of a problem that has no parts: one part, with all metrics."""
+class WholeDesign:
+    """All axes of a problem as one part, whose figures are the metrics that its formulas name."""
 
     problem: Problem
-    space: Space
-    figures: tuple[str, ...]
+    name: str = "design"
+
+    @property
+    def space(self) -> Space:
+        """The problem's space."""
+        return self.problem.space
+
+    @property
+    def axes(self) -> slice:
+        """All axes."""
+        return slice(0, len(self.problem.space.axes))
+
+    @property
+    def figures(self) -> Mapping[str, Metric]:
+        """Metrics that objectives and constraints name."""
+        names = formula_names(self.problem)
+        return {name: metric for name, metric in self.problem.metrics.items() if name in names}
+
+    def evaluate(self, designs: Ints) -> Floats:
+        """Figures (figures, n) of legal designs."""
+        columns = self.problem.evaluate(designs)
+        found = [np.broadcast_to(columns[name], len(designs)) for name in self.figures]
+        return np.array(found, dtype=float).reshape(-1, len(designs))
+
+
+@dataclass(frozen=True, slots=True)
+class WholeDesigns:
+    """All designs of a problem that has no parts: one part, with all metrics that matter."""
+
+    problem: Problem
 
     @property
     def top(self) -> Ints:
@@ -27,18 +56,15 @@ class WholeDesigns:
     @property
     def parts(self) -> tuple[Part, ...]:
         """The designs themselves."""
-        return (Part(self.space, slice(0, len(self.space.axes)), self.figures),)
+        return (WholeDesign(self.problem),)
 
-    def judge(self, figures: Sequence[Floats]) -> Evaluations:
-        """What designs cost whose metrics are given."""
-        metrics = dict(zip(self.figures, figures[0], strict=True))
-        return judge(metrics, self.problem.goals, self.problem.constraints)
+    def combine(self, figures: Sequence[Sequence[Floats]]) -> Columns:
+        """The figures are the metrics."""
+        return dict(zip(self.parts[0].figures, figures[0], strict=True))
 
 
 def assemblies_of(problem: Problem) -> Sequence[Assembly]:
     """All kinds of designs of a problem; one where it knows of none."""
     if hasattr(problem, "assemblies"):
-        return cast(AssembledProblem, problem).assemblies()
-    formulas = [*(goal.formula for goal in problem.goals), *(part.formula for part in problem.constraints)]
-    names = tuple(dict.fromkeys(name for formula in formulas for name in formula.metrics))
-    return [WholeDesigns(problem, problem.space, names)]
+        return cast(Decomposed, problem).assemblies()
+    return [WholeDesigns(problem)]

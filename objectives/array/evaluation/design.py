@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.hierarchy.array import Evaluation, evaluate
-from dse.objectives.cache.specification import ArrayProblem
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
 from dse.spaces.array.wires import WireChoice
 
@@ -68,23 +68,23 @@ def choices(organization: Sequence[tuple[int, ...]]) -> tuple[BankChoice, MatCho
     return BankChoice(*table[:split]), MatChoice(*table[split:])
 
 
-def evaluate_designs(problem: ArrayProblem, designs: Sequence[ArrayDesign]) -> list[EvaluatedDesign]:
+def evaluate_designs(choice: ArrayChoice, designs: Sequence[ArrayDesign]) -> list[EvaluatedDesign]:
     """Evaluate designs of one array, whatever wires each has; in the order given."""
     results: list[EvaluatedDesign | None] = [None] * len(designs)
     for wires in dict.fromkeys((design.local, design.global_) for design in designs):
         rows = [row for row, design in enumerate(designs) if (design.local, design.global_) == wires]
         banks, mats = choices([designs[row].organization for row in rows])
-        evaluation = evaluate(banks, mats, problem.spec, problem.fabric, *wires)
+        evaluation = evaluate(banks, mats, choice.spec, choice.fabric, *wires)
         for place, row in enumerate(rows):
-            results[row] = _record(problem, designs[row], evaluation, place)
+            results[row] = _record(choice, designs[row], evaluation, place)
     return [result for result in results if result is not None]
 
 
-def _record(problem: ArrayProblem, design: ArrayDesign, evaluation: Evaluation, place: int) -> EvaluatedDesign:
+def _record(choice: ArrayChoice, design: ArrayDesign, evaluation: Evaluation, place: int) -> EvaluatedDesign:
     """One design of an evaluation."""
     return EvaluatedDesign(
-        problem.spec.memory_type, design, bool(evaluation.valid[place]), int(evaluation.capacity_bits[place]),
-        int(evaluation.block_bits[place]), problem.spec.associativity,
+        choice.spec.memory_type, design, bool(evaluation.valid[place]), int(evaluation.capacity_bits[place]),
+        int(evaluation.block_bits[place]), choice.spec.associativity,
         {name: _number(values[place].item(), name) for name, values in evaluation.metrics.items()},
     )
 

@@ -1,15 +1,16 @@
 """Mats evaluated once and kept: many banks, capacities and targets share them."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from dse.batch import Ints, concatenate
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.array import bankable_mat
+from dse.objectives.array.hierarchy.least_mat import LeastSubarrays, least_mats
 from dse.objectives.array.hierarchy.mat import Mat
-from dse.objectives.cache.specification import ArrayProblem
 from dse.spaces.array.enumeration import Enumeration, GroupKey, enumerate_array
 from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.organization import MatChoice
@@ -17,13 +18,15 @@ from dse.spaces.array.wires import WireChoice
 
 CHUNK = 1 << 14
 """Mats evaluated at a time: their columns fit the cache."""
+BOUNDED = 1 << 18
+"""Mats bounded at a time."""
 
 
-def enumerate_problem(problem: ArrayProblem) -> Enumeration:
-    """Enumerate the designs of an array problem."""
+def enumerate_problem(choice: ArrayChoice) -> Enumeration:
+    """Enumerate the designs of an array choice."""
     return enumerate_array(
-        problem.spec, problem.ranges, problem.fabric.route,
-        tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
+        choice.spec, choice.ranges, choice.fabric.route,
+        tags_cover_ways=choice.fabric.quirks.tag_columns_cover_ways,
     )
 
 
@@ -35,22 +38,35 @@ class MatTable:
     mat: Mat | None
 
 
-class MatLibrary:
-    """Mats of one circuit by what reaches them.
+@dataclass(frozen=True, slots=True)
+class LeastMats:
+    """Valid mats of one group with lower bounds of their cost, and their geometry."""
 
-    Shared by all enumerations with equal inner ranges and circuit; a group's mats are evaluated on first use.
+    position: Ints
+    mat: Mat
+    geometry: MatGeometry
+
+
+class MatLibrary:
+    """Mats of one circuit by what reaches them: all of a group, or bounds of all and the chosen ones in full.
+
+    Shared by all enumerations with equal inner ranges and circuit; mats are evaluated on first use.
     """
 
     def __init__(self, circuit: Circuit) -> None:
         self._circuit = circuit
         self._tables: dict[GroupKey, MatTable] = {}
+        self._subarrays = LeastSubarrays(circuit)
+        self._least: dict[GroupKey, LeastMats] = {}
+        self._chosen: dict[GroupKey, tuple[Ints, Mat]] = {}
 
     def tables(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, MatTable]:
         """Mats of some groups of an enumeration, by the groups' keys."""
         wanted = list(keys)
         missing = sorted(set(wanted) - self._tables.keys())
-        for batch in _batches(enumeration.legal_mats(missing)):
-            self._evaluate(batch)
+        if missing:
+            for batch in _batches(enumeration.legal_mats(missing)):
+                self._evaluate(batch)
         return {key: self._tables[key] for key in wanted}
 
     def _evaluate(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
@@ -66,9 +82,63 @@ class MatLibrary:
             self._tables[key] = MatTable(position[rows - start], mats.take(rows))
             start += len(position)
 
+    def least(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, LeastMats]:
+        """Lower bounds of the valid mats of some groups; groups without any are left out."""
+        wanted = list(keys)
+        missing = sorted(set(wanted) - self._least.keys())
+        if missing:
+            for batch in _batches(enumeration.legal_mats(missing), BOUNDED):
+                self._bound(batch)
+        return {key: self._least[key] for key in wanted if len(self._least[key].position)}
+
+    def _bound(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
+        """Bound several groups' mats together and keep the valid ones."""
+        geometry = concatenate([part for _, _, part in batch])
+        mats = least_mats(geometry, self._subarrays, self._circuit)
+        start = 0
+        for key, position, _ in batch:
+            rows = start + np.flatnonzero(mats.legal[start : start + len(position)])
+            self._least[key] = LeastMats(position[rows - start], mats.take(rows), geometry.take(rows))
+            start += len(position)
+
+    def chosen(self, rows: Mapping[GroupKey, Ints]) -> dict[GroupKey, MatTable]:
+        """Mats in full at ascending rows of the bounds of some groups; all their groups must have been bounded."""
+        asked = {key: _missing(self._chosen.get(key), wanted) for key, wanted in rows.items()}
+        missing = {key: new for key, new in asked.items() if len(new)}
+        if missing:
+            self._add(missing)
+        return {key: self._table(key, wanted) for key, wanted in rows.items() if len(wanted)}
+
+    def _add(self, missing: Mapping[GroupKey, Ints]) -> None:
+        """Evaluate further mats together."""
+        geometry = concatenate([self._least[key].geometry.take(new) for key, new in missing.items()])
+        parts = [geometry.take(slice(start, start + CHUNK)) for start in range(0, len(geometry), CHUNK)]
+        mats = concatenate([bankable_mat(part, self._circuit)[0] for part in parts])
+        start = 0
+        for key, new in missing.items():
+            found = mats.take(slice(start, start + len(new)))
+            start += len(new)
+            if key in self._chosen:
+                old, known = self._chosen[key]
+                every = np.concatenate([old, new])
+                order = np.argsort(every, kind="stable")
+                self._chosen[key] = every[order], concatenate([known, found]).take(order)
+            else:
+                self._chosen[key] = new, found
+
+    def _table(self, key: GroupKey, wanted: Ints) -> MatTable:
+        """Some mats of a group that were evaluated."""
+        rows, mats = self._chosen[key]
+        return MatTable(self._least[key].position[wanted], mats.take(np.searchsorted(rows, wanted)))
+
+
+def _missing(known: tuple[Ints, Mat] | None, wanted: Ints) -> Ints:
+    """Rows that are not evaluated yet."""
+    return wanted if known is None else np.setdiff1d(wanted, known[0], assume_unique=True)
+
 
 def _batches(
-    parts: Iterator[tuple[GroupKey, Ints, MatGeometry]]
+    parts: Iterator[tuple[GroupKey, Ints, MatGeometry]], most: int = CHUNK
 ) -> Iterator[list[tuple[GroupKey, Ints, MatGeometry]]]:
     """Join small groups until a chunk is full."""
     batch: list[tuple[GroupKey, Ints, MatGeometry]] = []
@@ -76,7 +146,7 @@ def _batches(
     for part in parts:
         batch.append(part)
         size += len(part[1])
-        if size >= CHUNK:
+        if size >= most:
             yield batch
             batch, size = [], 0
     if batch:
@@ -90,20 +160,26 @@ class MatLibraries:
         self._libraries: dict[Hashable, MatLibrary] = {}
         self._enumerations: dict[Hashable, Enumeration] = {}
 
-    def enumeration(self, problem: ArrayProblem) -> Enumeration:
-        """The designs of a problem, enumerated on first use."""
-        key = problem.spec, problem.ranges, problem.fabric.routing, problem.fabric.quirks
+    def without_mats(self) -> "MatLibraries":
+        """Libraries for other circuits, which share what is enumerated: no circuit is needed for it."""
+        others = MatLibraries()
+        others._enumerations = self._enumerations
+        return others
+
+    def enumeration(self, choice: ArrayChoice) -> Enumeration:
+        """The designs of a choice, enumerated on first use."""
+        key = choice.spec, choice.ranges, choice.fabric.routing, choice.fabric.quirks
         if key not in self._enumerations:
-            self._enumerations[key] = enumerate_problem(problem)
+            self._enumerations[key] = enumerate_problem(choice)
         return self._enumerations[key]
 
-    def get(self, problem: ArrayProblem, local: WireChoice) -> MatLibrary:
+    def get(self, choice: ArrayChoice, local: WireChoice) -> MatLibrary:
         """The library of a problem's mats with the given local wires."""
-        spec, ranges = problem.spec, problem.ranges
+        spec, ranges = choice.spec, choice.ranges
         inner = tuple(getattr(ranges, name) for name in (*list(MatChoice.__dataclass_fields__)[:-1], "buffer_designs"))
         key = (
-            problem.fabric, local, inner, spec.memory_type, spec.cache_ways, spec.row_holds_all_ways, spec.share
+            choice.fabric, local, inner, spec.memory_type, spec.cache_ways, spec.row_holds_all_ways, spec.share
         )
         if key not in self._libraries:
-            self._libraries[key] = MatLibrary(problem.fabric.circuit(spec, local))
+            self._libraries[key] = MatLibrary(choice.fabric.circuit(spec, local))
         return self._libraries[key]

@@ -1,18 +1,17 @@
 """Figures of chosen designs of one array, as a cache needs them, from mats that are evaluated once and kept."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
+from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.hierarchy.array import join
 from dse.objectives.array.hierarchy.bank import Bank, BankShape
 from dse.objectives.array.hierarchy.mat import Mat
-from dse.objectives.cache.specification import ArrayProblem
-from dse.search.sides import side_of, side_type
 from dse.spaces.array.array_space import Place
 from dse.spaces.array.wires import WireChoice
 
@@ -20,14 +19,15 @@ from dse.spaces.array.wires import WireChoice
 class ArrayModel:
     """The designs of one array, by group, rows of bank and mat in the group, and numbers of wires."""
 
-    def __init__(self, problem: ArrayProblem, libraries: MatLibraries) -> None:
-        self.problem = problem
-        self.locals = problem.local_wires.effective_inside_mats()
-        self.globals = list(problem.global_wires)
+    def __init__(self, choice: ArrayChoice, handed: HandedUp, libraries: MatLibraries) -> None:
+        self.choice = choice
+        self._handed = handed
+        self.locals = choice.local_wires.effective_inside_mats()
+        self.globals = list(choice.global_wires)
         self._libraries = libraries
         self._designs: dict[tuple[int, int], ArrayDesigns] = {}
         self._buildable: dict[tuple[int, int, int], Bools] = {}
-        self._enumeration = libraries.enumeration(problem)
+        self._enumeration = libraries.enumeration(choice)
         self._legal_mats = {
             key: position
             for key, position, _ in self._enumeration.legal_mats([group.key for group in self._enumeration.groups])
@@ -66,8 +66,8 @@ class ArrayModel:
         """All designs with the wires of the given numbers."""
         key = local, global_
         if key not in self._designs:
-            wire = self.problem.fabric.wire(self.globals[global_])
-            self._designs[key] = ArrayDesigns(self.problem, self.locals[local], wire, self._libraries)
+            wire = self.choice.fabric.wire(self.globals[global_])
+            self._designs[key] = ArrayDesigns(self.choice, self.locals[local], wire, self._libraries)
         return self._designs[key]
 
     def each(self, place: Place, local: Ints, global_: Ints) -> Bools:
@@ -78,11 +78,11 @@ class ArrayModel:
         return built
 
     def figures(self, place: Place, local: Ints, global_: Ints) -> Floats:
-        """Fields (parts, n) of the sides of designs, NaN where they cannot be built."""
-        parts = np.full((len(fields(side_type(self.problem))), len(place.group)), np.nan)
+        """Figures (figures, n) that designs hand up, NaN where they cannot be built."""
+        parts = np.full((len(self._handed.figures), len(place.group)), np.nan)
         for mat, bank, rows in self._joined(place, local, global_):
-            side = side_of(self.problem, bank, mat)
-            figures = [np.broadcast_to(part, len(rows)) for part in side.to_columns().values()]
+            side = self._handed.of(bank_figures(bank, mat))
+            figures = [np.broadcast_to(part, len(rows)) for part in side]
             parts[:, rows] = np.where(bank.legal, figures, np.nan)
         return parts
 

@@ -4,53 +4,40 @@ Figures without global wires bound those with any wire from below, and figures u
 level bound them more closely, so that most designs are discarded before their wires are chosen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
+from dse.batch import Bools, Floats, Ints
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
+from dse.objectives.array.evaluation.flat import Flat, Met, flatten, lower_ends, pairs_in_full, parts_of
+from dse.objectives.array.evaluation.handed import Figure, HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.hierarchy.array import join
 from dse.objectives.array.hierarchy.bank import Bank
-from dse.objectives.cache.specification import ArrayProblem
-from dse.search.sides import Candidates, Range, Side, join_candidates, side_of, side_type
+from dse.parts import Candidates, Range, Sieve, join_candidates
 from dse.spaces.array.wires import WireChoice, WireRange
 
 BATCH = 1 << 14
 """Designs whose wires are tried together."""
 
 
-class Sieve(Protocol):
-    """Decides which designs of an array a search keeps.
-
-    `by_bounds`: whether lower bounds of all figures are enough to discard a design.
-    """
-
-    @property
-    def by_bounds(self) -> bool: ...  # noqa: D102
-
-    def keeps(self, side: Side) -> np.ndarray:
-        """Which designs to keep, from their figures or lower bounds of them."""
-
-    def thin(self, candidates: Candidates) -> Candidates:
-        """Drop kept designs that turn out to be needless beside others."""
-
-
 class ArrayScan:
-    """All designs of one array with all its wires, seen from a cache."""
+    """All designs of one array with all its wires, by what it hands up."""
 
-    def __init__(self, problem: ArrayProblem, libraries: MatLibraries) -> None:
-        self.problem = problem
+    def __init__(self, choice: ArrayChoice, handed: HandedUp, libraries: MatLibraries) -> None:
+        self.choice = choice
         self.evaluations = 0
+        self._handed = handed
         self._libraries = libraries
-        self._enumeration = libraries.enumeration(problem)
-        self._locals = problem.local_wires.effective_inside_mats()
-        self._globals = list(problem.global_wires)
-        self._wires = tuple(problem.fabric.wire(choice) for choice in self._globals)
+        self._enumeration = libraries.enumeration(choice)
+        self._locals = choice.local_wires.effective_inside_mats()
+        self._globals = list(choice.global_wires)
+        self._wires = tuple(choice.fabric.wire(one) for one in self._globals)
 
     @property
     def single_wire(self) -> bool:
@@ -59,35 +46,103 @@ class ArrayScan:
 
     def with_basic_wires(self) -> "ArrayScan":
         """The same array with NVSim's basic wires only."""
-        return self.with_wires(self.problem.basic_local, self.problem.basic_global)
+        return self.with_wires(self.choice.basic_local, self.choice.basic_global)
 
     def with_wires(self, local: WireChoice, global_: WireChoice) -> "ArrayScan":
         """The same array with one pair of wires only."""
-        pinned = replace(self.problem, local_wires=WireRange.only(local), global_wires=WireRange.only(global_))
-        return ArrayScan(pinned, self._libraries)
+        pinned = replace(self.choice, local_wires=WireRange.only(local), global_wires=WireRange.only(global_))
+        return ArrayScan(pinned, self._handed, self._libraries)
 
-    def design(self, wires: int, code: int) -> ArrayDesign:
-        """The design with a given number of wires and organization."""
-        local, global_ = divmod(wires, len(self._globals))
+    def wires(self, local: int, global_: int) -> tuple[WireChoice, WireChoice]:
+        """Wires of the given numbers."""
+        return self._locals[local], self._globals[global_]
+
+    def wire_numbers(self, local: WireChoice, global_: WireChoice) -> tuple[int, int]:
+        """Numbers of wires; of a local wire only the type matters."""
+        return [wire.type for wire in self._locals].index(local.type), self._globals.index(global_)
+
+    def number(self, design: ArrayDesign) -> int:
+        """Number of a design: its wires, then its organization in loop order."""
+        local, global_ = self.wire_numbers(design.local, design.global_)
+        code = self._enumeration.code_of(design.organization)
+        return (local * len(self._globals) + global_) * self._enumeration.combinations + code
+
+    def decode(self, number: Ints) -> tuple[Ints, dict[str, Ints]]:
+        """Numbers of pairs of wires, and columns of the organizations, of designs of numbers."""
+        wires, code = np.divmod(number, self._enumeration.combinations)
+        banks, mats = self._enumeration.designs(code)
+        return wires, {**banks.to_columns(), **mats.to_columns()}
+
+    def split_wires(self, wires: Ints) -> tuple[Ints, Ints]:
+        """Numbers of local and of global wires of numbers of pairs."""
+        return np.divmod(wires, len(self._globals))
+
+    def design(self, number: int) -> ArrayDesign:
+        """The design of a number."""
+        wires, code = divmod(number, self._enumeration.combinations)
         organization = organizations(*self._enumeration.designs(np.array([code])))[0]
-        return ArrayDesign(organization, self._locals[local], self._globals[global_])
+        return ArrayDesign(organization, *self.wires(*divmod(wires, len(self._globals))))
 
     def with_each_wire(self, design: ArrayDesign) -> list[EvaluatedDesign]:
         """One organization with every pair of wires."""
         pairs = [(local, global_) for local in self._locals for global_ in self._globals]
         designs = [ArrayDesign(design.organization, local, global_) for local, global_ in pairs]
-        return evaluate_designs(self.problem, designs)
+        return evaluate_designs(self.choice, designs)
 
     def range(self, *, lower_ends_only: bool) -> Range:
         """Bounds of every figure over all valid designs; loose ones where only the lower ends are asked for."""
-        kind = side_type(self.problem)
-        low, high = np.full(len(kind.__dataclass_fields__), np.inf), np.zeros(len(kind.__dataclass_fields__))
-        wires: list[GlobalWire] = [FreeWire()] if lower_ends_only and self._bounded else list(self._wires)
+        if lower_ends_only and self._bounded:
+            return self._lower_ends()
+        low, high = np.full(len(self._handed.figures), np.inf), np.zeros(len(self._handed.figures))
         for local in self._locals:
-            for wire in wires:
+            for wire in self._wires:
                 for block in self._designs(local, wire).blocks():
-                    _widen(low, high, side_of(self.problem, block.bank, block.mat))
-        return kind(*low[:, None]), kind(*high[:, None])
+                    _widen(low, high, self._handed.of(bank_figures(block.bank, block.mat)))
+        return low[:, None], high[:, None]
+
+    def _lower_ends(self) -> Range:
+        """Lower bounds of every figure, without global wires, and no upper ones."""
+        low = np.full(len(self._handed.figures), np.inf)
+        for local in self._locals:
+            designs = self._designs(local, FreeWire())
+            flat = flatten(designs)
+            if flat is not None:
+                low = np.minimum(low, lower_ends(flat, self._handed.of))
+                continue
+            for block in designs.blocks():
+                figures = self._handed.of(bank_figures(block.bank, block.mat))
+                low = np.minimum(low, [float(np.min(figure)) for figure in figures])
+        return low[:, None], np.full((len(low), 1), np.inf)
+
+    def _promising(self, sieve: Sieve, designs: ArrayDesigns) -> Iterator[Pairs] | None:
+        """Designs that a sieve may keep by lower bounds, some at a time; None where bounds do not hold.
+
+        The sieve may learn from those that were taken before the next are chosen.
+        """
+        flat = flatten(designs) if sieve.by_bounds else None
+        return None if flat is None else self._chosen(sieve, designs, flat)
+
+    def _chosen(self, sieve: Sieve, designs: ArrayDesigns, flat: Flat) -> Iterator[Pairs]:
+        """Designs that a sieve may keep by lower bounds."""
+
+        def keeps(figure: Figure) -> Bools:
+            return sieve.keeps(self._handed.of(figure))
+
+        self.evaluations += len(flat.banks.group) + len(flat.mat_group)
+        waiting: list[Met] = []
+        for met in flat.pairs_by_group(keeps):
+            waiting.append(flat.members(met))
+            if sum(len(banks) for banks, _ in waiting) > BATCH:
+                yield from self._in_full(designs, flat, waiting)
+                waiting = []
+        yield from self._in_full(designs, flat, waiting)
+
+    def _in_full(self, designs: ArrayDesigns, flat: Flat, met: Sequence[Met]) -> Iterator[Pairs]:
+        """Pairs evaluated in full."""
+        if met:
+            one, other = zip(*met, strict=True)
+            for part in parts_of((np.concatenate(one), np.concatenate(other))):
+                yield pairs_in_full(designs, flat, part)
 
     def sift(self, sieve: Sieve) -> Candidates:
         """Valid designs that a sieve keeps."""
@@ -99,7 +154,7 @@ class ArrayScan:
             else:
                 for number, wire in enumerate(self._wires):
                     found.extend(self._sift(sieve, local, wire, first + number))
-        return sieve.thin(join_candidates(found, side_type(self.problem)))
+        return sieve.thin(join_candidates(found, len(self._handed.figures)))
 
     @property
     def _bounded(self) -> bool:
@@ -109,59 +164,80 @@ class ArrayScan:
         faster with length, since their drivers grow in steps.
         """
         swinging = any(wire.choice.low_swing and wire.area_pitch > 0 for wire in self._wires)
-        return self.problem.fabric.internal_sensing and not swinging
+        return self.choice.fabric.internal_sensing and not swinging
 
     def _designs(self, local: WireChoice, wire: GlobalWire) -> ArrayDesigns:
         """All organizations with one pair of wires."""
-        return ArrayDesigns(self.problem, local, wire, self._libraries)
+        return ArrayDesigns(self.choice, local, wire, self._libraries)
 
     def _sift(self, sieve: Sieve, local: WireChoice, wire: GlobalWire, number: int) -> Iterator[Candidates]:
         """Promising designs with one pair of wires."""
-        for block in self._designs(local, wire).blocks():
+        designs = self._designs(local, wire)
+        promising = self._promising(sieve, designs)
+        if promising is None:
+            yield from self._sift_blocks(sieve, designs, number)
+            return
+        for pairs in promising:
+            self.evaluations += len(pairs)
+            bank = join(pairs.shape, pairs.routing, pairs.mat, wire, designs.circuit)
+            yield from self._kept(sieve, bank, pairs, number)
+
+    def _sift_blocks(self, sieve: Sieve, designs: ArrayDesigns, number: int) -> Iterator[Candidates]:
+        """Promising designs with one pair of wires, all evaluated."""
+        for block in designs.blocks():
             self.evaluations += block.bank.legal.size
-            side = side_of(self.problem, block.bank, block.mat)
-            row, column = np.nonzero(sieve.keeps(side) & block.bank.legal)
+            figures = self._handed.of(bank_figures(block.bank, block.mat))
+            row, column = np.nonzero(sieve.keeps(figures) & block.bank.legal)
             if len(row):
-                yield sieve.thin(self._candidates(_pick(side, row, column), number, block.code(row, column)))
+                yield sieve.thin(self._candidates(_pick(figures, row, column), number, block.code(row, column)))
+
+    def _kept(self, sieve: Sieve, bank: Bank, pairs: Pairs, number: int) -> Iterator[Candidates]:
+        """Those of some designs that a sieve keeps."""
+        figures = self._handed.of(bank_figures(bank, pairs.mat))
+        chosen = np.flatnonzero(sieve.keeps(figures) & bank.legal)
+        if len(chosen):
+            yield sieve.thin(self._candidates(_pick(figures, chosen), number, pairs.code[chosen]))
 
     def _sift_together(self, sieve: Sieve, local: WireChoice, first: int) -> Iterator[Candidates]:
         """Promising designs with any global wire: sifted without wires, with the cheapest, then with each."""
+        designs = self._designs(local, FreeWire())
         waiting: list[Pairs] = []
-        for block in self._designs(local, FreeWire()).blocks():
-            self.evaluations += block.bank.legal.size
-            side = side_of(self.problem, block.bank, block.mat)
-            row, column = np.nonzero(np.broadcast_to(sieve.keeps(side), block.bank.legal.shape))
-            if len(row):
-                waiting.append(block.pairs(row, column))
+        for pairs in self._promising(sieve, designs) or self._without_wires(sieve, designs):
+            waiting.append(pairs)
             if sum(map(len, waiting)) > BATCH:
                 yield from self._with_each_global(sieve, local, first, join_pairs(waiting))
                 waiting = []
         if waiting:
             yield from self._with_each_global(sieve, local, first, join_pairs(waiting))
 
+    def _without_wires(self, sieve: Sieve, designs: ArrayDesigns) -> Iterator[Pairs]:
+        """Designs that a sieve keeps without global wires, all evaluated."""
+        for block in designs.blocks():
+            self.evaluations += block.bank.legal.size
+            figures = self._handed.of(bank_figures(block.bank, block.mat))
+            row, column = np.nonzero(np.broadcast_to(sieve.keeps(figures), block.bank.legal.shape))
+            if len(row):
+                yield block.pairs(row, column)
+
     def _with_each_global(
         self, sieve: Sieve, local: WireChoice, first: int, pairs: Pairs
     ) -> Iterator[Candidates]:
         """Promising ones of some designs, with every global wire."""
-        circuit = self.problem.fabric.circuit(self.problem.spec, local)
+        circuit = self.choice.fabric.circuit(self.choice.spec, local)
 
         def joined(some: Pairs, wire: GlobalWire) -> Bank:
             return join(some.shape, some.routing, some.mat, wire, circuit)
 
         def promising(some: Pairs, wires: list[int]) -> Pairs:
             bound = joined(some, cheapest_wire([self._wires[number] for number in wires]))
-            return some.take(np.flatnonzero(sieve.keeps(side_of(self.problem, bound, some.mat))))
+            return some.take(np.flatnonzero(sieve.keeps(self._handed.of(bank_figures(bound, some.mat)))))
 
         pairs = promising(pairs, list(range(len(self._wires))))
         for wires in self._alike() if len(pairs) else ():
             part = promising(pairs, wires) if len(wires) > 1 else pairs
             for number in wires if len(part) else ():
                 self.evaluations += len(part)
-                bank = joined(part, self._wires[number])
-                side = side_of(self.problem, bank, part.mat)
-                chosen = np.flatnonzero(sieve.keeps(side) & bank.legal)
-                if len(chosen):
-                    yield sieve.thin(self._candidates(_pick(side, chosen), first + number, part.code[chosen]))
+                yield from self._kept(sieve, joined(part, self._wires[number]), part, first + number)
 
     def _alike(self) -> list[list[int]]:
         """Global wires by type and by having repeaters: what bounds all of such a kind bounds each closely."""
@@ -171,19 +247,19 @@ class ArrayScan:
             kinds.setdefault((choice.type, wire.unit is not None, choice.low_swing), []).append(number)
         return list(kinds.values())
 
-    def _candidates(self, parts: np.ndarray, wires: int, code: np.ndarray) -> Candidates:
+    def _candidates(self, parts: Floats, wires: int, code: Ints) -> Candidates:
         """Candidates that share their wires."""
-        return Candidates(side_type(self.problem), parts, np.full(len(code), wires), code)
+        return Candidates(parts, wires * self._enumeration.combinations + code)
 
 
-def _widen(low: np.ndarray, high: np.ndarray, side: Side) -> None:
-    """Extend bounds of every figure to cover a side."""
-    for place, figure in enumerate(side.to_columns().values()):
+def _widen(low: Floats, high: Floats, side: Sequence[Floats]) -> None:
+    """Extend bounds of every figure to cover designs."""
+    for place, figure in enumerate(side):
         low[place] = min(low[place], figure.min())
         high[place] = max(high[place], figure.max())
 
 
-def _pick(side: Side, *where: np.ndarray) -> np.ndarray:
+def _pick(side: Sequence[Floats], *where: Ints) -> Floats:
     """Figures (parts, n) of the designs at the given positions."""
-    shape = np.broadcast_shapes(*(figure.shape for figure in side.to_columns().values()))
-    return np.stack([np.broadcast_to(figure, shape)[where] for figure in side.to_columns().values()])
+    shape = np.broadcast_shapes(*(figure.shape for figure in side))
+    return np.stack([np.broadcast_to(figure, shape)[where] for figure in side])

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.keyfile import shown
 from dse.objectives.network.layer_tables import ALLOWS, COLUMNS, NEEDS, network_from_rows
 from dse.objectives.network.layers import GATES, INPUT, POOLS, Layer, Network, Pair, Place, Shape, volume
 from dse.objectives.network.shapes import infer_shapes
-from dse.report.tables import write_text
+from dse.text import shown
+from dse.writing import write_text
 
 TensorShape = tuple[int, ...]
 """Sizes of a tensor, the batch first."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.keyfile import quoted, shown
 from dse.objectives.network.importers.layer_table import SUPPORTED, LayerTable, Operator, TensorShape, Window
 from dse.objectives.network.importers.onnx_files import (
     inputs_of,
@@ -33,6 +32,7 @@ from dse.objectives.network.importers.sequences import (
     divide,
 )
 from dse.objectives.network.layers import Network, Pair, Place
+from dse.text import quoted, shown
 
 if TYPE_CHECKING:
     import onnx

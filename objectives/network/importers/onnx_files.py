@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dse.errors import InputError
-from dse.keyfile import quoted, shown
 from dse.objectives.network.importers.layer_table import TensorShape
+from dse.text import quoted, shown
 
 if TYPE_CHECKING:
     import onnx

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.network.importers.layer_table import SUPPORTED, LayerTable, Operator, TensorShape, Window
 from dse.objectives.network.importers.sequences import (
     add_attention,
@@ -33,6 +32,7 @@ from dse.objectives.network.importers.sequences import (
 )
 from dse.objectives.network.importers.torch_modules import GROUPS
 from dse.objectives.network.layers import Network, Pair, Place
+from dse.text import quoted
 
 if TYPE_CHECKING:
     import torch

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.cache.metrics import CACHE_METRICS
+from dse.text import quoted
 from dse.units import format_capacity, parse_capacity, parse_quantity
 
 COLUMNS = ("memory", "capacity", "quantity", "value")

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.objectives.array.given.cell import Cell
-from dse.report.tables import write_csv, write_text
 from dse.studies.cache.calibration.calibrate import Calibration
+from dse.writing import write_csv, write_text
 
 if TYPE_CHECKING:
     import pandas as pd

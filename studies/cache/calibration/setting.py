@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dse.search.goal import Goal, make_goal
+
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import ROADMAPS, TechnologyTables, merged, technology_tables
 from dse.objectives.cache.parameters.subject import Caches, Subject, Tie
-from dse.search.goal import Goal, make_goal
 from dse.settings import number, read_settings
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.cache.calibration.figures import Figure
+from dse.text import quoted
 from dse.uncertainty.fit import Parameter
 
 _KEYS = {

@@ -1,0 +1,33 @@
+"""Words of users in messages: quoted, cut, and matched to what they may have meant."""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+QUOTE_LIMIT = 60
+"""Most characters of what a user wrote that a message repeats."""
+
+
+def quoted(text: str) -> str:
+    """Return text in quotes, shortened, on one line and without control characters."""
+    return repr(text if len(text) <= QUOTE_LIMIT else f"{text[: QUOTE_LIMIT - 3]}...")
+
+
+def shown(path: Path) -> str:
+    """Return a path as messages print it: escaped where it would break the line."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """Return the valid word most like this one, whatever the case of its letters."""
+    by_lower_case = {name.lower(): name for name in valid}
+    matches = difflib.get_close_matches(word[:QUOTE_LIMIT].lower(), by_lower_case, n=1, cutoff=0.0)
+    return by_lower_case[matches[0]]
+
+
+def hint(word: str, valid: Iterable[str]) -> str:
+    """The end of a message that refuses a word: the one that was meant, or all that are known."""
+    known = list(valid)
+    close = difflib.get_close_matches(word[:QUOTE_LIMIT], known, n=1)
+    return f", did you mean {close[0]}?" if close else f": known are {', '.join(known)}"

@@ -1,0 +1,129 @@
+"""Files written whole or not at all: text, and tables as CSV or Parquet."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from dse.errors import DseError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def check_writable(path: Path | None) -> None:
+    """Raise InputError where a file (None: none is asked for) has no folder to go to, before work is done for it."""
+    if path is None:
+        return
+    if os.path.isdir(path):
+        raise InputError("cannot be written: it is a folder, give the name of a file", file=path)
+    if not os.path.isdir(path.parent):
+        raise InputError(f"cannot be written: there is no folder {path.parent}", file=path)
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"cannot be written: folder {path.parent} is read-only", file=path)
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file by way of a temporary one beside it, so that a failure leaves nothing behind."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix="".join(path.suffixes))
+    except OSError as error:
+        raise DseError(f"{path}: cannot be written: {error.strerror}") from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        os.chmod(temporary, 0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        raise DseError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    """The permissions this process withholds from new files."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_csv(table: "pd.DataFrame", path: Path) -> None:
+    """Write a table with 17 significant digits; empty where a value is missing; gzipped if so named."""
+    compression: Any = "gzip" if path.suffix == ".gz" else None
+    write_whole(
+        path,
+        lambda temporary: table.to_csv(temporary, index=False, float_format="%.17g", compression=compression),
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file."""
+    write_whole(path, lambda temporary: _write_text(temporary, text))
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write text to an existing file."""
+    path.write_text(text, encoding="utf-8")
+
+
+def write_parts(parts: Iterator["pd.DataFrame"], path: Path) -> int:
+    """Write a table in parts, as Parquet or CSV by the file's name; returns the number of rows."""
+    rows = 0
+
+    def write(temporary: Path) -> None:
+        nonlocal rows
+        writer = _ParquetWriter(temporary) if path.suffix == ".parquet" else _CsvWriter(temporary)
+        with writer:
+            for part in parts:
+                writer.write(part)
+                rows += len(part)
+
+    write_whole(path, write)
+    return rows
+
+
+class _CsvWriter:
+    """Appends tables to a CSV file."""
+
+    def __init__(self, path: Path) -> None:
+        import gzip
+
+        opened = gzip.open if path.suffix == ".gz" else open
+        self._file: IO[str] = opened(path, "wt", encoding="utf-8")
+        self._header = True
+
+    def write(self, part: "pd.DataFrame") -> None:
+        part.to_csv(self._file, index=False, float_format="%.17g", header=self._header)
+        self._header = False
+
+    def __enter__(self) -> "_CsvWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+class _ParquetWriter:
+    """Appends tables to a Parquet file, one row group each."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: Any = None
+
+    def write(self, part: "pd.DataFrame") -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = pa.Table.from_pandas(part, preserve_index=False)
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._writer.write_table(table)
+
+    def __enter__(self) -> "_ParquetWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._writer is not None:
+            self._writer.close()

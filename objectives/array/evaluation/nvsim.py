@@ -1,0 +1,154 @@
+"""NVSim's own search: the best array for each of eight targets, then greedy refinement of its wires.
+
+Source: NVSim main.cpp, macros.h (BIGFOR, REFINE_*, TRY_AND_UPDATE) and Result.cpp (compareAndUpdate). A
+strictly smaller value wins, so that the first design in loop order wins a tie.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dse.batch import Floats
+from dse.objectives.array.choice import ArrayChoice
+from dse.objectives.array.evaluation.blocks import ArrayDesigns
+from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
+from dse.objectives.array.evaluation.handed import Figure
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.evaluation.target_bounds import Least, Value, best_by_bounds
+
+TARGET_FACTORS = {
+    "ReadLatency": ("read_latency",),
+    "WriteLatency": ("write_latency",),
+    "ReadDynamicEnergy": ("read_energy",),
+    "WriteDynamicEnergy": ("write_energy",),
+    "ReadEDP": ("read_latency", "read_energy"),
+    "WriteEDP": ("write_latency", "write_energy"),
+    "LeakagePower": ("leakage",),
+    "Area": ("area",),
+}
+"""Metrics whose product each target minimizes."""
+
+TARGETS = tuple(TARGET_FACTORS)
+"""NVSim's optimization targets, in the order of its enumeration."""
+
+Limits = Mapping[str, float]
+"""Largest allowed value of some targets."""
+
+
+def target_values(metrics: Callable[[str], Floats]) -> dict[str, Floats]:
+    """Value of every target from the metrics it is made of."""
+    values = {}
+    for target, factors in TARGET_FACTORS.items():
+        value = metrics(factors[0])
+        values[target] = value * metrics(factors[1]) if len(factors) > 1 else value
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySearch:
+    """Result of NVSim's search of one array.
+
+    `tried` and `valid` designs; winners by target with NVSim's basic wires and after refinement (or, under
+    constraints, of the constrained search, which refines no wires).
+    """
+
+    tried: int
+    valid: int
+    basic: dict[str, EvaluatedDesign]
+    winners: dict[str, EvaluatedDesign]
+
+
+def search_array(
+    choice: ArrayChoice, slacks: Limits | None = None, libraries: MatLibraries | None = None
+) -> ArraySearch:
+    """Search one array as NVSim does; `slacks` bound targets relative to their refined winners."""
+    wire = choice.fabric.wire(choice.basic_global)
+    designs = ArrayDesigns(choice, choice.basic_local, wire, libraries or MatLibraries())
+    valid, best = _scan(designs, {})
+    basic = _winners(designs, best)
+    winners = _refine(choice, basic)
+    if slacks and winners:
+        limits = {target: _value(winners[target], target) * (slack + 1) for target, slack in slacks.items()}
+        winners = _winners(designs, _scan(designs, limits)[1])
+    return ArraySearch(designs.enumeration.tried, valid, basic, winners)
+
+
+def array_winners(choice: ArrayChoice, libraries: MatLibraries) -> dict[str, EvaluatedDesign]:
+    """NVSim's winners of every target, wires refined, by bounds: those of `search_array`, which counts designs too."""
+    wire = choice.fabric.wire(choice.basic_global)
+    designs = ArrayDesigns(choice, choice.basic_local, wire, libraries)
+    found = best_by_bounds(designs, {target: _of_figures(factors) for target, factors in TARGET_FACTORS.items()})
+    return _refine(choice, _winners(designs, _scan(designs, {})[1] if found is None else found))
+
+
+def _of_figures(factors: Sequence[str]) -> Value:
+    """A target from figures."""
+    def value(figure: Figure) -> Floats:
+        return figure(factors[0]) * figure(factors[1]) if len(factors) > 1 else figure(factors[0])
+
+    return value
+
+
+def _value(design: EvaluatedDesign, target: str) -> float:
+    """Value of a target for a design; infinite where the design is not valid."""
+    if not design.valid:
+        return np.inf
+    factors = TARGET_FACTORS[target]
+    value = design.metrics[factors[0]]
+    return value * design.metrics[factors[1]] if len(factors) > 1 else value
+
+
+def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, Least]]:
+    """Go through all designs once: how many are valid, and the best within `limits` for every target."""
+    best = {target: Least() for target in TARGETS}
+    count = 0
+    for block in designs.blocks():
+        legal = block.bank.legal
+        valid = np.count_nonzero(legal)
+        if not valid:
+            continue
+        count += int(valid)
+        values = target_values(lambda name, bank=block.bank: getattr(bank, name))  # type: ignore[misc]
+        for target, limit in limits.items():
+            legal = legal & (values[target] <= limit)
+        whole = bool(legal.all())
+        for target, value in values.items():
+            candidates = value if whole else np.where(legal, value, np.inf)
+            least = float(candidates.min())
+            if least <= best[target].value and least < np.inf:
+                code = int(block.code(*np.nonzero(candidates == least)).min())
+                if least < best[target].value or code < best[target].code:
+                    best[target] = Least(least, code)
+    return count, best
+
+
+def _winners(designs: ArrayDesigns, best: dict[str, Least]) -> dict[str, EvaluatedDesign]:
+    """Evaluate the winners in full; none where no design is valid."""
+    found = {target: entry for target, entry in best.items() if entry.code >= 0}
+    codes = np.array([entry.code for entry in found.values()], dtype=np.int64)
+    chosen = [
+        ArrayDesign(organization, designs.local, designs.choice.basic_global)
+        for organization in organizations(*designs.enumeration.designs(codes))
+    ]
+    return dict(zip(found, evaluate_designs(designs.choice, chosen), strict=True))
+
+
+def _refine(choice: ArrayChoice, winners: dict[str, EvaluatedDesign]) -> dict[str, EvaluatedDesign]:
+    """Try all local wires with each winner's global wire, then all global wires with its local one."""
+    for local in choice.local_wires.effective_inside_mats():
+        winners = _better(choice, winners, [replace(old.design, local=local) for old in winners.values()])
+    for global_ in choice.global_wires:
+        winners = _better(choice, winners, [replace(old.design, global_=global_) for old in winners.values()])
+    return winners
+
+
+def _better(
+    choice: ArrayChoice, winners: dict[str, EvaluatedDesign], trials: list[ArrayDesign]
+) -> dict[str, EvaluatedDesign]:
+    """Replace each winner that its trial beats."""
+    evaluated = zip(winners.items(), evaluate_designs(choice, trials), strict=True)
+    return {
+        target: trial if _value(trial, target) < _value(winner, target) else winner
+        for (target, winner), trial in evaluated
+    }

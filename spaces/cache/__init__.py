@@ -1,1 +1,0 @@
-"""What may be chosen of a cache: memory, capacity, access type, and both arrays."""
