@@ -72,6 +72,16 @@ class Aim:
                 bound = np.where(constraint.possible(intervals), bound, np.inf)
         return np.broadcast_to(np.where(np.isnan(bound), -np.inf, bound), shape_of(low))
 
+    def possible(self, low: Sequence[Figures], high: Sequence[Figures]) -> bool:
+        """Whether some figures between two corners, which may be infinite, may meet every constraint."""
+        with np.errstate(all="ignore"):
+            intervals = {
+                name: Interval(np.nan_to_num(between.low, nan=-np.inf, posinf=np.inf, neginf=-np.inf),
+                               np.nan_to_num(between.high, nan=np.inf, posinf=np.inf, neginf=-np.inf))
+                for name, between in self._intervals(low, high).items()
+            }
+            return all(bool(np.all(constraint.possible(intervals))) for constraint in self.constraints)
+
     def _complete(self, figures: Sequence[Figures]) -> bool:
         """Whether the axes that formulas name are among the figures."""
         return all(

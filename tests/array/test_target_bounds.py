@@ -51,7 +51,7 @@ def test_where_bounds_do_not_hold(fabric: dict[str, Any]) -> None:
         assert array_winners(array, MatLibraries()) == search_array(array).winners
 
 
-@pytest.mark.parametrize("case", CASES[:3], ids="0 1 2".split())
+@pytest.mark.parametrize("case", CASES[:3], ids=["0", "1", "2"])
 def test_bounds_are_below_the_model(case: tuple[str, str, int, str, str]) -> None:
     names = (*SHARED, "read_latency", "mat_read_latency", "column_decoder_latency")
     for array in arrays(*case):

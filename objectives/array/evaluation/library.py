@@ -160,6 +160,12 @@ class MatLibraries:
         self._libraries: dict[Hashable, MatLibrary] = {}
         self._enumerations: dict[Hashable, Enumeration] = {}
 
+    def without_mats(self) -> "MatLibraries":
+        """Libraries for other circuits, which share what is enumerated: no circuit is needed for it."""
+        others = MatLibraries()
+        others._enumerations = self._enumerations
+        return others
+
     def enumeration(self, choice: ArrayChoice) -> Enumeration:
         """The designs of a choice, enumerated on first use."""
         key = choice.spec, choice.ranges, choice.fabric.routing, choice.fabric.quirks

@@ -12,6 +12,7 @@ from dse.spaces.array.spec import FAST
 
 MOST_ASPECT_RATIO = 10
 """Largest ratio of a bank's sides (NVSim constant.h, CONSTRAINT_ASPECT_RATIO_BANK)."""
+ASPECT_RULE = f"one side of the bank is more than {MOST_ASPECT_RATIO} times the other"
 
 
 @dataclass(frozen=True, slots=True)
