@@ -54,7 +54,7 @@ class TableAssembly:
     parts: tuple[TablePart, ...]
     fee: float
 
-    def combine(self, figures: Sequence[Sequence[Floats]]) -> Columns:
+    def combine(self, figures: Sequence[Sequence[Floats] | Floats]) -> Columns:
         """Sums of costs and areas, and the longest delay."""
         cost, delay, area = zip(*figures, strict=True)
         longest = delay[0]

@@ -58,7 +58,7 @@ class WholeDesigns:
         """The designs themselves."""
         return (WholeDesign(self.problem),)
 
-    def combine(self, figures: Sequence[Sequence[Floats]]) -> Columns:
+    def combine(self, figures: Sequence[Sequence[Floats] | Floats]) -> Columns:
         """The figures are the metrics."""
         return dict(zip(self.parts[0].figures, figures[0], strict=True))
 
