@@ -15,10 +15,9 @@ from dse.search.scaling import FittedScale
 from dse.search.searchers.figure_model import (
     LEARNED_FROM,
     FigureProcess,
+    LinearMap,
     Standard,
     features,
-    most_likely,
-    start_of,
 )
 from dse.spaces.space import Axis, double_steps, single_steps
 
@@ -31,7 +30,7 @@ MOST = 400
 """Known parts that a model is fitted to: those of least cost, and of other kinds at least `OTHERS`."""
 OTHERS = 100
 GROWTH = 1.25
-"""The lengths are learned anew when so many times as many parts are known."""
+"""Distances are learned anew when so many times as many parts are known."""
 CHECKED = 48
 """Candidates whose legality is asked at a time."""
 
@@ -133,7 +132,7 @@ class PartModel:
     def __init__(self, figures: Mapping[str, Metric], random: np.random.Generator) -> None:
         self._signs = [metric.sign for metric in figures.values()]
         self._random = random
-        self._theta: Floats = np.zeros(0)
+        self._distance = LinearMap.first(0)
         self._learned_at = 0
         self.known: list[KnownParts] = []
 
@@ -170,25 +169,27 @@ class PartModel:
         scales = tuple(FittedScale.of(values[figure], self._signs[figure]) for figure in figures)
         scaled = np.stack([scale(values[figure]) for scale, figure in zip(scales, figures, strict=True)], axis=1)
         wanted = Standard.of(scaled)
-        theta = self._lengths(inputs, wanted(scaled))
-        return GroupFit(figures, scales, wanted, FigureProcess.of(theta, inputs, wanted(scaled)))
+        distance = self._learned(inputs, wanted(scaled))
+        return GroupFit(figures, scales, wanted, FigureProcess.of(distance, inputs, wanted(scaled)))
 
     def _validity(self, known: "Sequence[_Known]") -> FigureProcess:
         """Learn which parts have figures: 1, and which have none: -1."""
         inputs, figures = _joined(known)
         valid = np.where(np.isfinite(figures).all(axis=0), 1.0, -1.0)[:, None]
-        theta = self._theta if len(self._theta) == inputs.shape[1] + 1 else start_of(inputs.shape[1])
-        return FigureProcess.of(theta, inputs, valid)
+        return FigureProcess.of(self._fitting(inputs), inputs, valid)
 
-    def _lengths(self, inputs: Floats, targets: Floats) -> Floats:
-        """Lengths of the inputs and noise, learned anew where much more is known than before."""
-        if len(self._theta) != inputs.shape[1] + 1:
-            self._theta, self._learned_at = start_of(inputs.shape[1]), 0
+    def _fitting(self, inputs: Floats) -> LinearMap:
+        """What was learned of distances between such inputs."""
+        return self._distance if len(self._distance.matrix) == inputs.shape[1] else LinearMap.first(inputs.shape[1])
+
+    def _learned(self, inputs: Floats, targets: Floats) -> LinearMap:
+        """How distances are measured, learned anew where much more is known than before."""
+        self._distance = self._fitting(inputs)
         if len(inputs) >= GROWTH * self._learned_at:
             self._learned_at = len(inputs)
             some = self._random.permutation(len(inputs))[:LEARNED_FROM]
-            self._theta = most_likely(self._theta, inputs[some], targets[some])
-        return self._theta
+            self._distance = self._distance.learned(inputs[some], targets[some])
+        return self._distance
 
 
 @dataclass(frozen=True, slots=True)
