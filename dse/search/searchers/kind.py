@@ -1,29 +1,20 @@
 """One kind of designs during a search: its known parts, what was evaluated, and what promises most."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.problem import Assembly, Problem
 from dse.search.evaluation import Evaluations, join_evaluations, judge
-from dse.search.searchers.part_model import FigureFit, KnownParts, PartModel
-from dse.search.searchers.rating import NO_FIGURES, Rating
+from dse.search.searchers.part_model import KnownParts, PartModel
+from dse.search.searchers.promise import Promise, promising
+from dse.search.searchers.rating import Rating
 from dse.search.searchers.transfer import Lesson, lessons_of_kind, starting_designs
 from dse.spaces.space import Axis, Level
 
 TAUGHT = 8
 """Designs of each kind that are carried over from other problems, in place of random ones."""
-SLIGHT = 1e-6
-DRAWS = 24
-OPTIMISM = (0.5, 1.0, 2.0)
-"""Standard deviations by which predicted figures are moved for the better: one of these, at random."""
-PROMISING = 400
-"""Candidates whose deviations are asked: those of the best expected rating."""
-CLIMBERS, CLIMBS = 8, 4
-"""Promising candidates from which steps are taken to what promises more, and how often."""
-SCATTERED = 100
-"""Random parts of which the most promising one is proposed, for every other proposal: models learn of all regions."""
 ELSEWHERE = 50
 """Parts known of each other kind among the candidates."""
 RIVALS = 6
@@ -178,50 +169,13 @@ class Kind:
         fit = model.fit(known, ratings) if len(candidates) else None
         if fit is None:
             return candidates[:0]
-        optimism = float(self._random.choice(OPTIMISM))
+        reached = float(ratings.min())
 
-        def promise(parts: Ints) -> Floats:
-            return self._promised(number, parts, fit, best, rating, optimism)
+        def rate(parts: Ints, figures: Floats) -> Floats:
+            return self._beside(number, parts, figures, best, rating)
 
-        leaders = known.legal_first(candidates, promise(candidates), CLIMBERS)
-        near, promised = climbed(known, leaders, promise)
-        return known.legal_first(near, promised, count)
-
-    def _promised(
-        self, number: int, candidates: Ints, fit: FigureFit, best: Rows, rating: Rating, optimism: float
-    ) -> Floats:
-        """Ratings of candidates (n, axes) by a fit: optimistic ones of the promising, which come first."""
-        inputs = self._known[number].inputs(candidates)
-        standard = fit.expected(inputs)
-        expected = self._beside(number, candidates, fit.values(standard), best, rating)
-        expected = np.where(fit.valid(inputs), expected, NO_FIGURES)
-        rows = np.argsort(expected, kind="stable")[:PROMISING]
-        ratings_best = self._beside_known(number, best, rating).min()
-        draws = optimism * self._random.standard_normal((DRAWS, 1, standard.shape[1]))
-        drawn = standard[rows] + draws * fit.deviation(inputs[rows])
-        ratings = np.stack([self._beside(number, candidates[rows], fit.values(one), best, rating) for one in drawn])
-        gain = np.maximum(ratings_best - ratings, 0.0).mean(axis=0)
-        promised = np.full(len(candidates), np.inf)
-        promised[rows] = np.where(expected[rows] < NO_FIGURES, SLIGHT * np.clip(expected[rows],-1e3,1e3) - gain, np.inf)
-        return promised
-
-
-def climbed(known: KnownParts, leaders: Ints, promise: Callable[[Ints], Floats]) -> tuple[Ints, Floats]:
-    """Parts that promise more than the leaders (n, axes), found by steps from these, and what all of them promise."""
-    found, promised = leaders, promise(leaders) if len(leaders) else np.zeros(0)
-    explored = np.zeros(len(found), np.bool_)
-    for _ in range(CLIMBS):
-        open_ = np.flatnonzero(~explored)
-        centers = open_[np.argsort(promised[open_], kind="stable")[:CLIMBERS]]
-        explored[centers] = True
-        fresh = known.around(found[centers])
-        if len(fresh):
-            fresh = fresh[~(fresh[:, None] == found[None]).all(axis=2).any(axis=1)]
-        if not len(fresh):
-            break
-        found, promised = np.concatenate([found, fresh]), np.concatenate([promised, promise(fresh)])
-        explored = np.concatenate([explored, np.zeros(len(fresh), np.bool_)])
-    return found, promised
+        promise = Promise.drawn(known, fit, rate, reached, self._random)
+        return promising(known, candidates, promise, count)
 
 
 def _exchanged(rows: Rows, number: int, row: int) -> Rows:

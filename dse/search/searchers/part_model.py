@@ -31,7 +31,7 @@ MOST = 400
 OTHERS = 100
 GROWTH = 1.25
 """Distances are learned anew when so many times as many parts are known."""
-CHECKED = 48
+CHECKED = 16
 """Candidates whose legality is asked at a time."""
 
 
@@ -45,6 +45,7 @@ class KnownParts:
         self._row: dict[tuple[int, ...], int] = {}
         self._designs: list[Ints] = []
         self._figures: list[Floats] = []
+        self._legality: dict[tuple[int, ...], bool] = {}
         self._pool: Ints | None = None
 
     def __len__(self) -> int:
@@ -82,12 +83,14 @@ class KnownParts:
         new: Ints = found[[tuple(design) not in self._row for design in found.tolist()]]
         return new
 
-    def around(self, centers: Ints) -> Ints:
-        """Unknown legal parts one step from some others (n, axes)."""
+    def around(self, centers: Ints, besides: Ints) -> Ints:
+        """Unknown parts, legal or not, one step from some others (n, axes), but those `besides` (m, axes)."""
         space = self.part.space
         steps = [single_steps(space, center) for center in centers]
         found = self.unknown(np.concatenate([np.zeros((0, len(space.axes)), np.int64), *steps]))
-        return found[space.legal(found)] if len(found) else found
+        there = set(map(tuple, besides.tolist()))
+        fresh: Ints = found[[tuple(design) not in there for design in found.tolist()]]
+        return fresh
 
     def candidates(self, costs: Floats, elsewhere: Ints) -> Ints:
         """Unknown parts near good known ones, a pool of random ones, and those known `elsewhere`, legal or not."""
@@ -99,11 +102,6 @@ class KnownParts:
         around = [step(space, center) for center in centers for step in (single_steps, double_steps)]
         return self.unknown(np.concatenate([self._any(), elsewhere, *around]))
 
-    def anywhere(self, count: int) -> Ints:
-        """Some unknown parts of the pool, in random order; all of them where a part has few designs."""
-        pool = self.unknown(self._any())
-        return self._random.permutation(pool)[:count]
-
     def _any(self) -> Ints:
         """Random parts, drawn once; all where there are few."""
         if self._pool is None:
@@ -114,16 +112,23 @@ class KnownParts:
                 self._pool = space.sample(POOL, self._random)
         return self._pool
 
-    def legal_first(self, candidates: Ints, costs: Floats, count: int) -> Ints:
-        """The `count` legal candidates of least cost, fewer where there are not as many."""
-        order = np.argsort(costs, kind="stable")
-        chosen: list[Ints] = []
-        for start in range(0, len(order), CHECKED):
-            some = candidates[order[start : start + CHECKED]]
-            chosen += list(some[self.part.space.legal(some)])
-            if len(chosen) >= count:
+    def first_legal(self, candidates: Ints, promised: Floats, count: int) -> list[int]:
+        """Rows of the `count` legal candidates (n, axes) that come first, fewer where there are not as many."""
+        rows: list[int] = []
+        for some in np.array_split(np.argsort(promised, kind="stable"), -(-len(candidates) // CHECKED)):
+            rows += some[self._legal(candidates[some])].tolist()
+            if len(rows) >= count:
                 break
-        return np.array(chosen[:count], dtype=np.int64).reshape(-1, candidates.shape[1])
+        return rows[:count]
+
+    def _legal(self, designs: Ints) -> Bools:
+        """Which designs (n, axes) are legal; each is asked for once."""
+        keys = list(map(tuple, designs.tolist()))
+        new = [row for row, key in enumerate(keys) if key not in self._legality]
+        if new:
+            asked = self.part.space.legal(designs[new]).tolist()
+            self._legality.update(zip([keys[row] for row in new], asked, strict=True))
+        return np.array([self._legality[key] for key in keys], dtype=np.bool_)
 
 
 class PartModel:
