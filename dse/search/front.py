@@ -14,7 +14,7 @@ import numpy as np
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
 from dse.parts import Candidates, SievedPart
-from dse.problem import Assembly, Decomposed, Figures, Problem
+from dse.problem import Assembly, Decomposed, Figures, Problem, Sign
 from dse.search.aim import ROUNDING, Aim, aims
 from dse.search.certificate import BOUNDS, EXHAUSTION
 from dse.search.enumerated import evaluations_of, sieved_parts
@@ -84,13 +84,15 @@ def _check_increasing(problem: Problem, asked: Sequence[Sequence[Aim]]) -> None:
 class FrontSieve:
     """Keeps designs of a part that no design seen before dominates, in the figures that matter (`rows`).
 
-    What it thins it remembers: the more it has seen, the more it discards. `known` are designs seen beforehand.
+    What it thins it remembers: the more it has seen, the more it discards. `known` are designs seen beforehand, and
+    nothing has less than the `least` of each of the figures that matter.
     """
 
     by_bounds = True
 
-    def __init__(self, rows: Sequence[int], known: Candidates) -> None:
+    def __init__(self, rows: Sequence[int], least: Floats, known: Candidates) -> None:
         self._rows = list(rows)
+        self._least = least
         self._front: Floats = np.zeros((0, len(rows)))
         self._known: Floats = self._front
         self._remember(known.figures[self._rows].T)
@@ -99,10 +101,11 @@ class FrontSieve:
         """Which designs are not surely worse in every figure than a known design."""
         mine = [np.asarray(figures[row]) for row in self._rows]
         kept = np.ones(np.broadcast_shapes(*(np.shape(figure) for figure in figures)), bool)
-        for point in self._known:
+        for point in self._known[(self._known > self._least).any(axis=1)]:
             beaten = np.ones_like(kept)
-            for figure, value in zip(mine, point, strict=True):
-                beaten &= figure > value
+            for figure, value, least in zip(mine, point, self._least, strict=True):
+                if value > least:  # nothing is below the least that a figure can be
+                    beaten &= figure > value
             kept &= ~beaten
         return kept
 
@@ -145,8 +148,15 @@ def part_front(part: SievedPart, place: int, aim: Aim, rows: Sequence[int]) -> C
     if aim.named[place]:
         everything = aim.extended(place, part, part.sift(_AllSieve()))
         count = len(part.figures)
-        return FrontSieve((*rows, *range(count, len(everything.figures))), everything.take(slice(0))).thin(everything)
-    return part.sift(FrontSieve(rows, part.known()))
+        every = (*rows, *range(count, len(everything.figures)))
+        return FrontSieve(every, np.full(len(every), -np.inf), everything.take(slice(0))).thin(everything)
+    return part.sift(FrontSieve(rows, _least_of(part, rows), part.known()))
+
+
+def _least_of(part: SievedPart, rows: Sequence[int]) -> Floats:
+    """The least that figures of a part can be: zero where they are never negative."""
+    signs = [metric.sign for metric in part.figures.values()]
+    return np.array([-np.inf if signs[row] is Sign.ANY else 0.0 for row in rows])
 
 
 def needed_figures(assembly: Assembly, names: Sequence[str]) -> list[list[int]]:

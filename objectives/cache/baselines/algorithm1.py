@@ -33,7 +33,7 @@ class Winner:
 
     @property
     def design(self) -> Ints:
-        """The design (axes,) in the space of its problem. Raises ValueError where the axes have not its levels."""
+        """The design (axes,) in the space of its problem. Raises InputError where the axes have not its levels."""
         own = [part.levels(array.design) for part, array in zip(self.assembly.parts, self.arrays, strict=True)]
         return np.concatenate([self.assembly.top, *own]).astype(np.int64)
 
@@ -82,8 +82,9 @@ def _named_figures(winner: Winner) -> dict[str, float]:
 def winner_costs(problem: CacheProblem) -> Floats:
     """Costs (n, k) of all feasible winners."""
     found = [costs_of_winner(problem, winner) for assembly in problem.assemblies() for winner in winners(assembly)]
-    costs = np.array(found).reshape(-1, len(problem.objectives))
-    return costs[np.isfinite(costs).all(axis=1)]
+    costs: Floats = np.array(found).reshape(-1, len(problem.objectives))
+    finite: Floats = costs[np.isfinite(costs).all(axis=1)]
+    return finite
 
 
 def algorithm1_winner(problem: CacheProblem) -> tuple[float, Winner] | None:
