@@ -1,12 +1,9 @@
 """What each decision contributes, against brute force over all caches of a small problem; the study, the command."""
 
-import json
 from dataclasses import replace
 from functools import lru_cache
-from io import StringIO
 from itertools import permutations
 from math import exp, log
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +11,6 @@ import pytest
 from dse.search.goal import make_goal
 from dse.search.optimize import optimize
 
-from dse.cli import main
 from dse.errors import InfeasibleError, InputError
 from dse.objectives.array.evaluation.library import MatLibraries, enumerate_problem
 from dse.objectives.array.given.cell import load_cell
