@@ -13,7 +13,7 @@ from rich.table import Table
 from dse.batch import Ints
 from dse.cli.console import make_console
 from dse.cli.tasks import Task, announce, make_tasks
-from dse.errors import DseError, InputError
+from dse.errors import DseError, InfeasibleError, InputError
 from dse.parallel import in_parallel
 from dse.problem import Restrictable
 from dse.progress import report
@@ -91,7 +91,10 @@ def run(question: Question, start: str | None, within: str, jobs: int, format: s
 
 def start_of(task: Task, name: str | None) -> tuple[str, Ints]:
     """The design to start from, and its name: what the family says, else what a baseline chooses."""
-    known = task.presentation.start(task.problem, name)
+    try:
+        known = task.presentation.start(task.problem, name)
+    except InfeasibleError:
+        raise InfeasibleError(f"{task.label}: {task.why_empty()}") from None
     if known is not None:
         return known
     baselines = task.family.baselines

@@ -29,6 +29,12 @@ CHUNKS = (LINE, 1 << 10, 8 << 10, 16 << 10, 32 << 10)
 """Units of a trace [bytes]: lines where that is affordable, chunks of lines elsewhere."""
 AFFORDABLE = 1 << 20
 """Accesses of a trace below which a unit is affordable."""
+LARGE_CHUNKS = (32 << 10, 128 << 10, 512 << 10)
+"""Units of the traces of language models, coarser as they are longer."""
+MOST = 8 << 20
+"""Accesses of such a trace below which a unit is affordable."""
+ALIGNMENT = LARGE_CHUNKS[-1]
+"""Tensors begin at multiples of the largest unit."""
 STEP = 64 << 10
 """Bytes of its largest operand that a wave takes before it turns to the next operand."""
 
@@ -77,28 +83,40 @@ def dram_curve(kernels: Sequence[Kernel], unit: int | None = None, *, flush: boo
 def affordable_unit(kernels: Sequence[Kernel]) -> int:
     """The smallest unit that keeps a trace affordable."""
     swept = sum(int((spans.stop - spans.start).sum()) for spans in _all_spans(kernels))
-    return next((unit for unit in CHUNKS if swept / unit <= AFFORDABLE), CHUNKS[-1])
+    small = next((unit for unit in CHUNKS if swept / unit <= AFFORDABLE), None)
+    return small or next((unit for unit in LARGE_CHUNKS if swept / unit <= MOST), LARGE_CHUNKS[-1])
 
 
 def trace(kernels: Sequence[Kernel], unit: int) -> tuple[Ints, Bools]:
     """Line numbers touched by kernels (n,), and whether each touch writes (n,), in order."""
-    parts = [_lines(spans, unit) for spans in _all_spans(kernels)]
+    parts = kernel_traces(kernels, unit)
     if not parts:
         return np.zeros(0, np.int64), np.zeros(0, bool)
     return np.concatenate([lines for lines, _ in parts]), np.concatenate([writes for _, writes in parts])
 
 
-def _all_spans(kernels: Sequence[Kernel]) -> list[Spans]:
-    """Spans of every kernel, with tensors laid out one behind the other."""
-    bases: dict[str, int] = {}
+def kernel_traces(kernels: Sequence[Kernel], unit: int) -> list[tuple[Ints, Bools]]:
+    """Line numbers touched by each kernel, and whether each touch writes."""
+    return [_lines(spans, unit) for spans in _all_spans(kernels)]
+
+
+def bases(kernels: Sequence[Kernel]) -> dict[str, int]:
+    """The first byte of every tensor, with tensors laid out one behind the other."""
+    found: dict[str, int] = {}
     top = 0
     for name, life in lifetimes(kernels).items():
-        bases[name] = top
-        top += -(-life.size // CHUNKS[-1]) * CHUNKS[-1]
-    return [_spans(kernel, bases) for kernel in kernels]
+        found[name] = top
+        top += -(-life.size // ALIGNMENT) * ALIGNMENT
+    return found
 
 
-def _spans(kernel: Kernel, bases: dict[str, int]) -> Spans:
+def _all_spans(kernels: Sequence[Kernel]) -> list[Spans]:
+    """Spans of every kernel."""
+    first_bytes = bases(kernels)
+    return [_spans(kernel, first_bytes) for kernel in kernels]
+
+
+def _spans(kernel: Kernel, first_bytes: dict[str, int]) -> Spans:
     """What a kernel touches, wave by wave."""
     rows, columns = kernel.grid
     tiles = rows * columns
@@ -110,8 +128,8 @@ def _spans(kernel: Kernel, bases: dict[str, int]) -> Spans:
         for waves, start, stop in _shares(sweep, first, after, rows, columns)
     ]
     return Spans(
-        np.concatenate([bases[sweep.part.tensor] + start for sweep, _, start, _ in pieces]),
-        np.concatenate([bases[sweep.part.tensor] + stop for sweep, _, _, stop in pieces]),
+        np.concatenate([first_bytes[sweep.part.tensor] + start for sweep, _, start, _ in pieces]),
+        np.concatenate([first_bytes[sweep.part.tensor] + stop for sweep, _, _, stop in pieces]),
         np.concatenate([np.full(len(start), sweep.write) for sweep, _, start, _ in pieces]),
         np.concatenate([waves for _, waves, _, _ in pieces]),
         np.concatenate([np.full(len(start), int(sweep.along == ALONG_TILES)) for sweep, _, start, _ in pieces]),
