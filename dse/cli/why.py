@@ -76,6 +76,8 @@ def run(question: Question, start: str | None, within: str, jobs: int, format: s
     for task in tasks:
         if not hasattr(task.problem, "restricted"):
             raise InputError(f"problem {task.problem.name} cannot be explained: its axes cannot be fixed one by one")
+    if start is not None:
+        start_of(tasks[0], start)  # a name that is unknown is refused before anything takes long
     announce(tasks, SEARCHES)
     work = partial(explain, start=start, within=share)
     explained = list(report(in_parallel(work, tasks, jobs), len(tasks), "problems explained"))

@@ -18,7 +18,7 @@ import dse
 from dse.cli import main
 from dse.errors import DseError, InputError
 from dse.search.evaluation import evaluate
-from dse.search.plan import Plan, run_plan
+from dse.search.plan import SearchPlan, run_plan
 from dse.search.storage import METRICS, describe, open_storage, open_study
 from dse.testing.toys import KIND, SIZES, bowl
 
@@ -69,7 +69,7 @@ def test_several_objectives_in_plain_optuna(tmp_path: Path) -> None:
     problem = bowl("cost", "size")
     description = describe(problem, "nsga2", 0, {})
     log = open_study(open_storage(str(tmp_path / "s.db")), "two", problem, description, resume=False)
-    found = run_plan(problem, Plan("nsga2", 50), log)
+    found = run_plan(problem, SearchPlan("nsga2", 50), log)
     study = optuna.load_study(study_name="two", storage=f"sqlite:///{tmp_path}/s.db")
     assert study.metric_names == ["cost", "size"]
     stored = np.array([trial.values for trial in study.trials])
@@ -94,7 +94,7 @@ def test_values_that_are_no_numbers_are_kept(tmp_path: Path) -> None:
 def test_trials_left_half_written_are_ignored(tmp_path: Path) -> None:
     problem = bowl()
     log = open_study(open_storage(str(tmp_path / "s.db")), "s", problem, {}, resume=False)
-    run_plan(problem, Plan("random", 20), log)
+    run_plan(problem, SearchPlan("random", 20), log)
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{tmp_path}/s.db")
     study.ask()
     study.enqueue_trial({"x": 1})
@@ -104,11 +104,11 @@ def test_trials_left_half_written_are_ignored(tmp_path: Path) -> None:
 
 def test_a_journal_that_ends_in_half_a_line_is_mended(tmp_path: Path) -> None:
     problem, path = bowl(), tmp_path / "s.log"
-    run_plan(problem, Plan("random", 20), open_study(open_storage(str(path)), "s", problem, {}, resume=False))
+    run_plan(problem, SearchPlan("random", 20), open_study(open_storage(str(path)), "s", problem, {}, resume=False))
     whole = path.read_bytes()
     path.write_bytes(whole[:-40])
     again = open_study(open_storage(str(path)), "s", problem, {}, resume=True)
-    found = run_plan(problem, Plan("random", 30), again)
+    found = run_plan(problem, SearchPlan("random", 30), again)
     assert found.resumed == 19 and len(found.history) == 30
     final = open_study(open_storage(str(path)), "s", problem, {}, resume=True).history()
     assert final is not None
@@ -201,7 +201,7 @@ def kill_and_resume(kind: str, folder: Path, method: str, trials: int, kills: in
 def best_of_the_first(trials: int) -> float:
     """What an exhaustive search that nobody interrupts finds within a budget."""
     problem = dse.caches("sot", "16KB", access="normal")
-    return float(run_plan(problem, Plan("exhaustive", trials)).history.evaluations.costs.min())
+    return float(run_plan(problem, SearchPlan("exhaustive", trials)).history.evaluations.costs.min())
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])
