@@ -30,7 +30,11 @@ from dse.search.exact import exact_optimum
 from dse.search.front import exact_front
 from dse.spaces.array.organization import LATENCY, data_ranges
 from dse.spaces.array.spec import FAST, NORMAL, SEQUENTIAL
+from dse.studies.cache.varied import algorithm1_cost, assumed_variation, varied_problem
 from dse.studies.calibrated import EDAP, cache_objective, calibrated_problem
+from dse.uncertainty.contenders import neighborhood
+from dse.uncertainty.response import respond
+from dse.uncertainty.shortlist import Shortlist
 
 GRID_CAPACITIES = (1, 2, 4, 8, 16, 32)
 """Capacities of Algorithm 1 [MB]."""
@@ -183,11 +187,24 @@ def one_design() -> Measurement:
     return clock.stop("one design from Python, 100 times", 100)
 
 
+def monte_carlo() -> Measurement:
+    """1,000 caches around the optimum of a 3 MB STT cache, all judged for each of 1,000 draws of parameters."""
+    problem = varied_problem(["stt"], 3 << 20)
+    everything = Shortlist.of(problem, neighborhood(problem, algorithm1_cost(problem)).contenders.designs())
+    caches = everything.take(np.sort(np.argsort(everything.costs(), kind="stable")[:1000]))
+    draws = assumed_variation(problem).sample(1000, 0)
+    clock = Clock()
+    cores = os.cpu_count() or 1
+    response = respond(caches, draws, 0)
+    return clock.stop(f"1,000 draws of parameters, {cores} cores", response.costs.size, workers=cores)
+
+
 PARTS: tuple[Callable[[], Measurement], ...] = (
     one_design, one_data_space, full_data_space, one_tag_space, nvsim_configuration, algorithm1_grid,
     full_algorithm1_grid, exact_sram, exact_stt, exact_sot, three_fronts,
+    monte_carlo,
 )
-ON_ALL_CORES = (algorithm1_grid, full_algorithm1_grid)
+ON_ALL_CORES = (algorithm1_grid, full_algorithm1_grid, monte_carlo)
 """Parts that start processes of their own."""
 
 

@@ -130,7 +130,8 @@ def needed(plan: SurrogatePlan) -> list[DrawnDesigns]:
 
 
 def _drawn(
-    plan: SurrogatePlan, memory: str, capacity: str | None = None, technology: str = TECHNOLOGY, count: int | None = None
+    plan: SurrogatePlan, memory: str, capacity: str | None = None, technology: str = TECHNOLOGY,
+    count: int | None = None,
 ) -> DrawnDesigns:
     """Designs of a memory, by default of the plan's capacity and as many as are learned together."""
     return DrawnDesigns(
