@@ -118,7 +118,8 @@ def test_wrong_workload_options(options: list[str], message: str, capsys: pytest
 def test_workload_objectives_of_several_capacities_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     """DRAM traffic differs between capacities: the joint optimum is the least of those apart."""
     asked = [
-        "optimize", "--workload", "alexnet", "--objective", "workload_edp", "--memory", "sot", "--capacity", "16KB,24KB",
+        "optimize", "--workload", "alexnet", "--objective", "workload_edp", "--memory", "sot",
+        "--capacity", "16KB,24KB",
         "--access", "normal", "--jobs", "1", "--format", "json",
     ]
     assert main(asked) == 0
