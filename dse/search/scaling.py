@@ -50,10 +50,11 @@ class FittedScale:
 
     def __call__(self, values: Floats) -> Floats:
         """Values on the scale; those of the other sign are infinitely far beyond its end at zero."""
-        if self.sign == 0:
-            return np.arcsinh(values / self.unit)
         with np.errstate(divide="ignore"):
-            scaled: Floats = self.sign * np.log(np.maximum(self.sign * values, 0.0))
+            scaled: Floats = (
+                np.arcsinh(values / self.unit) if self.sign == 0
+                else self.sign * np.log(np.maximum(self.sign * values, 0.0))
+            )
         return scaled
 
     def back(self, scaled: Floats) -> Floats:

@@ -31,8 +31,11 @@ def check_problem(problem: Problem, seed: int = 0) -> None:
 
 def _complaints(problem: Problem, seed: int) -> Iterator[str]:
     """Everything that is wrong with a problem."""
-    yield from space_complaints(problem.space, seed)
+    of_space = list(space_complaints(problem.space, seed))
+    yield from of_space
     yield from _formulas(problem)
+    if of_space:
+        return
     designs = problem.space.sample(SAMPLED, np.random.default_rng(seed))
     yield from _evaluation(problem, designs)
     yield from _rows(problem, designs)

@@ -71,8 +71,7 @@ def _repairs(space: Space, seed: int) -> Iterator[str]:
         yield "repair leaves its argument as it is"
     if repaired.shape != anything.shape or not space.legal(repaired).all():
         yield "repair gives a legal design for every one"
-        return
-    if not np.array_equal(repaired[legal], kept[legal]):
+    elif not np.array_equal(repaired[legal], kept[legal]):
         yield "repair leaves legal designs as they are"
     if any(bool(space.explain(design)) == bool(fine) for design, fine in zip(kept, legal, strict=True)):
         yield "explain names a rule where a design is illegal, and none where it is legal"

@@ -223,6 +223,16 @@ def of_axes() -> ClosedForm:
     )
 
 
+def several() -> ClosedForm:
+    """Two objectives: the cost of the bowl to minimize, and the size to maximize; no single optimum is declared."""
+    axes = (*SIZES, KIND)
+    objectives = (*wanted(PLAIN, axes, "cost"), *wanted(PLAIN, axes, "size", maximize=True))
+    return ClosedForm(
+        name="several", space=ProductSpace(axes), metrics=PLAIN, objectives=objectives, constraints=(), model=_bowl,
+        optimum=None,
+    )
+
+
 TOYS: Mapping[str, Callable[[], ClosedForm]] = {
     "bowl": bowl, "constrained": constrained, "zeros": zeros, "negatives": negatives, "undefined": undefined,
     "one level": one_level, "linear zero": linear_zero, "words": words, "maximized": maximized, "constant": constant,

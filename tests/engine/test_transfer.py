@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pytest
-from dse.objectives.cache.organization import OrganizationProblem
-from dse.search.goal import Constraint, Goal
-from dse.search.protocol import Evaluations, Problem, judge
 
 import dse
 from dse.batch import Ints
 from dse.errors import InputError
 from dse.exploration import Exploration
-from dse.formula import parse_formula
+from dse.objectives.cache.problem import CacheProblem
+from dse.problem import Columns, Metric, Problem
 from dse.search.driver import History, search
 from dse.search.searchers import METHODS, make_searcher
 from dse.search.searchers.transfer import (
@@ -29,12 +27,15 @@ from dse.search.searchers.transfer import (
 from dse.search.searchers.whole_designs import assemblies_of
 from dse.spaces.array.spec import NORMAL, RAM
 from dse.spaces.product import ProductSpace
-from dse.spaces.space import Axis, values
-from dse.studies.search.transfer import COLD, WARM, Bench, Plan, Transfer, answer, saved
+from dse.spaces.space import Axis, Scale, values
+from dse.studies.search.transfer import COLD, WARM, Transfer, TransferCache, TransferPlan, answer, saved
 from dse.studies.study import Findings
+from dse.testing.toys import Chosen, ClosedForm, wanted
 
-SMALL, LARGE = Axis("count", (1, 2, 4, 8)), Axis("count", (4, 8, 16, 64))
-WORDS, OTHERS = Axis("style", ("area", "latency", "balance"), Scale.WORDS), Axis("style", ("latency", "area"), Scale.WORDS)
+SMALL = Axis("count", (1, 2, 4, 8), Scale.LOGARITHMIC)
+LARGE = Axis("count", (4, 8, 16, 64), Scale.LOGARITHMIC)
+WORDS = Axis("style", ("area", "latency", "balance"), Scale.WORDS)
+OTHERS = Axis("style", ("latency", "area"), Scale.WORDS)
 
 
 def column(levels: Sequence[int]) -> Ints:
@@ -46,7 +47,7 @@ def test_sizes_keep_their_values_and_may_lie_beyond_or_between_all_levels() -> N
     from 16 to 64."""
     moved = translate([SMALL], [LARGE], column([0, 1, 2, 3]))
     np.testing.assert_allclose(moved, column([-2, -1, 0, 1]))
-    between = translate([Axis("count", (32, 128))], [LARGE], column([0, 1]))
+    between = translate([Axis("count", (32, 128), Scale.LOGARITHMIC)], [LARGE], column([0, 1]))
     np.testing.assert_allclose(between, np.array([[2.5], [4.0]]))
 
 
@@ -61,28 +62,35 @@ def test_designs_on_a_line_over_the_logarithm_of_size_are_continued() -> None:
     np.testing.assert_allclose(found, [[2 + 0.5 * 5, 0], [1 - 5, 5]], rtol=1e-12)
 
 
-@dataclass(frozen=True)
-class Valley:
+def test_linear_sizes_keep_their_differences() -> None:
+    """0 to 4 are levels 0 to 4 of an axis of every second number from 0; 20 lies two steps beyond its end at 16."""
+    bits = Axis("bits", (0, 1, 2, 3, 4, 20))
+    even = Axis("bits", tuple(range(0, 17, 2)))
+    moved = translate([bits], [even], column([0, 1, 2, 3, 4, 5]))
+    np.testing.assert_allclose(moved, np.array([[0], [0.5], [1], [1.5], [2], [10]]))
+
+
+def test_zero_has_a_place_on_a_logarithmic_axis_of_another_problem() -> None:
+    moved = translate([Axis("bits", (0, 4))], [LARGE], column([0, 1]))
+    np.testing.assert_allclose(moved, column([0, 0]))
+
+
+def _valley_model(chosen: Chosen) -> Columns:
+    x, y = (np.log2(chosen[name]) for name in "xy")
+    return {"cost": 1 + (x - 5) ** 2 + (y - 2) ** 2}
+
+
+def valley(*first: int) -> ClosedForm:
     """Cost is least, 1, where x is 32 and y is 4."""
-
-    space: ProductSpace
-    constraints: tuple[Constraint, ...] = ()
-    name: str = "valley"
-
-    @property
-    def goals(self) -> tuple[Goal, ...]:
-        return (Goal("cost", parse_formula("cost", {"cost": ""})),)
-
-    def evaluate(self, designs: np.ndarray) -> Evaluations:
-        pairs = zip(self.space.axes, designs.T, strict=True)
-        x, y = (np.log2(np.array(axis.levels)[levels]) for axis, levels in pairs)
-        return judge({"cost": 1 + (x - 5) ** 2 + (y - 2) ** 2}, self.goals, self.constraints)
-
-
-def valley(*first: int) -> Valley:
-    return Valley(ProductSpace(tuple(
-        Axis(name, tuple(2 ** (start + level) for level in range(9))) for name, start in zip("xy", first, strict=True)
-    )))
+    axes = tuple(
+        Axis(name, tuple(2.0 ** (start + level) for level in range(9)), Scale.LOGARITHMIC)
+        for name, start in zip("xy", first, strict=True)
+    )
+    metrics = {"cost": Metric("")}
+    return ClosedForm(
+        name="valley", space=ProductSpace(axes), metrics=metrics, objectives=wanted(metrics, axes, "cost"),
+        constraints=(), model=_valley_model, optimum=1.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def test_the_first_design_has_the_values_of_the_best_one_known() -> None:
     known = Known(source, search(source, make_searcher("exhaustive", source, 0), 100))
     found = search(target, make_searcher("surrogate", target, 0, [known]), 1)
     assert values(target.space.axes, found.designs[0]) == {"x": 32, "y": 4}
-    assert found.evaluations.values.item() == 1
+    assert found.evaluations.costs.item() == 1
 
 
 @pytest.fixture(scope="module")
@@ -105,20 +113,20 @@ def sources() -> list[Exploration]:
 
 
 @pytest.fixture(scope="module")
-def target() -> OrganizationProblem:
+def target() -> CacheProblem:
     return dse.caches("sot", "64KB", access=(NORMAL,))
 
 
 def test_starting_designs_of_caches_are_legal_and_of_the_best_of_their_source(
-    sources: list[Exploration], target: OrganizationProblem
+    sources: list[Exploration], target: CacheProblem
 ) -> None:
     known = lessons(sources, target)
     assert [lesson.shared["capacity"] for lesson in known] == [16 << 10, 32 << 10]
     for lesson, source in zip(known, sources, strict=True):
         np.testing.assert_array_equal(lesson.designs[0], source.history.designs[source.history.best])
     assembly = assemblies_of(target)[0]
-    kind = shared_values(target, assembly)
-    starts = starting_designs(lessons_of_kind(known, assembly.parts, kind), assembly.parts, kind, 8)
+    kind, top = shared_values(target, assembly), target.space.axes[: len(assembly.top)]
+    starts = starting_designs(lessons_of_kind(known, assembly.parts, kind, top), assembly.parts, kind, top, 8)
     assert [len(part) for part in starts] == [8, 8]
     for part, some in zip(assembly.parts, starts, strict=True):
         assert part.space.legal(some).all()
@@ -130,7 +138,7 @@ def test_a_problem_teaches_itself_its_best_design(sources: list[Exploration]) ->
 
 
 def test_a_warm_search_keeps_its_budget_and_depends_on_its_seed_alone(
-    sources: list[Exploration], target: OrganizationProblem
+    sources: list[Exploration], target: CacheProblem
 ) -> None:
     one, other = (dse.explore(target, budget=20, seed=3, known=sources) for _ in range(2))
     np.testing.assert_array_equal(one.history.designs, other.history.designs)
@@ -138,7 +146,7 @@ def test_a_warm_search_keeps_its_budget_and_depends_on_its_seed_alone(
     assert target.space.legal(one.history.designs).all()
 
 
-def test_known_designs_of_smaller_caches_help(sources: list[Exploration], target: OrganizationProblem) -> None:
+def test_known_designs_of_smaller_caches_help(sources: list[Exploration], target: CacheProblem) -> None:
     cold = [dse.explore(target, budget=16, seed=seed).losses.min() for seed in range(3)]
     warm = [dse.explore(target, budget=16, seed=seed, known=sources).losses.min() for seed in range(3)]
     assert np.median(warm) < np.median(cold)
@@ -156,18 +164,19 @@ def lesson(memory: str, capacity: int, access: str, like: Lesson) -> Lesson:
     return replace(like, shared={"memory": memory, "capacity": capacity, "access": access})
 
 
-def test_lessons_share_the_access_type_first_then_the_memory_nearest_in_size_first(
-    sources: list[Exploration], target: OrganizationProblem
+def test_lessons_share_most_words_whichever_nearest_in_size_first(
+    sources: list[Exploration], target: CacheProblem
 ) -> None:
     like = lessons(sources, target)[0]
-    parts = like.parts
+    parts, top = like.parts, target.space.axes[:3]
     known = [
         lesson(memory, capacity, access, like)
         for memory in ("sram", "stt") for capacity in (1, 8) for access in ("normal", "fast")
     ]
 
     def chosen(memory: str, access: str) -> list[tuple[object, ...]]:
-        found = lessons_of_kind(known, parts, {"memory": memory, "capacity": 32, "access": access})
+        kind = {"memory": memory, "capacity": 32, "access": access}
+        found = lessons_of_kind(known, parts, kind, top)
         return [tuple(some.shared.values()) for some in found]
 
     assert chosen("stt", "fast") == [("stt", 8, "fast"), ("stt", 1, "fast")]
@@ -177,30 +186,31 @@ def test_lessons_share_the_access_type_first_then_the_memory_nearest_in_size_fir
 
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in ("surrogate", "cmaes", "gp")])
 def test_other_methods_do_not_learn_from_other_problems(
-    method: str, sources: list[Exploration], target: OrganizationProblem
+    method: str, sources: list[Exploration], target: CacheProblem
 ) -> None:
     with pytest.raises(InputError, match="does not learn from other problems: surrogate does"):
         dse.explore(target, method, 10, known=sources)
 
 
-def test_rams_teach_nothing_of_caches(target: OrganizationProblem) -> None:
-    ram = dse.explore(dse.caches("sot", "16KB", access=(RAM,)), "random", 10)
+def test_rams_teach_nothing_of_caches(target: CacheProblem) -> None:
+    ram = dse.explore(TransferCache("sot", "16KB").problem((RAM,)), "random", 10)
     with pytest.raises(InputError, match="other axes"):
         dse.explore(target, budget=10, known=[ram])
 
 
-def test_known_designs_without_the_metrics_of_the_goal_are_named(target: OrganizationProblem) -> None:
+def test_known_designs_without_the_metrics_of_the_goal_are_named(target: CacheProblem) -> None:
     source = valley(0, 0)
     known = Known(source, search(source, make_searcher("random", source, 0), 5))
     with pytest.raises(InputError, match=r"no .*read_latency"):
         make_searcher("surrogate", target, 0, [known])
 
 
-PLAN = Plan(
+PLAN = TransferPlan(
     (
-        Transfer("SOT 16 KB\nfrom STT", Bench("sot", "16KB"), (Bench("stt", "16KB"),), (RAM,)),
+        Transfer("SOT 16 KB\nfrom STT", TransferCache("sot", "16KB"), (TransferCache("stt", "16KB"),), (RAM,)),
         Transfer(
-            "SOT 16 KB\nfrom 4 and 8 KB", Bench("sot", "16KB"), (Bench("sot", "4KB"), Bench("sot", "8KB")), (RAM,)
+            "SOT 16 KB\nfrom 4 and 8 KB", TransferCache("sot", "16KB"),
+            (TransferCache("sot", "4KB"), TransferCache("sot", "8KB")), (RAM,),
         ),
     ),
     seeds=1, budget=28, known=24,

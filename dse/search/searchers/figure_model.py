@@ -84,7 +84,8 @@ def minus_log_likelihood(theta: Floats, inputs: Floats, targets: Floats) -> tupl
 
 def start_of(inputs: int) -> Floats:
     """Logarithms of lengths and noise before anything is learned."""
-    return np.log(np.append(np.full(inputs, LENGTH), NOISE))
+    theta: Floats = np.log(np.append(np.full(inputs, LENGTH), NOISE))
+    return theta
 
 
 def most_likely(theta: Floats, inputs: Floats, targets: Floats) -> Floats:
@@ -157,4 +158,5 @@ class FigureProcess:
         """Standard deviations (m, k) of what is expected."""
         across, _ = matern(inputs / self.lengths, self.inputs)
         explained = (solve_triangular(self.factor, across.T, lower=True) ** 2).sum(axis=0)
-        return np.sqrt(np.maximum(1 - explained, 0.0))[:, None] * np.sqrt(np.maximum(self.variances, 0.0))
+        spread: Floats = np.sqrt(np.maximum(1 - explained, 0.0))[:, None] * np.sqrt(np.maximum(self.variances, 0.0))
+        return spread

@@ -133,7 +133,7 @@ class PartModel:
     def __init__(self, figures: Mapping[str, Metric], random: np.random.Generator) -> None:
         self._signs = [metric.sign for metric in figures.values()]
         self._random = random
-        self._theta = np.zeros(0)
+        self._theta: Floats = np.zeros(0)
         self._learned_at = 0
         self.known: list[KnownParts] = []
 
