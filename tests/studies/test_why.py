@@ -1,19 +1,15 @@
 """What each decision contributes, against brute force over all caches of a small problem; the study, the command."""
 
-import json
 from dataclasses import replace
 from functools import lru_cache
-from io import StringIO
 from itertools import permutations
 from math import exp, log
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from helpers import ONE, UP_TO_2, UP_TO_4, ask, cost_at, small_spec
 
-from dse.cli import main
 from dse.errors import InfeasibleError, InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.library import enumerate_problem
