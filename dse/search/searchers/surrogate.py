@@ -21,6 +21,8 @@ from dse.search.searchers.rating import Rating
 from dse.search.searchers.transfer import Source, lessons, shared_values
 from dse.search.searchers.whole_designs import assemblies_of
 
+METHODS = {"surrogate": "models of what parts cost, trained as the search goes"}
+LEARNERS = ("surrogate",)
 START = 20
 """Random designs to start with, shared by all kinds."""
 FEWEST = 8
