@@ -15,7 +15,7 @@ from dse.batch import Ints
 from dse.spaces.array.mat import MatGeometry, mat_geometry
 from dse.spaces.array.organization import BUFFER_DESIGNS, BankChoice, MatChoice, OrganizationRanges
 from dse.spaces.array.routing import Routing
-from dse.spaces.array.spec import ArraySpec, tag_block_bits
+from dse.spaces.array.spec import ArraySpec, block_width
 
 Route = Callable[[BankChoice, Ints, ArraySpec], Routing]
 """Routes banks whose blocks have given widths [bits]."""
@@ -111,6 +111,12 @@ def _with_buffers(geometry: MatGeometry, buffers: Ints) -> MatGeometry:
     return MatGeometry(**columns)
 
 
+def block_bits(banks: BankChoice, mats: MatChoice, spec: ArraySpec) -> Ints:
+    """Width [bits] of each design's block; 0 where it has fewer bits than activated subarrays (main.cpp, main)."""
+    active = banks.active_bank_rows * banks.active_bank_cols * mats.active_mat_rows * mats.active_mat_cols
+    return block_width(active, spec)
+
+
 def enumerate_array(
     spec: ArraySpec, ranges: OrganizationRanges, route: Route, *, tags_cover_ways: bool
 ) -> Enumeration:
@@ -119,7 +125,7 @@ def enumerate_array(
     active_in_mat = np.unique(mats.active_mat_rows * mats.active_mat_cols) if spec.is_tag else np.array([0])
     bank = np.tile(np.arange(len(banks)), len(active_in_mat))
     active = np.repeat(active_in_mat, len(banks))
-    block = _block_bits(banks, bank, active, spec)
+    block = _widest_block(banks, bank, active, spec)
     possible = np.flatnonzero(block > 0)
     bank, active, block = bank[possible], active[possible], block[possible]
     routing = route(banks.take(bank), block, spec)
@@ -127,13 +133,10 @@ def enumerate_array(
     return Enumeration(spec, banks, mats, groups, tags_cover_ways)
 
 
-def _block_bits(banks: BankChoice, bank: Ints, active: Ints, spec: ArraySpec) -> Ints:
-    """Width of a block for banks and subarrays active in each mat; 0 where bits do not suffice."""
+def _widest_block(banks: BankChoice, bank: Ints, active: Ints, spec: ArraySpec) -> Ints:
+    """Width [bits] of a block for banks with `active` subarrays in each mat; of data whatever is active in a mat."""
     mats = (banks.active_bank_rows * banks.active_bank_cols)[bank]
-    if not spec.is_tag:
-        return np.where(mats <= spec.block_bits, spec.block_bits, 0)
-    widths = {count: tag_block_bits(spec, count) for count in np.unique(mats * active).tolist()}
-    return np.array([widths[count] for count in (mats * active).tolist()], dtype=np.int64)
+    return block_width(mats * active if spec.is_tag else mats, spec)
 
 
 def _group(bank: Ints, active: Ints, routing: Routing, spec: ArraySpec) -> tuple[Group, ...]:

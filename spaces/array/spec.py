@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
+from dse.batch import Ints
+
 ADDRESS_WIDTH = 48
 """Bits of a physical address (NVSim constant.h, TOTAL_ADDRESS_BIT)."""
 STATUS_BITS = 2
@@ -82,3 +86,14 @@ def tag_block_bits(spec: ArraySpec, active_subarrays: int) -> int:
     if spec.block_bits < active_subarrays:
         return 0
     return -(-spec.block_bits // active_subarrays) * active_subarrays
+
+
+def block_width(active_subarrays: Ints, spec: ArraySpec) -> Ints:
+    """Width [bits] of a block spread over some activated subarrays, (n,); 0 where it has fewer bits than those.
+
+    A tag is rounded up to a multiple of them. Source: NVSim main.cpp, main.
+    """
+    if not spec.is_tag:
+        return np.where(active_subarrays <= spec.block_bits, spec.block_bits, 0)
+    table = {count: tag_block_bits(spec, count) for count in np.unique(active_subarrays).tolist()}
+    return np.array([table[count] for count in active_subarrays.tolist()], dtype=np.int64)

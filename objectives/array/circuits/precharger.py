@@ -101,10 +101,14 @@ def precharger(
 
 
 def precharge_latency(
-    columns: Floats, bitline_cap: Floats, bitline_resistance: Floats, ramp: Floats,
+    *, columns: Floats, bitline_cap: Floats, bitline_resistance: Floats, ramp: Floats,
     cell: Cell, wire: Wire, largest_nmos: float, technology: Technology,
 ) -> Floats:
-    """Time [s] to precharge a bitline once enabled by a `ramp` [1/s] (CalculateLatency)."""
+    """Time [s] to precharge a bitline once enabled by a `ramp` [1/s], (n,).
+
+    The inverter of a column drives C_enable, then R_up (C + C_drains) + r C / 2 charges the bitline, C and r its own.
+    Source: Precharger.cpp, CalculateLatency.
+    """
     feature = technology.feature_size
     region = feature * CELL_REGION_HEIGHT
     nmos, _ = _inverter_widths(technology)

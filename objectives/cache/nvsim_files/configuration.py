@@ -9,29 +9,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dse.errors import InputError
-from dse.keyfile import (
-    Key,
-    KeyFile,
-    Number,
-    Text,
-    Unit,
-    UnreadableError,
-    Whole,
-    Word,
-    is_power_of_two,
-    read_keyfile,
-    words,
-)
+from dse.keyfile import Key, KeyFile, Unit, read_keyfile
+from dse.keyformat import Number, Text, UnreadableError, Whole, Word, is_power_of_two, words
 from dse.objectives.array.evaluation.nvsim import TARGETS
+from dse.objectives.array.given.cell import Cell, remark_foreign_node
 from dse.spaces.array.organization import BUFFER_DESIGNS
 from dse.spaces.array.wires import REPEATERS, WIRE_TYPES
 from dse.text import quoted, shown
-
-if TYPE_CHECKING:
-    from dse.objectives.array.given.cell import Cell
 
 EXPLORATION = "Exploration"
 """The word for writing every design instead of choosing one."""
@@ -73,8 +59,17 @@ class Grid:
             raise UnreadableError(f"more active ({active_rows}x{active_columns}) than in total ({rows}x{columns})")
         return rows, columns, active_rows, active_columns
 
+    def respelled(self, text: str, unit: str) -> str | None:
+        """Return nothing: NVSim reads no other spelling."""
+        return None
 
-_YES_NO = Word({"Yes": True, "No": False})
+
+# NVSim takes whatever it does not know for the last word of its list: right where that is what is meant.
+_YES_NO = Word({"Yes": True, "No": False}, also=dict.fromkeys(("no", "false", "off"), "No"))
+_NO_REPEATER = dict.fromkeys(("repeatednone", "none", "no", "norepeater", "norepeaters"), "RepeatedNone")
+_EXPLORATION = dict.fromkeys(("exploration", "fullexploration", "full"), EXPLORATION)
+_BALANCE = dict.fromkeys(("balance", "balanced"), "balance")
+_REPEATER = Word({name: name for name in REPEATERS}, also=_NO_REPEATER)
 _MUX = Whole(1, FORCE_LIMIT, power_of_two=True)
 _SLACK = Number(0.0, 1e9)
 _GRID_UNITS = (Unit("Total AxB, Active CxD"), Unit(""))
@@ -92,13 +87,18 @@ _CONSTRAINT_KEYS = {
 
 CONFIGURATION_KEYS = (
     Key("DesignTarget", words("cache", "RAM", refused=("CAM",))),
-    Key("CacheAccessMode", Word({"Normal": "normal", "Fast": "fast", "Sequential": "sequential"})),
-    Key("OptimizationTarget", words(*TARGETS, EXPLORATION)),
+    Key(
+        "CacheAccessMode",
+        Word(
+            {"Normal": "normal", "Fast": "fast", "Sequential": "sequential"}, also={"normal": "Normal"},
+        ),
+    ),
+    Key("OptimizationTarget", words(*TARGETS, EXPLORATION, also=_EXPLORATION)),
     # NVSim's PCRAM sample has it, NVSim does not read it: tolerated where it asks for the default target.
     Key("Optimization", Word({"latency": "latency"}, note=" or -OptimizationTarget"), suggested=False),
     Key("OutputFilePrefix", Text()),
     Key("EnablePruning", _YES_NO),
-    Key("ProcessNode", Whole(22, 200, note=" nm (nodes below 22 nm need a technology file)")),
+    Key("ProcessNode", Whole(22, 200, note=" nm (nodes below 22 nm need a technology file)", unit="nm")),
     Key(
         "Capacity",
         Whole(1, CAPACITY_LIMIT, note=" (at most 4 GB)"),
@@ -110,18 +110,21 @@ CONFIGURATION_KEYS = (
         Whole(1, 65536, power_of_two=True),
         (Unit("for cache only"), Unit("")),
     ),
-    Key("DeviceRoadmap", words("HP", "LSTP", "LOP")),
+    Key("DeviceRoadmap", words("HP", "LSTP", "LOP", also={"lop": "LOP"})),
     Key("Temperature", Whole(300, 400), (Unit("K"),)),
     Key("MaxDriverCurrent", Number(0.0, 1e9), (Unit("uA", 1e6),)),
-    Key("WriteScheme", words(*WRITE_SCHEMES)),
+    Key("WriteScheme", words(*WRITE_SCHEMES, also=dict.fromkeys(("normal", "normalwrite"), "NormalWrite"))),
     Key("LocalWireType", words(*WIRE_TYPES)),
-    Key("LocalWireRepeaterType", words(*REPEATERS)),
+    Key("LocalWireRepeaterType", _REPEATER),
     Key("LocalWireUseLowSwing", _YES_NO),
     Key("GlobalWireType", words(*WIRE_TYPES)),
-    Key("GlobalWireRepeaterType", words(*REPEATERS)),
+    Key("GlobalWireRepeaterType", _REPEATER),
     Key("GlobalWireUseLowSwing", _YES_NO),
-    Key("Routing", words("H-tree", "non-H-tree")),
-    Key("InternalSensing", Word({"true": True, "false": False})),
+    Key("Routing", words("H-tree", "non-H-tree", also=dict.fromkeys(("nonhtree", "bus", "nohtree"), "non-H-tree"))),
+    Key(
+        "InternalSensing",
+        Word({"true": True, "false": False}, also=dict.fromkeys(("false", "no", "off"), "false")),
+    ),
     Key("MemoryCellInputFile", Text("the path of a .cell file")),
     # NVSim's own smallest transistor is 1.5 F (constant.h, MIN_NMOS_SIZE): no design fits below it.
     Key("MaxNmosSize", Number(1.5, 1e5), (Unit("F"),)),
@@ -131,7 +134,7 @@ CONFIGURATION_KEYS = (
     Key("ForceMuxOutputLev1", _MUX),
     Key("ForceMuxOutputLev2", _MUX),
     Key("UseCactiAssumption", _YES_NO),
-    Key("BufferDesignOptimization", words("latency", "area", "balance")),
+    Key("BufferDesignOptimization", words("latency", "area", "balance", also=_BALANCE)),
     Key("FlashPageSize", Whole(0, CAPACITY_LIMIT), (Unit("Byte"),)),
     Key("FlashBlockSize", Whole(0, CAPACITY_LIMIT), (Unit("KB"),)),
     *(Key(name, _SLACK) for name in _CONSTRAINT_KEYS),
@@ -197,14 +200,17 @@ class Configuration:
     pruning: bool = False
 
 
-def read_configuration(path: Path) -> Configuration:
+def read_configuration(path: Path, *, strict: bool = False) -> Configuration:
     """Read a configuration in NVSim's format.
+
+    Values that NVSim understands though its samples write them otherwise (``22nm``, ``350.0``, ``balanced``) are
+    accepted with a notice; with `strict` they are errors.
 
     Raises:
         InputError: A line is not what the format allows, a required key is missing, keys contradict each
             other, or the cell file is nowhere to be found.
     """
-    file = read_keyfile(path, CONFIGURATION_KEYS)
+    file = read_keyfile(path, CONFIGURATION_KEYS, strict=strict)
     file.require(_REQUIRED)
     if file.word("DesignTarget") == "cache":
         file.require(("Associativity",))
@@ -214,8 +220,12 @@ def read_configuration(path: Path) -> Configuration:
     return configuration
 
 
-def check_cell(configuration: Configuration, cell: "Cell") -> None:
-    """Raise InputError where configuration and cell, each right by itself, do not go together."""
+def check_cell(configuration: Configuration, cell: Cell) -> None:
+    """Raise InputError where configuration and cell, each right by itself, do not go together.
+
+    A cell of another node than the configuration's is given notice of.
+    """
+    remark_foreign_node(cell, configuration.process_node)
     external_sram = cell.kind == "SRAM" and not configuration.internal_sensing
     # NVSim precharges the global bitlines to the read voltage v and takes the logarithm of
     # v / (v - sense voltage) (BankWithoutHtree.cpp, CalculateLatencyAndPower).
