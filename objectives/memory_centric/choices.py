@@ -21,7 +21,7 @@ ALL_NODES, DEVICES_ONLY = "all", "devices"
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Values of all choices [SI]; ``data/choices.toml`` says what they mean, and why the defaults are what they are."""
+    """Values of all choices [SI]; ``data/choices.toml`` says what they mean and where the defaults come from."""
 
     host_bandwidth: float
     host_sharing: float

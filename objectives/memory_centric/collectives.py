@@ -18,7 +18,7 @@ NumberLike = Floats | float
 
 def ring_time(size: NumberLike, nodes: NumberLike, bandwidth: NumberLike, hop: NumberLike,
               rounds: NumberLike) -> Floats:
-    """k (n-1)/n S / BW + k (n-1) hop [s]: S bytes over n nodes, BW of all rings and directions together [B/s]."""
+    """Time k (n-1)/n S / BW + k (n-1) hop [s] of S bytes over n nodes; BW of all rings and directions [B/s]."""
     steps = rounds * (np.asarray(nodes) - 1)
     return np.asarray(steps / nodes * size / bandwidth + steps * hop)
 

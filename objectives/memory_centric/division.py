@@ -25,8 +25,8 @@ class Division:
     """How a network is trained on `devices`: `samples` of all together, and what the paper leaves unsaid.
 
     `input_product`: whether recurrent cells multiply their input. `recurrent_stash`: one of RECURRENT_STASHES.
-    `gradient_batched`: whether recurrent cells have one weight gradient for all time steps. `image_to_columns`: whether
-    an image is copied for each tap of a window. `update`: whether weights are updated on the devices.
+    `gradient_batched`: whether recurrent cells have one weight gradient for all time steps. `image_to_columns`:
+    whether an image is copied for each tap of a window. `update`: whether weights are updated on the devices.
     `recomputed`: layers with products whose outputs are computed again rather than stashed.
     """
 

@@ -3,6 +3,10 @@
 Every transfer and collective is asked for when an operation begins or ends, and operations run in one order. So the
 order on each engine is known beforehand, and an event-driven simulation comes down to a recurrence of maxima and
 sums, here for many designs at once: begin = max(engine free, what is waited for), end = begin + duration.
+
+An operation forward begins when at most a window of items is unsent. Items are fetched in the order in which the
+backward pass needs them, a window ahead of the operation that begins. Where an operation ends with a collective and a
+stashed item, the collective goes first.
 """
 
 from dataclasses import dataclass
@@ -10,24 +14,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Bools, Floats
-from dse.objectives.memory_centric.work import BACKWARD, Work
+from dse.objectives.memory_centric.work import BACKWARD, Task, Work
 from dse.objectives.network.step import FORWARD
 
 COMPUTE, TRANSFER, COLLECTIVE = "compute", "transfer", "collective"
+ENGINES = (COMPUTE, TRANSFER, COLLECTIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class Durations:
-    """How long everything of a work takes [s], for designs (n,): tasks (tasks, n), sending and fetching of stashed
-    items (items, n), collectives (exchanges, n).
+    """How long everything of a work takes [s], for designs (n,).
 
+    `tasks` (tasks, n); `items`: sending or fetching each stashed item (items, n); `exchanges` (exchanges, n).
     `window`: items that may be unsent or fetched ahead, the same for all. `shared` (n,): whether transfers and
-    collectives pass over the same links, first come first served.
+    collectives pass over the same links.
     """
 
     tasks: Floats
-    sends: Floats
-    fetches: Floats
+    items: Floats
     exchanges: Floats
     window: int
     shared: Bools
@@ -35,7 +39,10 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """When everything begins and ends [s]: tasks (tasks, n), sends and fetches (items, n), exchanges (exchanges, n)."""
+    """When everything ends [s].
+
+    Tasks (tasks, n) and when they begin, sends and fetches (items, n), exchanges (exchanges, n), and all of it (n,).
+    """
 
     begins: Floats
     ends: Floats
@@ -70,49 +77,71 @@ class _Engines:
         return self.collective
 
 
+class _Run:
+    """An iteration as far as it has run."""
+
+    def __init__(self, work: Work, durations: Durations) -> None:
+        designs = len(durations.shared)
+        self.durations = durations
+        self.engines = _Engines(durations.shared)
+        self.begins, self.ends = np.empty((2, len(work.tasks), designs))
+        self.sent, self.fetched = np.zeros((2, len(durations.items), designs))
+        self.exchanged = np.empty((len(durations.exchanges), designs))
+        self.made = self.done = 0
+
+    def step(self, number: int, task: Task, fetches: tuple[int, ...]) -> None:
+        """One task, after what it fetches is asked for."""
+        begin = self.engines.compute
+        for item in fetches:
+            asked = np.maximum(begin, self.sent[item])
+            self.fetched[item] = self.engines.move(asked, self.durations.items[item])
+        self.begins[number] = begin = self._ready(begin, task)
+        self.ends[number] = self.engines.compute = begin + self.durations.tasks[number]
+        self._hand_over(number, task)
+
+    def _ready(self, begin: Floats, task: Task) -> Floats:
+        """When what a task waits for is there."""
+        for item in task.needs:
+            begin = np.maximum(begin, self.fetched[item])
+        unsent = self.made - self.durations.window
+        if task.kind == FORWARD and unsent > 0:
+            begin = np.maximum(begin, self.sent[unsent - 1])
+        return np.maximum(begin, self.engines.collective) if task.after_exchanges else begin
+
+    def _hand_over(self, number: int, task: Task) -> None:
+        """Collectives and the stashed item of a task that ends."""
+        for exchange in task.exchanges:
+            end = self.engines.exchange(self.ends[number], self.durations.exchanges[self.done])
+            self.exchanged[self.done] = end
+            if exchange.blocking:
+                self.engines.compute = np.maximum(self.engines.compute, end)
+            self.done += 1
+        if task.stash:
+            self.sent[self.made] = self.engines.move(self.ends[number], self.durations.items[self.made])
+            self.made += 1
+
+
 def run(work: Work, durations: Durations) -> Timeline:
     """The iteration of a device, for many designs."""
-    engines = _Engines(durations.shared)
-    designs = len(durations.shared)
-    items, exchanges = len(durations.sends), len(durations.exchanges)
-    begins, ends = np.empty((2, len(work.tasks), designs))
-    sent, fetched = np.zeros((items, designs)), np.zeros((items, designs))
-    exchanged = np.empty((exchanges, designs))
-    order = _fetch_order(work)
-    asked_items = made = done = 0
-    for number, task in enumerate(work.tasks):
-        begin = engines.compute
-        if task.kind in BACKWARD:
-            wanted = _wanted(order, task.needs, durations.window, asked_items)
-            for item in order[asked_items:wanted]:
-                fetched[item] = engines.move(np.maximum(begin, sent[item]), durations.fetches[item])
-            asked_items = max(asked_items, wanted)
-            for item in task.needs:
-                begin = np.maximum(begin, fetched[item])
-        elif task.kind == FORWARD and made > durations.window:
-            begin = np.maximum(begin, sent[made - durations.window - 1])
-        if task.after_exchanges:
-            begin = np.maximum(begin, engines.collective)
-        engines.compute = begin + durations.tasks[number]
-        begins[number], ends[number] = begin, engines.compute
-        for exchange in task.exchanges:
-            exchanged[done] = engines.exchange(ends[number], durations.exchanges[done])
-            if exchange.blocking:
-                engines.compute = np.maximum(engines.compute, exchanged[done])
-            done += 1
-        if task.stash:
-            sent[made] = engines.move(ends[number], durations.sends[made])
-            made += 1
+    state = _Run(work, durations)
+    for number, (task, fetches) in enumerate(zip(work.tasks, fetch_plan(work, durations.window), strict=True)):
+        state.step(number, task, fetches)
+    engines = state.engines
     total = np.maximum(np.maximum(engines.compute, engines.transfer), engines.collective)
-    return Timeline(begins=begins, ends=ends, send_ends=sent, fetch_ends=fetched, exchange_ends=exchanged, total=total)
+    return Timeline(begins=state.begins, ends=state.ends, send_ends=state.sent, fetch_ends=state.fetched,
+                    exchange_ends=state.exchanged, total=total)
 
 
-def _fetch_order(work: Work) -> list[int]:
-    """Stashed items in the order in which the backward pass first needs them."""
-    return list(dict.fromkeys(item for task in work.tasks for item in task.needs))
-
-
-def _wanted(order: list[int], needs: tuple[int, ...], window: int, asked: int) -> int:
-    """How many items are asked for when a task begins: those it needs and a window beyond."""
-    last = max((order.index(item) for item in needs), default=-1)
-    return min(len(order), max(last + 1 + window, window, asked))
+def fetch_plan(work: Work, window: int) -> list[tuple[int, ...]]:
+    """Items that are asked for when each task begins: those it needs, and a window beyond."""
+    order = list(dict.fromkeys(item for task in work.tasks for item in task.needs))
+    place = {item: number for number, item in enumerate(order)}
+    plan, asked = [], 0
+    for task in work.tasks:
+        wanted = asked
+        if task.kind in BACKWARD:
+            needed = max((place[item] + 1 for item in task.needs), default=0)
+            wanted = min(len(order), max(asked, needed + window))
+        plan.append(tuple(order[asked:wanted]))
+        asked = wanted
+    return plan

@@ -63,7 +63,8 @@ class Topology:
         """Links of each device. Raises InputError where they differ."""
         ports = self._ports(DEVICE, "")
         if len(set(ports.values())) != 1:
-            raise InputError(f"topology {self.name}: devices have {sorted(set(ports.values()))} links, give all as many")
+            counts = ", ".join(map(str, sorted(set(ports.values()))))
+            raise InputError(f"topology {self.name}: devices have {counts} links, give all as many")
         return next(iter(ports.values()))
 
     @property

@@ -40,7 +40,19 @@ def training_work(network: Network, division: Division) -> Work:
     backward = list(_backward(layers, division, stash, first))
     weights = sum(_weights(layer, division) for layer in layers)
     tail = [update_task(weights)] if division.update else []
-    return Work((*forward, *backward, *tail), division.samples, weights)
+    return Work((*forward, *backward, *tail), division.samples, weights, _held_again(layers, division))
+
+
+def _held_again(layers: list[Layer], division: Division) -> float:
+    """Most numbers of outputs that are computed again in one go: those between one stashed output and the next."""
+    most = held = 0.0
+    for layer in layers:
+        if layer.name in division.recomputed:
+            held += share_of(layer, division).outputs
+            most = max(most, held)
+        elif multiplies(layer):
+            held = 0.0
+    return most
 
 
 def _weights(layer: Layer, division: Division) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.objectives.memory_centric.products import Sizes
-from dse.objectives.network.step import FORWARD, INPUT_GRADIENT, RECOMPUTE, UPDATE, WEIGHT_GRADIENT, Product
+from dse.objectives.network.step import INPUT_GRADIENT, RECOMPUTE, UPDATE, WEIGHT_GRADIENT, Product
 
 BACKWARD = (RECOMPUTE, INPUT_GRADIENT, WEIGHT_GRADIENT)
 
@@ -52,11 +52,16 @@ class Task:
 
 @dataclass(frozen=True)
 class Work:
-    """Tasks in order, with what follows from them; `samples` of all devices together."""
+    """Tasks in order, with what follows from them.
+
+    `samples` of all devices together, `weights` of one device; `again`: most numbers that it holds of outputs computed
+    again, from one stashed output to the next.
+    """
 
     tasks: tuple[Task, ...]
     samples: int
     weights: float
+    again: float = 0.0
 
     @cached_property
     def sizes(self) -> Sizes:

@@ -1,0 +1,62 @@
+"""What may be chosen of a memory-centric system: its architecture, and what runs on it.
+
+Rules couple the axes of the architecture alone; they come from the model, as words.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+
+from dse.batch import Ints
+from dse.spaces.branches import Branch, BranchSpace
+from dse.spaces.product import ProductSpace
+from dse.spaces.space import Axis, Level, Scale, Space, values
+
+ARCHITECTURE = {
+    "devices": (Scale.LOGARITHMIC, ""), "store": (Scale.WORDS, ""), "topology": (Scale.WORDS, ""),
+    "pages": (Scale.WORDS, ""), "store_sixths": (Scale.LINEAR, ""), "ring_sixths": (Scale.LINEAR, ""),
+}
+"""Axes that rules couple: scale and unit."""
+FREE = {
+    "batch": (Scale.LOGARITHMIC, ""), "parallel": (Scale.WORDS, ""), "window": (Scale.LOGARITHMIC, ""),
+    "links": (Scale.WORDS, ""), "device": (Scale.WORDS, ""), "host_bus": (Scale.WORDS, ""),
+    "dimm": (Scale.WORDS, ""), "dimms": (Scale.LINEAR, ""), "width": (Scale.LOGARITHMIC, "B"),
+    "tile": (Scale.LOGARITHMIC, ""), "compression": (Scale.LINEAR, ""),
+}
+"""Axes that go with any architecture."""
+STASH, RECOMPUTE = "stash", "recompute"
+LAYER_CHOICES = (STASH, RECOMPUTE)
+"""What becomes of a layer's output, on an axis of its own."""
+
+Rules = Callable[[Mapping[str, Level]], list[str]]
+"""Rules that an architecture breaks, in words."""
+
+
+def layer_axis(layer: str) -> Axis:
+    """The axis of a layer's output."""
+    return Axis(f"output_{layer}", LAYER_CHOICES, Scale.WORDS)
+
+
+def axes_of(known: Mapping[str, tuple[Scale, str]], levels: Mapping[str, Sequence[Level]]) -> tuple[Axis, ...]:
+    """Axes with the given levels."""
+    return tuple(Axis(name, tuple(levels[name]), scale, unit) for name, (scale, unit) in known.items())
+
+
+class SystemSpace(BranchSpace):
+    """Architectures that keep all rules, each with all combinations of the free axes and of the layers' outputs."""
+
+    def __init__(self, levels: Mapping[str, Sequence[Level]], layers: Sequence[str], rules: Rules) -> None:
+        self._architecture = axes_of(ARCHITECTURE, levels)
+        self._rules = rules
+        free = (*axes_of(FREE, levels), *map(layer_axis, layers))
+        super().__init__(self._architecture, {"": free}, lambda: self._legal(ProductSpace(free)))
+
+    def _legal(self, free: Space) -> dict[Branch, tuple[Space, ...]]:
+        """Architectures that break no rule."""
+        return {
+            branch: (free,) for branch in product(*(range(len(axis)) for axis in self._architecture))
+            if not self._rules(values(self._architecture, branch))  # type: ignore[arg-type]
+        }
+
+    def explain(self, design: Ints) -> list[str]:
+        """Rules that a design (axes,) breaks, in words."""
+        return self._rules(values(self._architecture, design[: len(self._architecture)]))
