@@ -383,20 +383,40 @@ def workload_show(
     ] = "implicit-128x128",
     capacity: Annotated[str, typer.Option(help="L2 cache for which DRAM traffic is shown.")] = "3MB",
     context: Annotated[int | None, typer.Option(help="Tokens of a transformer's prompt or cache.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="fp32, bf16, fp16, bf16-fp32-gradients, bf16-pure, fp8, int8.")
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="Of training: sgd, momentum, adam.")] = None,
+    recompute: Annotated[
+        str, typer.Option(help="What training computes again: none, cheap, selective, full, every-K.")
+    ] = "none",
+    microbatches: Annotated[int, typer.Option(help="Equal parts of a batch that pass one after the other.")] = 1,
+    attention: Annotated[
+        str | None, typer.Option(help="Scores stored or fused; stored in training unless given, else fused.")
+    ] = None,
+    gpu: Annotated[
+        str, typer.Option(help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.")
+    ] = "gtx-1080-ti",
     format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
+    plot: Annotated[Path | None, typer.Option(help="A figure of live memory over time (.pdf, .png, .svg).")] = None,
 ) -> None:
-    """Show the traffic of a workload per layer and in total."""
-    from dse.cli.workload import Request, show
+    """Show what a workload computes, stores and moves, per layer and in total."""
+    from dse.cli.workload_show import ShowRequest, StepRequest, show
 
-    show(Request(name, phase, batch, profile, capacity, context), format.value)
+    step = StepRequest(precision=precision, optimizer=optimizer, recompute=recompute, microbatches=microbatches,
+                       attention=attention)
+    show(ShowRequest(name=name, phase=phase, batch=batch, profile=profile, capacity=capacity, context=context,
+                     gpu=gpu, step=step), format.value, plot)
 
 
 @workloads.command("import")
 def workload_import(
-    file: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="A network; its weights are not needed.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="An .onnx file or a config.json; weights are not needed.")
+    ],
     output: Annotated[Path | None, typer.Option(help="A .csv or .json file; MODEL.csv unless given.")] = None,
 ) -> None:
-    """Write the network of an ONNX file as a layer table."""
+    """Write the network of an ONNX file or a model configuration as a layer table."""
     from dse.cli.workload import import_network
 
     import_network(file, output)

@@ -1,11 +1,7 @@
-"""``dse workload list|show|import`` and ``dse import-profile``."""
+"""``dse workload list|import`` and ``dse import-profile``, and the workloads that other commands name."""
 
-import csv
-import io
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -24,28 +20,23 @@ from dse.objectives.gpu.profiler import (
 )
 from dse.objectives.gpu.profiles import DEFAULT, load_profile, profiles
 from dse.objectives.gpu.traffic import (
-    LayerTraffic,
     Model,
     Workload,
     default_batch,
     default_phase,
-    kernels_for,
-    layer_traffic,
     load_model,
     workload_names,
     workload_of,
 )
+from dse.objectives.network.catalog import read_own
 from dse.objectives.network.importers.layer_table import write_network
 from dse.objectives.network.importers.onnx import SUFFIX as ONNX_SUFFIX
 from dse.objectives.network.importers.onnx import read_onnx
 from dse.objectives.network.layers import Network
-from dse.objectives.network.transformer import Transformer
-from dse.writing import write_text
 from dse.search.goal import Goal, make_goal
 from dse.text import shown
-from dse.units import format_capacity, parse_capacity
-
-LONGEST_CONTEXT = 1 << 20
+from dse.units import parse_capacity
+from dse.writing import write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +72,6 @@ class WorkloadRequest:
         return replace(make_goal(text, read_fraction, constraints), name=objective)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The options of ``dse workload show`` as given."""
-
-    name: str
-    phase: str | None
-    batch: int | None
-    profile: str
-    capacity: str
-    context: int | None
-
-
 def load_workload(name: str, phase: str | None, batch: int | None, profile: str) -> Workload:
     """A workload by name, from a layer table, an ONNX file or profiled counts (``.counts.json``)."""
     if name.endswith(RUN_SUFFIX):
@@ -105,7 +84,7 @@ def load_workload(name: str, phase: str | None, batch: int | None, profile: str)
 
 
 def model_of(name: str) -> Model:
-    """Network or transformer by its name, or network from a layer table (``.csv``, ``.json``) or an ``.onnx`` file."""
+    """Network or transformer by its name, or network from a file of one's own: table, configuration or ``.onnx``."""
     return read_onnx(Path(name)) if name.endswith(ONNX_SUFFIX) else load_model(name)
 
 
@@ -116,106 +95,30 @@ def show_all() -> None:
         table.add_column(column, justify="left" if column in ("workload", "what it is") else "right")
     for name in workload_names():
         model = load_model(name)
-        per = "per image" if isinstance(model, Network) else "per token"
+        per = "per sample" if isinstance(model, Network) else "per token"
         table.add_row(name, f"{model.parameters / 1e6:,.3f} M", f"{model.macs / 1e6:,.1f} M {per}", model.title)
     console = Console()
     console.print(table)
     console.print("\nTraffic profiles, how layers become kernels (--profile):")
     for profile in profiles().values():
         console.print(f"  {profile.name:<18}{profile.title}", markup=False, highlight=False)
-    console.print("\nLayer tables of your own (.csv, .json), ONNX files (.onnx) and profiled counts (.counts.json) go "
-                  "in place of a name.")
-
-
-def show(request: Request, format: str) -> None:
-    """Print the traffic of a workload per layer and in total."""
-    if request.batch is not None and not 1 <= request.batch <= LARGEST_BATCH:
-        raise InputError(f"--batch {request.batch}: give a whole number from 1 to {LARGEST_BATCH}")
-    capacity = parse_capacity(request.capacity)
-    if request.name.endswith(RUN_SUFFIX):
-        workload = load_workload(request.name, request.phase, request.batch, request.profile)
-        layers: list[LayerTraffic] = []
-    else:
-        model = _model(request)
-        phase = request.phase or default_phase(model)
-        batch = request.batch or default_batch(phase)
-        load_profile(request.profile)
-        workload = workload_of(model, phase, batch, request.profile)
-        layers = layer_traffic(kernels_for(model, phase, batch, request.profile))
-    printers = {"table": _print_table, "json": _print_json, "csv": _print_csv}
-    printers[format](workload, layers, capacity)
-
-
-def _model(request: Request) -> Model:
-    """The model asked for, with its context."""
-    model = model_of(request.name)
-    if request.context is None:
-        return model
-    if not isinstance(model, Transformer):
-        raise InputError(f"--context: {request.name} is no transformer")
-    if not 1 <= request.context <= LONGEST_CONTEXT:
-        raise InputError(f"--context {request.context}: give a whole number of tokens from 1 to {LONGEST_CONTEXT}")
-    return replace(model, context=request.context)
-
-
-def _totals(workload: Workload, capacity: int) -> dict[str, Any]:
-    """A workload in numbers."""
-    return {
-        "workload": workload.name, "phase": workload.phase, "batch": workload.batch, "counts": workload.counts,
-        "l2_reads": round(workload.reads), "l2_writes": round(workload.writes),
-        "write_share": workload.write_share, "capacity": capacity,
-        "dram_transactions": workload.dram.transactions(capacity),
-    }
-
-
-def _print_table(workload: Workload, layers: list[LayerTraffic], capacity: int) -> None:
-    """For people: sectors in thousands."""
-    console = Console()
-    table = Table(title=f"{workload.name}, {workload.phase}, batch {workload.batch}: {workload.counts} "
-                        "L2 transactions of 32 B, in thousands", title_justify="left")
-    for column in ("layer", "step", "reads", "writes", "write share", "M MACs"):
-        table.add_column(column, justify="left" if column in ("layer", "step") else "right")
-    for row in layers:
-        total = row.reads + row.writes
-        share = f"{row.writes / total:.3f}" if total else ""
-        table.add_row(row.layer, row.step, f"{row.reads / 1e3:,.1f}", f"{row.writes / 1e3:,.1f}", share,
-                      f"{row.macs / 1e6:,.1f}" if row.macs else "")
-    table.add_section()
-    macs = sum(row.macs for row in layers)
-    table.add_row("total", "", f"{workload.reads / 1e3:,.1f}", f"{workload.writes / 1e3:,.1f}",
-                  f"{workload.write_share:.3f}", f"{macs / 1e6:,.1f}" if macs else "")
-    console.print(table)
-    moved = workload.dram.transactions(capacity)
-    console.print(f"DRAM transactions of 32 B with an L2 cache of {format_capacity(capacity)}: {moved / 1e3:,.1f} "
-                  "thousand", highlight=False)
-
-
-def _print_json(workload: Workload, layers: list[LayerTraffic], capacity: int) -> None:
-    """For programs."""
-    print(json.dumps({**_totals(workload, capacity), "layers": [asdict(row) for row in layers]}, indent=1))
-
-
-def _print_csv(workload: Workload, layers: list[LayerTraffic], capacity: int) -> None:
-    """For tables: layers, then the total."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["layer", "step", "reads", "writes", "macs"])
-    for row in layers:
-        writer.writerow([row.layer, row.step, repr(row.reads), repr(row.writes), repr(row.macs)])
-    writer.writerow(["total", "", repr(workload.reads), repr(workload.writes), repr(sum(r.macs for r in layers))])
-    print(text.getvalue(), end="")
+    console.print("\nLayer tables of your own (.csv, .json), model configurations (config.json), ONNX files (.onnx) "
+                  "and profiled counts (.counts.json) go in place of a name.")
 
 
 def import_network(file: Path, output: Path | None) -> None:
-    """Write the network of an ONNX file as a layer table, named like the file unless told, and print its size."""
-    if file.suffix != ONNX_SUFFIX:
-        raise InputError(f"{shown(file)}: give a file that ends in {ONNX_SUFFIX}")
-    network = read_onnx(file)
-    table = output or Path(f"{file.stem}.csv")
+    """Write the network of an ONNX file or model configuration as a layer table, and print its size.
+
+    The table is named like the file unless told.
+    """
+    if file.suffix not in (ONNX_SUFFIX, ".json"):
+        raise InputError(f"{shown(file)}: give a file that ends in {ONNX_SUFFIX}, or a config.json")
+    network = read_onnx(file) if file.suffix == ONNX_SUFFIX else read_own(file)
+    table = output or Path(f"{network.name}.csv")
     write_network(network, table)
     console = Console()
     console.print(f"{network.name}: {len(network.layers)} layers, {network.parameters / 1e6:,.3f} M parameters, "
-                  f"{network.macs / 1e6:,.1f} M MACs per image", markup=False, highlight=False)
+                  f"{network.macs / 1e6:,.1f} M MACs per sample", markup=False, highlight=False)
     console.print(f"written to {table}; give it as a workload", markup=False, highlight=False)
 
 

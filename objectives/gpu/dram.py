@@ -29,6 +29,12 @@ CHUNKS = (LINE, 1 << 10, 8 << 10, 16 << 10, 32 << 10)
 """Units of a trace [bytes]: lines where that is affordable, chunks of lines elsewhere."""
 AFFORDABLE = 1 << 20
 """Accesses of a trace below which a unit is affordable."""
+LARGE_CHUNKS = (32 << 10, 128 << 10, 512 << 10)
+"""Units of the traces of language models, coarser as they are longer."""
+MOST = 8 << 20
+"""Accesses of such a trace below which a unit is affordable."""
+ALIGNMENT = LARGE_CHUNKS[-1]
+"""Tensors begin at multiples of the largest unit."""
 STEP = 64 << 10
 """Bytes of its largest operand that a wave takes before it turns to the next operand."""
 
@@ -77,7 +83,8 @@ def dram_curve(kernels: Sequence[Kernel], unit: int | None = None, *, flush: boo
 def affordable_unit(kernels: Sequence[Kernel]) -> int:
     """The smallest unit that keeps a trace affordable."""
     swept = sum(int((spans.stop - spans.start).sum()) for spans in _all_spans(kernels))
-    return next((unit for unit in CHUNKS if swept / unit <= AFFORDABLE), CHUNKS[-1])
+    small = next((unit for unit in CHUNKS if swept / unit <= AFFORDABLE), None)
+    return small or next((unit for unit in LARGE_CHUNKS if swept / unit <= MOST), LARGE_CHUNKS[-1])
 
 
 def trace(kernels: Sequence[Kernel], unit: int) -> tuple[Ints, Bools]:
@@ -94,7 +101,7 @@ def _all_spans(kernels: Sequence[Kernel]) -> list[Spans]:
     top = 0
     for name, life in lifetimes(kernels).items():
         bases[name] = top
-        top += -(-life.size // CHUNKS[-1]) * CHUNKS[-1]
+        top += -(-life.size // ALIGNMENT) * ALIGNMENT
     return [_spans(kernel, bases) for kernel in kernels]
 
 

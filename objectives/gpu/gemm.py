@@ -4,23 +4,25 @@ C (m x n) = A (m x k) B (k x n), all row-major. A tile of bm x bn results reads 
 writes its results once (specification of the traffic model, section 3).
 """
 
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 from dse.objectives.gpu.kernel import WORDS
+from dse.objectives.gpu.machine import Gpu
 
 Tile = tuple[int, int]
 
-MULTIPROCESSORS = 28
-"""Streaming multiprocessors of the GTX 1080 Ti (DeepNVM++, Table IV)."""
-
-EFFICIENCIES: dict[Tile, float] = {
-    (128, 128): 1.0, (128, 64): 0.9, (64, 128): 0.9, (64, 64): 0.8, (128, 32): 0.75, (32, 128): 0.75,
-    (64, 32): 0.65, (32, 64): 0.65, (32, 32): 0.45,
-}
-"""Tiles a library chooses from, with the share of peak arithmetic each reaches: an assumption, larger is better."""
-
 MOST_RESIDENT = 16
 """Most tiles that one multiprocessor runs at a time."""
+
+
+@cache
+def efficiencies() -> dict[Tile, float]:
+    """Tiles a library chooses from, with the share of peak arithmetic each reaches: an assumption, see the file."""
+    text = resources.files("dse.objectives.gpu").joinpath("data/tiles.toml").read_text(encoding="utf-8")
+    return {(entry["rows"], entry["columns"]): entry["efficiency"] for entry in tomllib.loads(text)["tiles"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +75,15 @@ def result_writes(gemm: Gemm, tile: Tile) -> float:
     return gemm.m * row_sectors(gemm.n, tile[1], gemm.words)
 
 
-def fastest_tile(gemm: Gemm) -> Tile:
+def fastest_tile(gemm: Gemm, gpu: Gpu) -> Tile:
     """Tile with the least time: rounds of one tile per multiprocessor, times results per tile over efficiency."""
     def time(tile: Tile) -> float:
-        rounds = -(-gemm.tiles(tile) // MULTIPROCESSORS)
-        return rounds * tile[0] * tile[1] / EFFICIENCIES[tile]
+        rounds = -(-gemm.tiles(tile) // gpu.multiprocessors)
+        return rounds * tile[0] * tile[1] / efficiencies()[tile]
 
-    return min(EFFICIENCIES, key=time)
+    return min(efficiencies(), key=time)
 
 
-def resident_tiles(tile: Tile, results: int) -> int:
+def resident_tiles(tile: Tile, results: int, gpu: Gpu) -> int:
     """Tiles that run at the same time on all multiprocessors, each of which holds a number of results."""
-    return MULTIPROCESSORS * max(1, min(results // (tile[0] * tile[1]), MOST_RESIDENT))
+    return gpu.multiprocessors * max(1, min(results // (tile[0] * tile[1]), MOST_RESIDENT))

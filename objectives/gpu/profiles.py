@@ -7,6 +7,7 @@ from importlib import resources
 
 from dse.errors import InputError
 from dse.objectives.gpu.gemm import Gemm, Tile, fastest_tile
+from dse.objectives.gpu.machine import Gpu
 from dse.text import nearest, quoted
 
 DEFAULT = "implicit-128x128"
@@ -33,9 +34,9 @@ class Profile:
     resident_results: int
     adds_to_zero: bool
 
-    def tile_of(self, gemm: Gemm) -> Tile:
+    def tile_of(self, gemm: Gemm, gpu: Gpu) -> Tile:
         """Tile of a product."""
-        return self.tile or fastest_tile(gemm)
+        return self.tile or fastest_tile(gemm, gpu)
 
 
 @cache

@@ -8,16 +8,17 @@ from typing import Protocol
 from dse.errors import InputError
 from dse.objectives.gpu.dram import DramCurve, dram_curve
 from dse.objectives.gpu.kernel import STEPS, Kernel
-from dse.objectives.gpu.lowering import INFERENCE, TRAINING, kernels_of
+from dse.objectives.gpu.lowering import INFERENCE, TRAINING, kernels_of, lowers
+from dse.objectives.gpu.machine import load_gpu
 from dse.objectives.gpu.profiles import DEFAULT, load_profile
-from dse.objectives.network.layers import Network, load_network, network_names
-from dse.objectives.network.transformer import (
-    PREFILL,
-    Transformer,
-    load_transformer,
-    transformer_kernels,
-    transformer_names,
-)
+from dse.objectives.gpu.step_kernels import step_kernels
+from dse.objectives.gpu.transformer import transformer_kernels
+from dse.objectives.network.catalog import OWN_SUFFIXES, load_network, network_names
+from dse.objectives.network.layers import Network
+from dse.objectives.network.precision import FUSED, Storage
+from dse.objectives.network.step import Step
+from dse.objectives.network.training import PREFILL, inference_step, training_step
+from dse.objectives.network.transformer import Transformer, load_transformer, transformer_names
 from dse.text import nearest, quoted
 
 Model = Network | Transformer
@@ -81,13 +82,14 @@ def workload_names() -> list[str]:
 
 
 def load_model(name: str) -> Model:
-    """Network or transformer by its name, or network from a layer table (``.csv``, ``.json``)."""
+    """Network or transformer by its name, or from a layer table or model configuration (``.csv``, ``.json``)."""
     if name in transformer_names():
         return load_transformer(name)
-    if name in network_names() or name.endswith((".csv", ".json")):
+    if name in network_names() or name.endswith(OWN_SUFFIXES):
         return load_network(name)
     raise InputError(f"workload {quoted(name)} is not known, the nearest is {nearest(name, workload_names())}: known "
-                     f"are {', '.join(workload_names())}, and layer tables (.csv, .json)")
+                     f"are {', '.join(workload_names())}, layer tables (.csv, .json) and model configurations "
+                     "(config.json)")
 
 
 def default_phase(model: Model) -> str:
@@ -95,16 +97,34 @@ def default_phase(model: Model) -> str:
     return PREFILL if isinstance(model, Transformer) else INFERENCE
 
 
-def default_batch(phase: str) -> int:
-    """The batch that is meant where none is given: DeepNVM++'s for networks, one sequence for transformers."""
-    return PAPER_BATCHES.get(phase, 1)
+def default_batch(phase: str, model: Model | None = None) -> int:
+    """The batch that is meant where none is given: DeepNVM++'s for images, one sequence else."""
+    images = not isinstance(model, Network) or model.sequence is None
+    return PAPER_BATCHES.get(phase, 1) if images else 1
+
+
+def default_precision(network: Network) -> str:
+    """The precision that is meant where none is given: bf16 for sequences of tokens, else single precision."""
+    return "fp32" if network.sequence is None else "bf16"
+
+
+def default_step(network: Network, phase: str, batch: int) -> Step:
+    """The step that is meant where only phase and batch are given: Adam for sequences of tokens, else momentum."""
+    precision = default_precision(network)
+    if phase == TRAINING:
+        optimizer = "momentum" if network.sequence is None else "adam"
+        return training_step(network, batch, precision=precision, optimizer=optimizer)
+    return inference_step(network, batch, phase=phase, precision=precision,
+                          storage=Storage(dropout=False, attention=FUSED))
 
 
 def kernels_for(model: Model, phase: str, batch: int, profile: str = DEFAULT) -> list[Kernel]:
-    """Kernels of a run of a network or transformer."""
+    """Kernels of a run: by layer in single precision where all layers are DeepNVM++'s, else by the step."""
     if isinstance(model, Transformer):
         return transformer_kernels(model, phase, batch)
-    return kernels_of(model, phase, batch, load_profile(profile))
+    if lowers(model):
+        return kernels_of(model, phase, batch, load_profile(profile))
+    return step_kernels(default_step(model, phase, batch), load_profile(profile), load_gpu())
 
 
 def workload_of(
@@ -114,7 +134,7 @@ def workload_of(
     if isinstance(model, str):
         model = load_model(model)
     phase = phase or default_phase(model)
-    return _workload(model, phase, batch or default_batch(phase), profile)
+    return _workload(model, phase, batch or default_batch(phase, model), profile)
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from dse.objectives.gpu.dram import LINE, DramCurve, dram_curve
 from dse.objectives.gpu.lowering import INFERENCE, kernels_of
 from dse.objectives.gpu.profiles import RESIDENT_RESULTS, Profile, load_profile
 from dse.objectives.gpu.traffic import Workload, paper_workloads
-from dse.objectives.network.layers import load_network
+from dse.objectives.network.catalog import load_network
 from dse.report.plot import COLORS
 from dse.studies.deepnvmpp.bars import COLOR, STYLE
 from dse.studies.deepnvmpp.printed import published_rows

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dse.objectives.gpu.dram import CHUNKS, LINE, dram_curve, trace
+from dse.objectives.gpu.dram import ALIGNMENT, CHUNKS, LINE, dram_curve, trace
 from dse.objectives.gpu.kernel import SECTOR, WORD, lifetimes
 from dse.objectives.gpu.lowering import INFERENCE, PHASES, kernels_of
 from dse.objectives.gpu.profiles import DEFAULT, SHIPPED, load_profile
 from dse.objectives.gpu.set_associative import Geometry, hashed_sets, simulate
 from dse.objectives.gpu.stack_distance import COLD, miss_curve, stack_distances
 from dse.objectives.gpu.traffic import kernels_for, load_model, paper_workloads
-from dse.objectives.network.layers import load_network
+from dse.objectives.network.catalog import load_network
 
 MB = 1 << 20
 accesses = st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=120)
@@ -136,9 +136,9 @@ def test_traces_stay_within_tensors_and_lifetimes() -> None:
     lives = lifetimes(kernels)
     assert lives["weights fc6"].size == (9216 * 4096 + 4096) * WORD
     assert all(life.first <= life.last < len(kernels) for life in lives.values())
-    top = sum(-(-life.size // CHUNKS[-1]) * CHUNKS[-1] for life in lives.values())
-    lines, writes = trace(kernels, CHUNKS[-1])
+    top = sum(-(-life.size // ALIGNMENT) * ALIGNMENT for life in lives.values())
+    lines, writes = trace(kernels, ALIGNMENT)
     assert len(lines) == len(writes)
     assert lines.min() >= 0
-    assert lines.max() < top // CHUNKS[-1]
-    assert len(np.unique(lines)) == top // CHUNKS[-1]
+    assert lines.max() < top // ALIGNMENT
+    assert len(np.unique(lines)) == top // ALIGNMENT

@@ -7,15 +7,10 @@ import pytest
 
 from dse.errors import InputError
 from dse.objectives.gpu.traffic import PAPER_NETWORKS
-from dse.objectives.network.layers import (
-    COLUMNS,
-    KINDS,
-    Network,
-    load_network,
-    network_names,
-    read_network,
-    volume,
-)
+from dse.objectives.network.catalog import load_network, network_names
+from dse.objectives.network.layer_tables import COLUMNS, read_network
+from dse.objectives.network.layers import KINDS, Network, volume
+from dse.objectives.network.shapes import with_rounding
 from dse.studies.deepnvmpp.printed import published_rows
 
 PARAMETERS = {
@@ -36,7 +31,7 @@ def test_totals(name: str) -> None:
 
 
 def test_googlenet_with_floor_pooling_is_what_table_3_prints() -> None:
-    assert round(load_network("googlenet").with_rounding("floor").macs / 1e6, 1) == 1431.6
+    assert round(with_rounding(load_network("googlenet"), "floor").macs / 1e6, 1) == 1431.6
 
 
 @pytest.mark.parametrize("row", published_rows("table3"), ids=lambda row: row["network"])
@@ -47,7 +42,7 @@ def test_table_3(row: dict[str, str]) -> None:
     assert counts["conv"] == int(row["conv_layers"]) + projections
     assert counts["fc"] == int(row["fc_layers"])
     assert network.parameters == pytest.approx(float(row["weights"]), rel=0.05)
-    floor = network.with_rounding("floor") if row["network"] == "googlenet" else network
+    floor = with_rounding(network, "floor") if row["network"] == "googlenet" else network
     assert floor.macs == pytest.approx(float(row["macs"]), rel=0.1)
 
 
@@ -63,9 +58,12 @@ def test_shapes(name: str, layer: str, shape: tuple[int, int, int]) -> None:
 
 def test_every_network_has_a_source() -> None:
     folder = Path(__file__).parents[2] / "objectives/network/data/networks"
-    assert len(network_names()) == len(list(folder.glob("*.csv"))) == 6
-    for path in folder.glob("*.csv"):
+    tables, configurations = list(folder.glob("*.csv")), list((folder.parent / "configurations").glob("*.json"))
+    assert len(network_names()) == len(tables) + len(configurations) == 19
+    for path in tables:
         assert "Source:" in path.read_text(encoding="utf-8")
+    for path in configurations:
+        assert json.loads(path.read_text(encoding="utf-8"))["source"]
 
 
 def written(path: Path, text: str) -> Path:
@@ -112,7 +110,7 @@ def test_json_is_the_same_table(tmp_path: Path) -> None:
         assert network.layers == table.layers
 
 
-HEADER = ",".join(COLUMNS) + "\n"
+HEADER = ",".join(COLUMNS[:11]) + "\n"
 DATA = "data,input,,3,8,,,,,,\n"
 BAD = {
     HEADER: "no layers",
@@ -174,12 +172,12 @@ def test_missing_and_unknown_files(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):
         read_network(tmp_path / "binary.csv")
-    with pytest.raises(InputError, match="known are alexnet"):
+    with pytest.raises(InputError, match="the nearest is alexnet: known are alexnet"):
         load_network("alexnett")
 
 
 def test_all_kinds_are_used_somewhere() -> None:
     used = {layer.kind for name in network_names() for layer in load_network(name).layers}
-    assert set(KINDS) - used == {"avg_pool"}
+    assert set(KINDS) - used == {"avg_pool", "matmul", "sigmoid"}
     assert volume((2, 3, 4)) == 24
     assert isinstance(load_network("alexnet"), Network)

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dse.errors import InputError
-from dse.objectives.gpu.gemm import EFFICIENCIES, Gemm, fastest_tile, left_reads, result_writes, right_reads
+from dse.objectives.gpu.gemm import Gemm, efficiencies, fastest_tile, left_reads, result_writes, right_reads
 from dse.objectives.gpu.kernel import STEPS, UPDATE
 from dse.objectives.gpu.lowering import PHASES, kernels_of
+from dse.objectives.gpu.machine import load_gpu
 from dse.objectives.gpu.profiles import DEFAULT, SHIPPED, load_profile, profiles
 from dse.objectives.gpu.traffic import (
     PAPER_NETWORKS,
@@ -23,14 +24,15 @@ from dse.objectives.gpu.traffic import (
     workload_of,
 )
 from dse.objectives.gpu.windows import WARP, window_reads
-from dse.objectives.network.layers import Layer, load_network
+from dse.objectives.network.catalog import load_network
+from dse.objectives.network.layers import Layer
 from dse.objectives.network.transformer import Transformer, load_transformer
 from dse.studies.deepnvmpp.printed import printed_caches
 
 SECTOR_WORDS = 8
 
 
-@given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 200), st.sampled_from(list(EFFICIENCIES)))
+@given(st.integers(1, 300), st.integers(1, 40), st.integers(1, 200), st.sampled_from(list(efficiencies())))
 def test_aligned_products_by_loops(m: int, columns: int, k: int, tile: tuple[int, int]) -> None:
     """Every tile reads its rows of A and columns of B over all of k, and writes its results."""
     n = columns * SECTOR_WORDS
@@ -63,8 +65,8 @@ def test_unaligned_rows_on_average(n: int, segment: int) -> None:
 
 def test_fastest_tile() -> None:
     """Large products get large tiles, small ones tiles that keep every multiprocessor busy."""
-    assert fastest_tile(Gemm(4096, 4096, 100)) == (128, 128)
-    assert fastest_tile(Gemm(96, 96, 100)) == (32, 32)
+    assert fastest_tile(Gemm(4096, 4096, 100), load_gpu()) == (128, 128)
+    assert fastest_tile(Gemm(96, 96, 100), load_gpu()) == (32, 32)
 
 
 def window_reads_by_loops(layer: Layer) -> int:

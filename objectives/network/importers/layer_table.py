@@ -15,20 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.objectives.network.layers import (
-    COLUMNS,
-    INPUT,
-    POOLS,
-    WEIGHTED,
-    Layer,
-    Network,
-    Pair,
-    Place,
-    Shape,
-    infer_shapes,
-    network_from_rows,
-    volume,
-)
+from dse.objectives.network.layer_tables import ALLOWS, COLUMNS, NEEDS, network_from_rows
+from dse.objectives.network.layers import INPUT, POOLS, WEIGHTED, Layer, Network, Pair, Place, Shape, volume
+from dse.objectives.network.shapes import infer_shapes
 from dse.text import shown
 from dse.writing import write_text
 
@@ -43,12 +32,6 @@ TABLE_SUFFIXES = (".csv", ".json")
 
 _KEEPS_ARRANGEMENT = ("conv", *POOLS, "batch_norm", "lrn", "concat")
 """Kinds that tell channels from rows and columns."""
-_SIZES: dict[str, tuple[str, ...]] = {
-    "conv": ("channels", "kernel", "stride", "padding", "groups", "bias"), "fc": ("channels", "bias"),
-    "max_pool": ("kernel", "stride", "padding", "rounding"), "avg_pool": ("kernel", "stride", "padding", "rounding"),
-}
-"""Columns that a layer of a kind fills in."""
-
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -311,14 +294,19 @@ def _written(shape: TensorShape | list[int]) -> str:
 
 
 def row_of(layer: Layer) -> dict[str, str]:
-    """A layer as the row of a layer table: what `dse.objectives.network.layers` reads back as the same layer."""
-    row = {"layer": layer.name, "kind": layer.kind, "inputs": ";".join(layer.inputs)}
-    if layer.kind == INPUT:
-        return {**row, "channels": str(layer.shape[0]), "size": _written(layer.shape[1:])}
-    for column in _SIZES.get(layer.kind, ()):
-        value = getattr(layer, column)
+    """A layer as the row of a layer table: what `dse.objectives.network.layer_tables` reads back as the same layer."""
+    row = {"layer": layer.name, "kind": layer.kind, "inputs": ";".join(layer.inputs), "block": layer.block}
+    for column in (*NEEDS.get(layer.kind, ()), *ALLOWS.get(layer.kind, ())):
+        value = _value(layer, column)
         row[column] = _written(value) if isinstance(value, tuple) else str(value)
-    return row
+    return {column: text for column, text in row.items() if text}
+
+
+def _value(layer: Layer, column: str) -> Any:
+    """What a layer's column holds; sizes stand in its shape."""
+    if column == "size":
+        return layer.shape[1:]
+    return layer.shape[0] if column == "channels" and layer.kind in (INPUT, "reshape") else getattr(layer, column)
 
 
 def table_text(network: Network, suffix: str) -> str:

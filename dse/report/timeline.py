@@ -1,0 +1,46 @@
+"""A figure of what is held over time, stacked by class."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from dse.batch import Ints
+from dse.report.plot import COLORS
+from dse.writing import write_whole
+
+GIB = 1 << 30
+MIB = 1 << 20
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+MORE_COLORS = (*COLORS, "#F0E442", "#666666", "#BBBBBB")
+"""Okabe and Ito's palette with its yellow, and grays."""
+SIZE = (6.4, 3.2)
+"""Width and height [inches]."""
+
+
+def plot_timeline(held: Mapping[str, Ints], title: str, path: Path) -> None:
+    """Draw bytes of each class (operations,) on top of each other over the operations, and mark the peak."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    total = np.sum(list(held.values()), axis=0)
+    scale, unit = (GIB, "GiB") if total.max(initial=0) >= GIB else (MIB, "MiB")
+    with plt.rc_context({"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}):
+        figure, axis = plt.subplots(figsize=SIZE, layout="constrained")
+        edges = np.arange(len(total) + 1)
+        base = np.zeros(len(total))
+        for number, (name, live) in enumerate(held.items()):
+            top = base + live / scale
+            axis.fill_between(edges, np.append(base, base[-1:]), np.append(top, top[-1:]), step="post", linewidth=0,
+                              color=MORE_COLORS[number % len(MORE_COLORS)], label=name.replace("_", " "))
+            base = top
+        peak = int(total.argmax())
+        axis.axhline(total[peak] / scale, color="0.3", linewidth=0.6, linestyle="--")
+        axis.annotate(f"peak {total[peak] / scale:.2f} {unit}", (0, total[peak] / scale), xytext=(2, -9),
+                      textcoords="offset points", fontsize=7)
+        axis.set(xlabel="operation", ylabel=f"live memory [{unit}]", title=title, xlim=(0, len(total)), ylim=(0, None))
+        figure.legend(loc="outside right upper", frameon=False)
+        write_whole(path, lambda temporary: figure.savefig(temporary, format=path.suffix.removeprefix(".")))
+        plt.close(figure)

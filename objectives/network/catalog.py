@@ -1,0 +1,81 @@
+"""Networks by name: those that come with the package, layer tables and model configurations of one's own."""
+
+import json
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from dse.errors import InputError
+from dse.objectives.network.configurations import network_from_configuration
+from dse.objectives.network.layer_tables import csv_rows, network_from_rows, read_network
+from dse.objectives.network.layers import Network
+from dse.text import nearest, quoted, shown
+
+OWN_SUFFIXES = (".csv", ".json")
+
+
+def _data(folder: str) -> Any:
+    """Folder of the networks that come with the package: ``networks`` (tables) or ``configurations``."""
+    return resources.files("dse.objectives.network").joinpath(f"data/{folder}")
+
+
+@cache
+def _files() -> dict[str, str]:
+    """Folder of every network that comes with the package, by its name."""
+    suffixes = {"networks": ".csv", "configurations": ".json"}
+    return {
+        item.name.removesuffix(suffix): folder
+        for folder, suffix in suffixes.items() for item in _data(folder).iterdir() if item.name.endswith(suffix)
+    }
+
+
+@cache
+def network_names() -> tuple[str, ...]:
+    """Names of the networks that come with the package."""
+    return tuple(sorted(_files()))
+
+
+def load_network(name: str) -> Network:
+    """Network by its name, or from a layer table (``.csv``, ``.json``) or a model configuration (``.json``)."""
+    if name.endswith(OWN_SUFFIXES):
+        return read_own(Path(name))
+    if name not in network_names():
+        raise InputError(f"workload {quoted(name)} is not known, the nearest is {nearest(name, network_names())}: "
+                         f"known are {', '.join(network_names())}, layer tables (.csv, .json) and model "
+                         "configurations (config.json)")
+    return _packaged(name)
+
+
+def read_own(path: Path) -> Network:
+    """Network from a layer table, or from a configuration: a JSON object with a ``model_type``."""
+    if path.suffix == ".json":
+        configuration = _configuration(path)
+        if configuration is not None:
+            return network_from_configuration(_title(path), configuration, shown(path))
+    return read_network(path)
+
+
+def _configuration(path: Path) -> dict[str, Any] | None:
+    """A configuration, if a file holds one."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and "model_type" in found else None
+
+
+def _title(path: Path) -> str:
+    """Name of a configuration: its file's, or its folder's where all such files are named alike."""
+    return path.resolve().parent.name if path.stem == "config" else path.stem
+
+
+@cache
+def _packaged(name: str) -> Network:
+    """A network that comes with the package."""
+    if _files()[name] == "configurations":
+        text = _data("configurations").joinpath(f"{name}.json").read_text(encoding="utf-8")
+        return network_from_configuration(name, json.loads(text), name)
+    text = _data("networks").joinpath(f"{name}.csv").read_text(encoding="utf-8")
+    title = text.splitlines()[0].lstrip("# ").rstrip(".")
+    return network_from_rows(name, title, csv_rows(text, name), name)
