@@ -10,7 +10,7 @@ import numpy as np
 from dse.batch import Bools, Floats, Ints
 from dse.objectives.placement.gaps import Gaps, cover
 from dse.objectives.placement.plans import Plan, Prices, kept_by_choice
-from dse.objectives.placement.split import running_program, split_plan
+from dse.objectives.placement.split import rents_of, running_program, split_plan
 
 RELATIVE_GAP = 1e-3
 """Where the mixed-integer search stops: this much between the plan and the bound."""
@@ -19,13 +19,14 @@ TIME_LIMIT = 60.0
 
 
 def whole_greedy(gaps: Gaps, capacity: int, prices: Prices = Prices()) -> Plan:  # noqa: B008
-    """Keep choices in the order of what they save per page and piece, as long as they fit.
+    """Let choices leave until the rest fits, then keep what fits after all.
 
-    What is kept is one gap of a tensor, or all gaps of a version at once, which saves its write too.
+    First leaves what costs least per page of overflow that it takes away; then come back, best saving per page and
+    piece first, single gaps of a tensor or all gaps of a version at once, which saves its write too.
     """
     room = gaps.room(capacity)
-    kept = gaps.adjacent.copy()
-    free = np.zeros(gaps.pieces, np.int64) + room
+    kept = _let_leave(gaps, room, prices)
+    free = room - gaps.occupied(np.where(kept, gaps.pages, 0))
     for members in _candidates(gaps, prices):
         fresh = members[~kept[members]]
         load = cover(gaps.start[fresh], gaps.stop[fresh], gaps.pages[fresh], gaps.pieces)
@@ -33,6 +34,29 @@ def whole_greedy(gaps: Gaps, capacity: int, prices: Prices = Prices()) -> Plan: 
             free -= load
             kept[fresh] = True
     return Plan(gaps=gaps, kept=np.where(kept, gaps.pages, 0).astype(float))
+
+
+def _let_leave(gaps: Gaps, room: Ints, prices: Prices) -> Bools:
+    """Gaps (gaps,) that are kept when choices leave one by one until no piece is over its room."""
+    kept = np.ones(len(gaps.pages), np.bool_)
+    load = gaps.occupied(gaps.pages)
+    reads = np.bincount(gaps.choice, weights=prices.read * gaps.pages)
+    version = gaps.version_choice[gaps.version]
+    own_version = np.zeros(len(reads), np.int64)
+    own_version[gaps.choice] = version
+    writes = np.bincount(
+        gaps.version_choice, weights=np.where(gaps.dirty, prices.write * gaps.version_pages, 0.0)
+    )
+    while (load > room).any():
+        inside = rents_of(gaps, (load > room).astype(float))
+        relief = np.bincount(gaps.choice, weights=np.where(kept, gaps.pages * inside, 0.0))
+        cost = np.where(relief > 0, reads + writes[own_version], np.inf)
+        leaving = gaps.choice == int((cost / np.maximum(relief, 1.0)).argmin())
+        leaving &= ~gaps.adjacent
+        load -= cover(gaps.start[leaving], gaps.stop[leaving], gaps.pages[leaving], gaps.pieces)
+        kept[leaving] = False
+        writes[version[leaving]] = 0.0
+    return kept
 
 
 def _candidates(gaps: Gaps, prices: Prices) -> list[Ints]:
