@@ -157,9 +157,9 @@ def _run(
     before = None
     for number in range(MOST_STEPS):
         traffic = tier.step(steps())
-        if number + 1 >= LEAST_STEPS and traffic == before:
+        if number + 1 >= LEAST_STEPS and traffic.pages == before:
             break
-        before = traffic
+        before = traffic.pages
     return traffic
 
 
@@ -171,15 +171,16 @@ class _Tier:
         self._resident, self._dirty = np.zeros(0, np.bool_), np.zeros(0, np.bool_)
         self._stamp, self._tensor = np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._held, self._clock, self._piece = 0, 0, 0
-        self._read, self._written = 0, 0
+        self._read: list[int] = []
+        self._written: list[int] = []
 
     def step(self, accesses: Sequence[PageAccesses]) -> Traffic:
         """Run a step."""
-        self._read, self._written = 0, 0
+        self._read, self._written = [], []
         self._grow(max(int(one.pages.max(initial=-1)) for one in accesses) + 1)
         for one in accesses:
             self._access(one)
-        return Traffic(read=self._read, written=self._written)
+        return Traffic(read=np.array(self._read, dtype=float), written=np.array(self._written, dtype=float))
 
     def _grow(self, size: int) -> None:
         """Make room in the tables for addresses up to `size`."""
@@ -194,9 +195,8 @@ class _Tier:
         missing = ~self._resident[pages]
         count = int(missing.sum())
         over = self._held + count - self._capacity
-        if over > 0:
-            self._evict(over, pages)
-        self._read += int((missing & one.reads).sum())
+        self._written.append(self._evict(over, pages) if over > 0 else 0)
+        self._read.append(int((missing & one.reads).sum()))
         self._held += count
         self._resident[pages] = True
         self._dirty[pages] = (self._dirty[pages] & ~missing) | one.writes
@@ -214,8 +214,8 @@ class _Tier:
         self._clock += len(one.pages)
         return stamps
 
-    def _evict(self, count: int, pinned: Ints) -> None:
-        """Let pages leave, and write the dirty ones down."""
+    def _evict(self, count: int, pinned: Ints) -> int:
+        """Let pages leave; how many of them were dirty and are written down."""
         movable = self._resident.copy()
         movable[pinned] = False
         pages = np.flatnonzero(movable)
@@ -227,8 +227,9 @@ class _Tier:
         victims = pages[np.argpartition(key, count - 1)[:count]]
         if self._rule is Rule.TENSOR:
             victims = pages[np.isin(self._tensor[pages], self._tensor[victims])]
-        self._written += int(self._dirty[victims].sum())
+        written = int(self._dirty[victims].sum())
         self._leave(victims)
+        return written
 
     def _leave(self, pages: Ints) -> None:
         """Pages that are no longer there."""

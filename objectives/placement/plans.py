@@ -18,19 +18,22 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Pages that cross between the tiers in a step: `read` up into tier 1, `written` down to the tier below."""
+    """Pages (pieces,) that cross between the tiers in a step.
 
-    read: float
-    written: float
+    `read`: up into tier 1, for the piece that needs them. `written`: down, after the piece that used them last.
+    """
+
+    read: Floats
+    written: Floats
 
     @property
     def pages(self) -> float:
-        """Both directions together."""
-        return self.read + self.written
+        """Both directions together, over the step."""
+        return float(self.read.sum() + self.written.sum())
 
     def priced(self, prices: Prices) -> float:
         """What it costs."""
-        return prices.read * self.read + prices.write * self.written
+        return float(prices.read * self.read.sum() + prices.write * self.written.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,34 @@ class Plan:
 
     @property
     def written(self) -> Floats:
-        """Pages (versions,) that are written to the tier below, once: w_v = max_j (s - x_j) of dirty versions."""
-        written = np.zeros(len(self.gaps.dirty))
-        np.maximum.at(written, self.gaps.version, self.evicted)
-        return np.where(self.gaps.dirty, written, 0.0)
+        """Pages (gaps,) that are written down as each gap begins: what leaves for the first time since the version.
+
+        Pages leave from the tail, so that a dirty version writes w_v = max_j (s - x_j) in all.
+        """
+        order = self._in_time
+        version, evicted = self.gaps.version[order], self.evicted[order]
+        size = float(self.gaps.pages.max(initial=0)) + 1
+        deepest = np.maximum.accumulate(evicted + version * size) - version * size
+        begins = np.append(True, version[1:] != version[:-1])[: len(version)]
+        before = np.where(begins, 0.0, np.append(0.0, deepest[:-1])[: len(version)])
+        written = np.zeros(len(evicted))
+        written[order] = np.where(self.gaps.dirty[version], deepest - before, 0.0)
+        return written
 
     @property
     def traffic(self) -> Traffic:
         """Pages that cross in a step."""
-        return Traffic(read=float(self.evicted.sum()), written=float(self.written.sum()))
+        pieces = self.gaps.pieces
+        return Traffic(
+            read=np.bincount(self.gaps.stop, weights=self.evicted, minlength=pieces),
+            written=np.bincount(self.gaps.start, weights=self.written, minlength=pieces),
+        )
+
+    @property
+    def _in_time(self) -> Ints:
+        """Gaps by version, and in the order that they come in after the version begins."""
+        since = (self.gaps.start - self.gaps.version_start[self.gaps.version]) % self.gaps.pieces
+        return np.lexsort((since, self.gaps.version))
 
     def in_pages(self) -> "Plan":
         """The plan in whole pages: what is kept is rounded down, so that it fits where the plan fits."""

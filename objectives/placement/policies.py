@@ -60,7 +60,10 @@ def first_touch(gaps: Gaps, capacity: int) -> Traffic:
     pages = rows.block_pages[rows.block]
     reads = _first_of_each(key, away & rows.reads & ~rows.arrives & ~_read_back(gaps))
     writes = _first_of_each(key, away & (rows.writes | rows.arrives))
-    return Traffic(read=float(pages[reads].sum()), written=float(pages[writes].sum()))
+    read, written = (
+        np.bincount(rows.piece[chosen], weights=pages[chosen], minlength=gaps.pieces) for chosen in (reads, writes)
+    )
+    return Traffic(read=read, written=written)
 
 
 def _read_back(gaps: Gaps) -> Bools:
