@@ -10,9 +10,7 @@ from dse.objectives.network.step import INPUT_GRADIENT, WEIGHT_GRADIENT, Access,
 
 
 def with_fused_gradients(step: Step) -> Step:
-    """The same step with a layer's gradient of weights and gradient of input in one operation, where neither is a
-    matrix product.
-    """
+    """The same step with both gradients of a layer in one operation, where neither is a matrix product."""
     operations: list[Operation] = []
     for operation in step.operations:
         if operations and _belong_together(operations[-1], operation):

@@ -2,15 +2,17 @@
 
 A **block** is a run of pages of a tensor that all pieces treat alike. A **version** of a block begins where it is
 written, or where data arrives from outside, and is *dirty*: leaving tier 1, it has to be written to the tier below
-once. What no step writes (constants) the tier below holds already: such a version is *clean*. A **gap** reaches from an access to the next one that reads. Pages that nothing reads again are dead and cost nothing.
-Accesses to persistent tensors go round with the steps.
+once. What no step writes (constants) the tier below holds already: such a version is *clean*. A **gap** reaches from
+an access to the next one that reads. Pages that nothing reads again are dead and cost nothing. Accesses to persistent
+tensors go round with the steps.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from dse.batch import Bools, Ints
+from dse.batch import Bools, Floats, Ints
 from dse.errors import InfeasibleError
 from dse.objectives.placement.pieces import PiecedStep
 
@@ -41,7 +43,8 @@ class Gaps:
     A gap reaches from piece `start` to piece `stop`, round the step where ``stop <= start``, over `pages` pages of
     version `version`, from access row `row`. `choice` numbers what a whole-tensor plan decides as one: slices of one
     tensor between the same two operations. Versions are `dirty` or not, have `version_pages`, and begin with piece
-    `version_start`; `version_choice` numbers those of a tensor that one operation writes. `operands` (pieces,) are the pages that each piece itself needs.
+    `version_start`; `version_choice` numbers those of a tensor that one operation writes. `operands` (pieces,) are the
+    pages that each piece itself needs.
     """
 
     pieced: PiecedStep
@@ -66,12 +69,12 @@ class Gaps:
     @property
     def wraps(self) -> Bools:
         """Which gaps go round the step."""
-        return self.stop <= self.start
+        return np.asarray(self.stop <= self.start)
 
     @property
     def adjacent(self) -> Bools:
         """Which gaps (gaps,) no piece runs in: what they hold stays where it is."""
-        return self.inner == 0
+        return np.asarray(self.inner == 0)
 
     @property
     def inner(self) -> Ints:
@@ -83,7 +86,7 @@ class Gaps:
         """Tensor of each gap (gaps,)."""
         return self.accesses.block_tensor[self.accesses.block[self.row]]
 
-    def occupied(self, kept: Ints) -> Ints:
+    def occupied(self, kept: Any) -> Any:
         """Pages (pieces,) that stand in tier 1 during each piece beside its operands, of pages `kept` per gap."""
         return cover(self.start, self.stop, kept, self.pieces)
 
@@ -99,7 +102,7 @@ class Gaps:
         return room
 
 
-def cover(start: Ints, stop: Ints, amounts: Ints, pieces: int) -> Ints:
+def cover(start: Ints, stop: Ints, amounts: Any, pieces: int) -> Any:
     """Sum of `amounts` of all gaps over each piece (pieces,)."""
     inside = (stop - start - 1) % pieces > 0
     start, stop, amounts = start[inside], stop[inside], amounts[inside]
@@ -107,8 +110,12 @@ def cover(start: Ints, stop: Ints, amounts: Ints, pieces: int) -> Ints:
     np.add.at(changes, start + 1, amounts)
     np.add.at(changes, stop, -amounts)
     changes[0] += amounts[(stop <= start)].sum()
-    total: Ints = np.cumsum(changes)[:-1]
-    return total
+    return np.cumsum(changes)[:-1]
+
+
+def sums(places: Ints, amounts: Floats | Ints, size: int) -> Floats:
+    """Sums (size,) of the amounts at each place."""
+    return np.asarray(np.bincount(places, weights=amounts, minlength=size), dtype=float)
 
 
 def find_gaps(pieced: PiecedStep) -> Gaps:
@@ -126,7 +133,8 @@ def find_gaps(pieced: PiecedStep) -> Gaps:
     return Gaps(
         pieced=pieced, accesses=accesses, row=rows, version=version[rows], start=accesses.piece[rows],
         stop=accesses.piece[accesses.following[rows]], pages=pages[rows], choice=_numbered(ends),
-        dirty=(accesses.writes | accesses.arrives)[opening], version_pages=pages[opening], version_start=accesses.piece[opening],
+        dirty=(accesses.writes | accesses.arrives)[opening], version_pages=pages[opening],
+        version_start=accesses.piece[opening],
         version_choice=_numbered(np.stack([tensor[opening], operation[opening]], axis=1)), operands=operands,
     )
 
@@ -145,7 +153,7 @@ def block_accesses(pieced: PiecedStep) -> BlockAccesses:
     np.logical_or.at(reads, place, pieced.reads[source])
     np.logical_or.at(writes, place, pieced.writes[source])
     block, piece = np.divmod(unique, pieced.pieces)
-    following, arrives = _followers(block, reads, writes, pieced.persistent[tensor])
+    following, arrives = _followers(block, reads, pieced.persistent[tensor])
     return BlockAccesses(block=block, piece=piece, reads=reads, writes=writes, following=following, arrives=arrives,
                          block_tensor=tensor, block_start=start, block_pages=pages)
 
@@ -164,7 +172,7 @@ def _blocks(pieced: PiecedStep) -> tuple[Ints, Ints, Ints]:
     return tensor[:-1][within], page[:-1][within], (page[1:] - page[:-1])[within]
 
 
-def _followers(block: Ints, reads: Bools, writes: Bools, persistent: Bools) -> tuple[Ints, Bools]:
+def _followers(block: Ints, reads: Bools, persistent: Bools) -> tuple[Ints, Bools]:
     """The next access to the same block, and which accesses bring data from outside."""
     rows = np.arange(len(block))
     is_last = np.append(block[1:] != block[:-1], True)
@@ -173,7 +181,7 @@ def _followers(block: Ints, reads: Bools, writes: Bools, persistent: Bools) -> t
     first = np.maximum.accumulate(np.where(is_first, rows, 0))
     cyclic = is_last & persistent[block]
     following[cyclic] = first[cyclic]
-    return following, is_first & ~writes & ~persistent[block]
+    return following, is_first & reads & ~persistent[block]
 
 
 def _versions(accesses: BlockAccesses) -> tuple[Ints, Ints]:

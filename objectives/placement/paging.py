@@ -5,7 +5,7 @@ Steps repeat until one moves what the one before did.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -90,8 +90,11 @@ def _touched(gaps: Gaps, part: Ints, base: Ints, next_use: Ints, dead: Bools) ->
     pages = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
     arrives = rows.arrives[part]
     reads, writes = rows.reads[part] & ~arrives, rows.writes[part] | arrives
-    columns = [np.repeat(values, count) for values in (reads, writes, next_use[part], dead[part])]
-    return PageAccesses(pages, *columns, tensor=np.repeat(rows.block_tensor[block], count))
+    return PageAccesses(
+        pages=pages, reads=np.repeat(reads, count), writes=np.repeat(writes, count),
+        next_use=np.repeat(next_use[part], count), dead=np.repeat(dead[part], count),
+        tensor=np.repeat(rows.block_tensor[block], count),
+    )
 
 
 def _own_addresses(gaps: Gaps) -> Callable[[], Sequence[PageAccesses]]:
@@ -119,10 +122,7 @@ class Allocator:
         for piece, touched in enumerate(self._accesses):
             for tensor in self._first.get(piece, ()):
                 self._allocate(tensor)
-            found.append(PageAccesses(
-                self._address[touched.pages], touched.reads, touched.writes, touched.next_use, touched.dead,
-                touched.tensor,
-            ))
+            found.append(replace(touched, pages=self._address[touched.pages]))
             for tensor in self._last.get(piece, ()):
                 self._free += self._address[self._base[tensor] : self._base[tensor + 1]][::-1].tolist()
         return found
@@ -186,8 +186,9 @@ class _Tier:
         """Make room in the tables for addresses up to `size`."""
         more = size - len(self._resident)
         if more > 0:
-            self._resident, self._dirty = (np.append(x, np.zeros(more, np.bool_)) for x in (self._resident, self._dirty))
-            self._stamp, self._tensor = (np.append(x, np.zeros(more, np.int64)) for x in (self._stamp, self._tensor))
+            flags, numbers = np.zeros(more, np.bool_), np.zeros(more, np.int64)
+            self._resident, self._dirty = np.append(self._resident, flags), np.append(self._dirty, flags)
+            self._stamp, self._tensor = np.append(self._stamp, numbers), np.append(self._tensor, numbers)
 
     def _access(self, one: PageAccesses) -> None:
         """Run a piece: bring in what it needs, let go what must leave, drop what is dead."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.objectives.placement.gaps import Gaps
+from dse.objectives.placement.gaps import Gaps, sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,7 @@ class Plan:
         """Pages that cross in a step."""
         pieces = self.gaps.pieces
         return Traffic(
-            read=np.bincount(self.gaps.stop, weights=self.evicted, minlength=pieces),
-            written=np.bincount(self.gaps.start, weights=self.written, minlength=pieces),
+            read=sums(self.gaps.stop, self.evicted, pieces), written=sums(self.gaps.start, self.written, pieces),
         )
 
     @property

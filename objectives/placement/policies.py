@@ -9,7 +9,7 @@ from dse.batch import Bools, Ints
 from dse.errors import InputError
 from dse.objectives.network.step import ACTIVATION, FORWARD, INPUT, MASK, WORKSPACE
 from dse.objectives.placement import paging
-from dse.objectives.placement.gaps import Gaps
+from dse.objectives.placement.gaps import Gaps, sums
 from dse.objectives.placement.plans import Plan, Prices, Traffic, move_all
 from dse.objectives.placement.split import split_plan
 from dse.objectives.placement.whole import Limits, whole_greedy, whole_plan
@@ -60,9 +60,7 @@ def first_touch(gaps: Gaps, capacity: int) -> Traffic:
     pages = rows.block_pages[rows.block]
     reads = _first_of_each(key, away & rows.reads & ~rows.arrives & ~_read_back(gaps))
     writes = _first_of_each(key, away & (rows.writes | rows.arrives))
-    read, written = (
-        np.bincount(rows.piece[chosen], weights=pages[chosen], minlength=gaps.pieces) for chosen in (reads, writes)
-    )
+    read, written = (sums(rows.piece[chosen], pages[chosen], gaps.pieces) for chosen in (reads, writes))
     return Traffic(read=read, written=written)
 
 

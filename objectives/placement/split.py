@@ -8,11 +8,12 @@ u is a running sum, so that every coefficient is 1 or -1 and the program has as 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
-from dse.objectives.placement.gaps import Gaps
+from dse.objectives.placement.gaps import Gaps, sums
 from dse.objectives.placement.plans import Plan, Prices
 
 
@@ -43,9 +44,12 @@ def split_plan(
     room = gaps.room(capacity)
     free = ~gaps.adjacent if leaves is None else ~gaps.adjacent & ~leaves
     kept = np.where(gaps.adjacent, gaps.pages, 0).astype(float)
-    duals = np.zeros(gaps.pieces)
+    duals: Floats = np.zeros(gaps.pieces)
     if free.any():
-        kept[free], duals = _solve(gaps, np.flatnonzero(free), room, prices)
+        paying = gaps.dirty.copy()
+        if leaves is not None:
+            paying[gaps.version[leaves & ~gaps.adjacent]] = False
+        kept[free], duals = _solve(gaps, np.flatnonzero(free), paying, room, prices)
     plan = Plan(gaps=gaps, kept=kept)
     cost = plan.traffic.priced(prices)
     bound = lower_bound(gaps, capacity, duals, prices, leaves)
@@ -82,14 +86,14 @@ def rents_of(gaps: Gaps, duals: Floats) -> Floats:
 
 def _by_version(gaps: Gaps, values: Floats) -> Floats:
     """Sums (versions,) over each version's gaps."""
-    return np.bincount(gaps.version, weights=values, minlength=len(gaps.dirty))
+    return sums(gaps.version, values, len(gaps.dirty))
 
 
-def _solve(gaps: Gaps, free: Ints, room: Ints, prices: Prices) -> tuple[Floats, Floats]:
+def _solve(gaps: Gaps, free: Ints, paying: Bools, room: Ints, prices: Prices) -> tuple[Floats, Floats]:
     """Pages kept over the free gaps, and the duals of the room (pieces,), by HiGHS's dual simplex."""
     from scipy.optimize import linprog
 
-    program = running_program(gaps, free, room, prices)
+    program = running_program(gaps, free, paying, room, prices)
     result = linprog(
         program.costs, A_ub=program.at_most, b_ub=program.most, A_eq=program.balance, b_eq=program.balanced,
         bounds=np.stack([np.zeros_like(program.upper), program.upper], axis=1), method="highs-ds",
@@ -106,20 +110,23 @@ class Program:
     """A linear program over [x of free gaps, w of dirty versions, u of pieces], all from 0 to `upper`."""
 
     costs: Floats
-    at_most: object
+    at_most: Any
     most: Floats
-    balance: object
+    balance: Any
     balanced: Floats
     upper: Floats
 
 
-def running_program(gaps: Gaps, free: Ints, room: Ints, prices: Prices) -> Program:
-    """The program of this module for some free gaps and the room [pages] beside operands."""
+def running_program(gaps: Gaps, free: Ints, paying: Bools, room: Ints, prices: Prices) -> Program:
+    """The program of this module for some free gaps and the room [pages] beside operands.
+
+    `paying` (versions,): those that are written down where they leave, and not for another reason.
+    """
     from scipy.sparse import csr_array
 
     count, pieces = len(free), gaps.pieces
-    paid, number = np.unique(gaps.version[free][gaps.dirty[gaps.version[free]]], return_inverse=True)
-    writing = np.flatnonzero(gaps.dirty[gaps.version[free]])
+    writing = np.flatnonzero(paying[gaps.version[free]])
+    paid, number = np.unique(gaps.version[free][writing], return_inverse=True)
     size = count + len(paid) + pieces
     rows = np.arange(len(writing))
     at_most = csr_array(
@@ -136,7 +143,7 @@ def running_program(gaps: Gaps, free: Ints, room: Ints, prices: Prices) -> Progr
     )
 
 
-def _balance(gaps: Gaps, free: Ints, first_sum: int) -> object:
+def _balance(gaps: Gaps, free: Ints, first_sum: int) -> Any:
     """Rows u_i - u_{i-1} - Σ beginning + Σ ending = 0; row 0 holds all gaps over piece 0."""
     from scipy.sparse import csr_array
 

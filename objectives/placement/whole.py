@@ -4,10 +4,11 @@ One choice per tensor and gap between two operations; slices of a tensor are tie
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from dse.batch import Bools, Floats, Ints
+from dse.batch import Bools, Ints
 from dse.objectives.placement.gaps import Gaps, cover
 from dse.objectives.placement.plans import Plan, Prices, kept_by_choice
 from dse.objectives.placement.split import rents_of, running_program, split_plan
@@ -106,8 +107,8 @@ def whole_plan(
 ) -> Plan:
     """The best plan of whole tensors that the mixed-integer search finds, with the bound that it proves.
 
-    The bound is of HiGHS and stands on its arithmetic; `split_plan` bounds the same plans from duals alone. It is never
-    worse than `whole_greedy`, whose plan it falls back to.
+    The bound is of HiGHS and stands on its arithmetic; `split_plan` bounds the same plans from duals alone. It is
+    never worse than `whole_greedy`, whose plan it falls back to.
     """
     greedy = whole_greedy(gaps, capacity, prices)
     _, certificate = split_plan(gaps, capacity, prices)
@@ -127,7 +128,7 @@ def _branch_and_bound(gaps: Gaps, room: Ints, prices: Prices, limits: Limits) ->
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     free = np.flatnonzero(~gaps.adjacent)
-    program = running_program(gaps, free, room, prices)
+    program = running_program(gaps, free, gaps.dirty, room, prices)
     tie, choices = _ties(gaps, free, len(program.costs))
     offset = float(prices.read * gaps.pages[free].sum())
     result = milp(
@@ -145,7 +146,7 @@ def _branch_and_bound(gaps: Gaps, room: Ints, prices: Prices, limits: Limits) ->
     return choices[result.x[: len(choices)] > 0.5], bound
 
 
-def _ties(gaps: Gaps, free: Ints, size: int) -> tuple[Floats, Ints]:
+def _ties(gaps: Gaps, free: Ints, size: int) -> tuple[Any, Ints]:
     """Matrix from [a choice each, w, u] to [x, w, u], and the choices' numbers."""
     from scipy.sparse import csr_array
 
