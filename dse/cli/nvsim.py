@@ -15,9 +15,9 @@ from dse.objectives.cache.baselines.algorithm1 import caches_by_target
 from dse.objectives.cache.baselines.nvsim import CacheSearch, search_cache
 from dse.objectives.cache.infeasible import why_infeasible
 from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, TARGETS, Configuration
+from dse.objectives.cache.nvsim_files.design_table import DESIGN_COLUMNS, evaluate_table
 from dse.objectives.cache.specification import ArrayProblem, CacheProblem
 from dse.progress import report
-from dse.objectives.cache.nvsim_files.design_table import DESIGN_COLUMNS, evaluate_table
 from dse.writing import check_writable, write_parts, write_text
 
 if TYPE_CHECKING:

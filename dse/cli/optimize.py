@@ -19,8 +19,8 @@ from dse.objectives.cache.cost import Cost, exact_cost
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.run import write_run
-from dse.writing import write_text, write_whole
 from dse.search.optimize import Result, attempt, optimize
+from dse.writing import write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,11 +24,11 @@ from dse.objectives.cache.specification import CacheProblem
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.run import cache_row, check_run_folder, write_run
-from dse.writing import check_writable, write_csv, write_text, write_whole
 from dse.search.front import exact_front, knee, non_dominated
 from dse.search.goal import objective_unit
 from dse.search.quality import hypervolume_share
 from dse.units import format_quantity
+from dse.writing import check_writable, write_csv, write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

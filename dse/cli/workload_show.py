@@ -13,7 +13,6 @@ from rich.table import Table
 
 from dse.cli.workload import load_workload, model_of
 from dse.errors import InputError
-from dse.keyfile import quoted
 from dse.objectives.gpu.dram import dram_curve
 from dse.objectives.gpu.kernel import Kernel
 from dse.objectives.gpu.lowering import LARGEST_BATCH, TRAINING, kernels_of, lowers
@@ -39,9 +38,10 @@ from dse.objectives.network.shapes import with_sequence
 from dse.objectives.network.step import Step
 from dse.objectives.network.training import inference_step, training_step
 from dse.objectives.network.transformer import Transformer
-from dse.report.tables import check_writable
 from dse.report.timeline import FIGURE_SUFFIXES
+from dse.text import quoted
 from dse.units import format_capacity, parse_capacity
+from dse.writing import check_writable
 
 LONGEST_CONTEXT = 1 << 20
 MIB = 1 << 20

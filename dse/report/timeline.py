@@ -7,7 +7,7 @@ import numpy as np
 
 from dse.batch import Ints
 from dse.report.plot import COLORS
-from dse.report.tables import write_whole
+from dse.writing import write_whole
 
 GIB = 1 << 30
 MIB = 1 << 20
