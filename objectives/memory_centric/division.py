@@ -27,7 +27,8 @@ class Division:
     `input_product`: whether recurrent cells multiply their input. `recurrent_stash`: one of RECURRENT_STASHES.
     `gradient_batched`: whether recurrent cells have one weight gradient for all time steps. `image_to_columns`:
     whether an image is copied for each tap of a window. `update`: whether weights are updated on the devices.
-    `recomputed`: layers with products whose outputs are computed again rather than stashed.
+    `recomputed`: layers with products whose outputs are computed again rather than stashed. `kept`: shares of layers'
+    outputs that stay in the device (layer, share), from a planner.
     """
 
     parallel: str
@@ -40,12 +41,19 @@ class Division:
     image_to_columns: bool = False
     update: bool = False
     recomputed: frozenset[str] = frozenset()
+    kept: tuple[tuple[str, float], ...] = ()
 
     def sliced(self, layer: Layer) -> bool:
         """Whether devices hold slices of a layer's outputs and all samples of its inputs."""
         if self.parallel != MODEL_PARALLEL:
             return False
         return self.slicing == EVERY_LAYER or layer.kind in SLICED_WHERE_CONNECTED
+
+    def stashed_share(self, layer: Layer) -> float:
+        """Share of a layer's output that leaves the device."""
+        if layer.name in self.recomputed:
+            return 0.0
+        return 1.0 - dict(self.kept).get(layer.name, 0.0)
 
     @property
     def share(self) -> float:

@@ -70,11 +70,11 @@ def _forward(layer: Layer, division: Division, stash: _Stash, last: str) -> Iter
         yield elementwise(layer.name, layer.name, FORWARD, _passed(layer, division))
     else:
         share = share_of(layer, division)
-        kept = layer.name == last or layer.name in division.recomputed
-        if not kept:
+        stashed = 0.0 if layer.name == last else share.outputs * division.stashed_share(layer)
+        if stashed:
             stash.add(layer.name)
         yield replace(
-            _product(layer.name, layer, FORWARD, share), stash=0.0 if kept else share.outputs,
+            _product(layer.name, layer, FORWARD, share), stash=stashed,
             exchanges=_gathered(layer, division, division.samples * layer.elements),
         )
 

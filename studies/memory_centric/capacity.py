@@ -2,9 +2,9 @@
 
 from dse.objectives.memory_centric.choices import load_choices
 from dse.objectives.memory_centric.division import DATA_PARALLEL
+from dse.objectives.memory_centric.parts import load_device
 from dse.objectives.memory_centric.problem import division_of
 from dse.objectives.memory_centric.simulation import WEIGHT_COPIES
-from dse.objectives.memory_centric.parts import load_device
 from dse.objectives.memory_centric.system import point, system_of
 from dse.objectives.memory_centric.training import training_work
 from dse.objectives.network.catalog import load_network
@@ -27,7 +27,8 @@ def largest_batch(network: str, capacity: float) -> int:
 def capacity_items() -> list[Item]:
     """Largest batch, and what depth of equal layers the paper's batch allows, with devices alone, host and nodes."""
     alone = DEVICES * load_device("paper").memory
-    capacities = {"devices alone": alone, **{name: system_of(point(name), load_choices()).capacity for name in (DC, B)}}
+    choices = load_choices()
+    capacities = {"devices alone": alone, **{name: system_of(point(name), choices).capacity for name in (DC, B)}}
     items = []
     for network in SAMPLE_NETWORKS:
         batches = {name: largest_batch(network, capacity) for name, capacity in capacities.items()}

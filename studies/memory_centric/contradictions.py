@@ -3,14 +3,15 @@
 Each function's docstring holds the argument; nothing of our model is used.
 """
 
+from dse.objectives.memory_centric.choices import load_choices
 from dse.objectives.memory_centric.parts import constants, dimm_capacity, dimm_names, part_value
 from dse.objectives.memory_centric.system import point, system_of
-from dse.objectives.memory_centric.choices import load_choices
 from dse.studies.reproduction import Item
 
 DATA_SPEEDUP, MODEL_SPEEDUP, MEAN_SPEEDUP, L_OF_B, S_MOST = 3.5, 2.1, 2.8, 0.96, 0.24
 SCALING_OF_8, HOST_ALONE = 2.7, 16e9
 GIGABYTE = 1 << 30
+CONVEX = "(3) T_DC is convex in the time of a byte"
 TABLE_4 = {"8gb": (29, 2.8), "16gb": (66, 2.4), "32gb": (87, 3.7), "64gb": (102, 6.3), "128gb": (127, 10.1)}
 """Table IV: TDP of a memory node [W] and GB/W by module."""
 
@@ -80,9 +81,8 @@ def contradictions() -> list[Item]:
               "(2) T_HC <= 2 T_L, all of L's loss in the one case where B gains nothing; 1.30 where 3.5 and 0.96 are "
               "rounded up"),
         _item("DC with PCIe gen4, increase, at least", 0.38,
-              least_gen4_gain(harmonic_of_two(DATA_SPEEDUP, MODEL_SPEEDUP)), "(3) T_DC is convex in the time of a byte"),
-        _item("DC with PCIe gen4, increase, at least, from 2.8", 0.38, least_gen4_gain(MEAN_SPEEDUP),
-              "(3) T_DC is convex in the time of a byte"),
+              least_gen4_gain(harmonic_of_two(DATA_SPEEDUP, MODEL_SPEEDUP)), CONVEX),
+        _item("DC with PCIe gen4, increase, at least, from 2.8", 0.38, least_gen4_gain(MEAN_SPEEDUP), CONVEX),
         _item("PCIe bandwidth per device that a cut of 88 % means [GB/s]", float("nan"),
               host_bandwidth_of_cut(0.88) / 1e9, "(4) at least 8.6 where 88 % is rounded down"),
         _item("PCIe bandwidth per device that scaling by 2.7 allows [GB/s]", float("nan"),

@@ -81,5 +81,5 @@ def paper_systems(names: Sequence[str] = POINTS, devices: int = DEVICES, **other
 
 
 def harmonic_mean(values: Floats) -> float:
-    """n / Σ 1/x, as the paper's averages."""
+    """N / Σ 1/x, as the paper's averages."""
     return float(len(values) / np.sum(1 / np.asarray(values)))
