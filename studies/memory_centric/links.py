@@ -111,16 +111,17 @@ def _answer(items: Sequence[Item]) -> str:
     """The best split of each kind."""
     sentences = []
     for kind in KINDS:
-        best = next(item for item in items if item.more["kind"] == kind and item.more["best"] and not item.more["case"])
+        mine = [item for item in items if item.more["kind"] == kind]
+        best = next(item for item in mine if item.more["best"] and not item.more["case"])
         singles = {
             (item.more["store_sixths"], item.more["both_sixths"], item.more["ring_sixths"])
-            for item in items if item.more["kind"] == kind and item.more["case"]
+            for item in mine if item.more["case"]
         }
         sentences.append(
             f"**{kind[0].upper()}{kind[1:]}**: best over all sixteen cases are {best.more['store_sixths']} sixths for "
             f"the store alone, {best.more['both_sixths']} for both and {best.more['ring_sixths']} for rings alone, "
-            f"{best.ours:.3g} times {PAPER.get(kind, B)} (harmonic mean); case by case {len(singles)} different splits "
-            "are best."
+            f"{best.ours:.3g} times {PAPER.get(kind, B)} (harmonic mean); case by case {len(singles)} different "
+            "splits are best."
         )
     return "\n\n".join(sentences) + "\n\nEvery split was evaluated: the answers are exact for this model."
 

@@ -22,7 +22,7 @@ CALIBRATED = (
     "recurrent networks and more. The sets of choices were picked among about 150 000 on the paper's own numbers, so "
     "numbers with a band are calibrated, not predicted. Study mcdla-choices shows what each choice moves."
 )
-NO_VALUES = "Figures 2, 9 and 11 to 14 print no values in the text: ours are drawn in their form, without the paper's bars."
+NO_VALUES = "Figures 2, 9 and 11 to 14 print no values in the text: ours alone are drawn, in the paper's form."
 DDR4 = "Table IV is DDR4-2400 (192 GB/s per ten modules), the model's memory nodes are DDR4-3200 (256 GB/s)."
 
 
