@@ -31,7 +31,7 @@ class MemoryCentricOptions:
     ring_sixths: str = option("0,1,2,3,4,5,6", "Sixths of the links for rings alone.", group=SYSTEM)
     devices: str = option("8", "Devices, each with a memory node where there are any.", group=SYSTEM)
     device: str = option("paper", "paper, k40, m40, p100, tpu-v2, a100, h100.", group=SYSTEM)
-    links: str = option("nvlink2", "nvlink2, nvlink3, nvlink4, nvlink5.", group=SYSTEM)
+    links: str = option("nvlink2", "nvlink2, nvlink2-measured, nvlink3, nvlink4, nvlink5.", group=SYSTEM)
     host_bus: str = option("pcie3", "pcie3, pcie4, pcie5, pcie6, cxl2, cxl3.", group=SYSTEM)
     dimm: str = option("128gb", "8gb, 16gb, 32gb, 64gb, 128gb.", group=SYSTEM)
     dimms: str = option("10", "Modules of a memory node.", group=SYSTEM)

@@ -14,7 +14,7 @@ from dse.text import hint
 class Device:
     """An accelerator: `processing_elements` of `lanes` multiply-accumulates at `clock` [Hz].
 
-    Bandwidth [B/s] and size [B] of its memory, TDP [W] and price [$].
+    Bandwidth [B/s] and size [B] of its memory, TDP [W] and price [$] with its range.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Device:
     memory_bandwidth: float
     memory: float
     power: float
-    price: float
+    price: "Range"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,14 @@ class Range:
     value: float
     low: float
     high: float
+
+    def __add__(self, other: "Range") -> "Range":
+        """Sum of two parts, lowest with lowest."""
+        return Range(self.value + other.value, self.low + other.low, self.high + other.high)
+
+    def times(self, count: int) -> "Range":
+        """As many of a part."""
+        return Range(self.value * count, self.low * count, self.high * count)
 
 
 def _table(file: str) -> dict[str, dict[str, Any]]:
@@ -74,7 +82,7 @@ def load_device(name: str) -> Device:
     """A device by its name."""
     entry = _entry("devices.toml", name, "device")
     values = {key: value for key, value in entry.items() if key not in ("help", "source", "price")}
-    return Device(name=name, price=entry["price"][0], **values)
+    return Device(name=name, price=Range(*entry["price"]), **values)
 
 
 @cache

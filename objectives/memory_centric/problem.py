@@ -12,7 +12,7 @@ from dse.errors import InputError
 from dse.objectives.memory_centric.choices import Choices
 from dse.objectives.memory_centric.division import Division, multiplies
 from dse.objectives.memory_centric.metrics import METRICS
-from dse.objectives.memory_centric.parts import load_device, part_value
+from dse.objectives.memory_centric.parts import Range, load_device, part_value
 from dse.objectives.memory_centric.simulation import (
     WEIGHT_COPIES,
     Columns,
@@ -28,10 +28,13 @@ from dse.objectives.network.layers import GATES, Network
 from dse.problem import Constraint, Objective
 from dse.spaces.memory_centric.systems import RECOMPUTE, SystemSpace, layer_axis
 from dse.spaces.space import Level, levels_of, values
+from dse.text import hint
 
 NAME = "memory-centric"
 _ARCHITECTURE = tuple(field.name for field in fields(Architecture))
 BITS = 8
+REAL_CHOICES = ("host_bandwidth", "host_sharing", "utilization", "hop")
+"""Choices that are parameters: real numbers that change no axis."""
 
 
 class MemoryCentricProblem:
@@ -94,6 +97,19 @@ class MemoryCentricProblem:
     def with_constraints(self, constraints: Sequence[Constraint]) -> Self:
         """The same problem with other constraints."""
         return type(self)(self.network, self.levels, self.objectives, constraints, choices=self.choices,
+                          layers=self.layers)
+
+    def parameters(self) -> dict[str, float]:
+        """Unstated choices that are real numbers [SI]."""
+        return {name: float(getattr(self.choices, name)) for name in REAL_CHOICES}
+
+    def with_values(self, values: Mapping[str, float]) -> Self:
+        """The same problem with some unstated choices changed."""
+        for name in values:
+            if name not in REAL_CHOICES:
+                raise InputError(f"'{name}' is no parameter of problem {NAME}{hint(name, REAL_CHOICES)}")
+        choices = replace(self.choices, **{name: float(value) for name, value in values.items()})  # type: ignore[arg-type]
+        return type(self)(self.network, self.levels, self.objectives, self.constraints, choices=choices,
                           layers=self.layers)
 
     def work(self, chosen: Mapping[str, Level]) -> Work:
@@ -186,22 +202,29 @@ def metrics_of(work: Work, columns: Columns, outcome: Outcome, window: int, chos
     systems = [distinct[one] for one in chosen]
     devices = chosen[0].devices
     time, width = outcome.timeline.total, columns.rates.width
-    power = np.array([system.power for system, _ in systems])
+    power, price = ([getattr(system, name) for system, _ in systems] for name in ("power", "price"))
+    watts = np.array([one.value for one in power])
     capacity = np.array([system.capacity for system, _ in systems])
     to_host = np.array([system.to_host for system, _ in systems])
     moved = 2 * devices * outcome.stashed * np.isfinite(columns.store_bandwidth)
-    energy = power * time + _link_energy(moved, outcome.exchanged, columns, to_host)
+    energy = watts * time + _link_energy(moved, outcome.exchanged, columns, to_host)
     footprint = devices * (WEIGHT_COPIES * work.weights * width + outcome.stashed)
     needed = resident_bytes(work, width, window)
     return {
         "iteration_time": time, "throughput": work.samples / time, "compute_time": outcome.compute,
         "transfer_time": outcome.transfer, "synchronization_time": outcome.synchronization, "energy": energy,
-        "samples_per_joule": work.samples / energy, "power": power,
-        "price": np.array([system.price for system, _ in systems]), "capacity": capacity, "footprint": footprint,
+        "samples_per_joule": work.samples / energy, **_with_ends("power", power), **_with_ends("price", price),
+        "capacity": capacity, "footprint": footprint,
         "fill": footprint / capacity,
         "device_fill": np.where(np.isfinite(capacity), needed / np.array([device.memory for _, device in systems]), 0),
         "host_bandwidth": np.where(to_host, moved / time, 0.0),
     }
+
+
+def _with_ends(name: str, ranges: Sequence[Range]) -> dict[str, Floats]:
+    """A figure, and the ends of what its parts' sources allow."""
+    ends = {name: "value", f"{name}_low": "low", f"{name}_high": "high"}
+    return {key: np.array([getattr(one, end) for one in ranges]) for key, end in ends.items()}
 
 
 def _link_energy(moved: Floats, exchanged: Floats, columns: Columns, to_host: Floats) -> Floats:

@@ -12,12 +12,13 @@ from math import ceil, inf
 from dse.objectives.memory_centric.choices import DEVICES_ONLY, Choices, read_data
 from dse.objectives.memory_centric.parts import (
     LinkKind,
+    Range,
     bus_factor,
     constants,
     dimm_capacity,
     load_device,
     load_links,
-    part_value,
+    part_range,
 )
 from dse.objectives.memory_centric.topology import load_topology
 
@@ -62,7 +63,7 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What an architecture gives: bandwidths per device [B/s], capacity [B], power [W], price [$].
+    """What an architecture gives: bandwidths per device [B/s], capacity [B], power [W] and price [$] with ranges.
 
     `ring_nodes` that count in a collective, `hops_per_step` that each of its steps takes. `shared`: whether rings and
     store have links in common. `to_host`: whether what is stashed passes the host. `store_hops`: links on the way to
@@ -77,8 +78,8 @@ class System:
     shared: bool
     to_host: bool
     capacity: float
-    power: float
-    price: float
+    power: Range
+    price: Range
 
 
 def broken_rules(chosen: Architecture) -> list[str]:
@@ -203,21 +204,23 @@ def switch_count(chosen: Architecture) -> int:
     return ceil(chosen.devices / 8) * SWITCHES_PER_EIGHT if chosen.topology in SWITCHES else 0
 
 
-def _sum_of_parts(chosen: Architecture, quantity: str) -> float:
+def _sum_of_parts(chosen: Architecture, quantity: str) -> Range:
     """Power or price of everything beside devices: host, memory nodes and modules, switches."""
     nodes = chosen.devices if chosen.store == MEMORY_NODES else 0
-    node = part_value("memory-node", quantity) + chosen.dimms * part_value(f"dimm-{chosen.dimm}", quantity)
-    return part_value("host", quantity) + nodes * node + switch_count(chosen) * part_value("switch", quantity)
+    node = part_range("memory-node", quantity) + part_range(f"dimm-{chosen.dimm}", quantity).times(chosen.dimms)
+    switches = part_range("switch", quantity).times(switch_count(chosen))
+    return part_range("host", quantity) + node.times(nodes) + switches
 
 
-def _power(chosen: Architecture) -> float:
+def _power(chosen: Architecture) -> Range:
     """TDP of the system [W]."""
-    return chosen.devices * load_device(chosen.device).power + _sum_of_parts(chosen, "power")
+    device = load_device(chosen.device).power
+    return Range(device, device, device).times(chosen.devices) + _sum_of_parts(chosen, "power")
 
 
-def _price(chosen: Architecture) -> float:
+def _price(chosen: Architecture) -> Range:
     """Price of the system [$]."""
-    return chosen.devices * load_device(chosen.device).price + _sum_of_parts(chosen, "price")
+    return load_device(chosen.device).price.times(chosen.devices) + _sum_of_parts(chosen, "price")
 
 
 @cache

@@ -104,8 +104,8 @@ def derived() -> list[Item]:
             _item(f"memory node's GB/W, {name.upper()} modules", published[1],
                   dimms * dimm_capacity(name) / GIGABYTE / power, "table IV"),
         ]
-    systems = {name: system_of(point("mc-dla-b", dimm=name), load_choices()).power for name in ("8gb", "128gb")}
-    base = system_of(point("dc-dla"), load_choices()).power
+    systems = {name: system_of(point("mc-dla-b", dimm=name), load_choices()).power.value for name in ("8gb", "128gb")}
+    base = system_of(point("dc-dla"), load_choices()).power.value
     small, large = (systems[name] / base - 1 for name in ("8gb", "128gb"))
     return [
         *items, _item("system power with 8 GB modules, increase", 0.07, small, "232 W of 3200 W"),

@@ -14,7 +14,7 @@ from dse.objectives.memory_centric.system import Architecture, broken_rules
 from dse.objectives.network.catalog import load_network
 from dse.registry import family_names, load_family
 from dse.search.front import exact_front
-from dse.search.result import optimize
+from dse.search.result import attempt, optimize
 from dse.spaces.space import values
 from dse.vocabulary import parse_constraint, parse_objectives
 
@@ -112,6 +112,38 @@ def test_restricted_problems_keep_everything_else():
     assert values(fixed.space.axes, design)["parallel"] == "model"
     with pytest.raises(InputError, match="no axis"):
         problem.restricted({"parallelism": "data"})
+
+
+def test_ranges_of_power_and_price_hold_their_values():
+    problem = ask(topology="cube-mesh,ring,switch", dimm="8gb,32gb,128gb", device="paper,h100")
+    metrics = problem.evaluate(every(problem))
+    for name in ("power", "price"):
+        assert (metrics[f"{name}_low"] <= metrics[name]).all()
+        assert (metrics[name] <= metrics[f"{name}_high"]).all()
+    assert (metrics["price_low"] < metrics["price_high"]).all()
+
+
+def test_parameters_are_choices():
+    problem = ask(point="dc-dla")
+    design = every(problem)
+    faster = problem.with_values({"host_bandwidth": 2 * problem.parameters()["host_bandwidth"]})
+    assert faster.evaluate(design)["iteration_time"][0] < problem.evaluate(design)["iteration_time"][0]
+    assert problem.with_values({}).parameters() == problem.parameters()
+    with pytest.raises(InputError, match="hop"):
+        problem.with_values({"hops": 1.0})
+
+
+def test_nothing_feasible_says_which_constraint_is_to_blame():
+    problem = ask(constraints=["power<=100W"])
+
+    def least(other):
+        found = attempt(other)
+        return None if found is None else found.cost
+
+    assert attempt(problem) is None
+    assert "without power<=100W there is one" in FAMILY.why_empty(problem, least)
+    both = ask(constraints=["power<=100W", "price<=1$"])
+    assert "exclude each other" in FAMILY.why_empty(both, least)
 
 
 def test_baselines_are_the_design_points():
