@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import InputError
-from dse.writing import write_text, write_whole
 from dse.surrogate.encoding import Encoding, Feature
 from dse.surrogate.model import Model, Surrogate, description
 from dse.surrogate.process import Process
 from dse.versions import PACKAGE, installed_version
+from dse.writing import write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign,
 from dse.objectives.array.evaluation.handed import HandedUp, design_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.evaluation.model import ArrayModel
-from dse.objectives.array.evaluation.nvsim import ArraySearch, search_array
+from dse.objectives.array.evaluation.nvsim import array_winners
 from dse.objectives.array.evaluation.scan import ArrayScan
 from dse.parts import Candidates, Range, Sieve
 from dse.problem import Metric
@@ -59,9 +59,9 @@ class ArrayPart:
         return ArraySpace(self._libraries.enumeration(self.choice), self.array_axes, self.model)
 
     @cached_property
-    def searched(self) -> ArraySearch:
-        """NVSim's own search of the array."""
-        return search_array(self.choice, None, self._libraries)
+    def winners(self) -> dict[str, EvaluatedDesign]:
+        """NVSim's winners of all targets, wires refined; none where no design is valid."""
+        return array_winners(self.choice, self._libraries)
 
     @property
     def least(self) -> Floats:
@@ -76,8 +76,8 @@ class ArrayPart:
 
     @property
     def evaluations(self) -> int:
-        """Designs evaluated or bounded so far, those that NVSim's search finds valid included."""
-        return self._scan.evaluations + (self.searched.valid if "searched" in self.__dict__ else 0)
+        """Designs, banks and mats evaluated or bounded so far."""
+        return self._scan.evaluations
 
     @property
     def has_details(self) -> bool:
@@ -105,7 +105,7 @@ class ArrayPart:
 
     def known(self) -> Candidates:
         """NVSim's winners of all targets, wires refined."""
-        return self.candidates([design for design in self.searched.winners.values() if design.valid])
+        return self.candidates([design for design in self.winners.values() if design.valid])
 
     def candidates(self, designs: list[EvaluatedDesign]) -> Candidates:
         """Designs that were evaluated in full."""

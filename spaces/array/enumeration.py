@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Ints
+from dse.batch import Bools, Ints
 from dse.spaces.array.mat import MatGeometry, mat_geometry
-from dse.spaces.array.organization import BUFFER_DESIGNS, BankChoice, MatChoice, OrganizationRanges
+from dse.spaces.array.organization import BUFFER_DESIGNS, BankChoice, MatChoice, OrganizationRanges, exponent
 from dse.spaces.array.routing import Routing
 from dse.spaces.array.spec import ArraySpec, block_width
 
@@ -91,10 +91,9 @@ class Enumeration:
         """Legal mats of each group in loop order: positions in `mats`, and geometry."""
         styles = len(np.unique(self.mats.buffer_design[: len(BUFFER_DESIGNS)]))
         cut = self.mats.take(slice(None, None, styles))
-        active = cut.active_mat_rows * cut.active_mat_cols
+        bits = _BitsNeeded.of(cut)
         for key in keys:
-            chosen = np.arange(len(cut)) if key.active is None else np.flatnonzero(active == key.active)
-            chosen = chosen[cut.rows_per_set[chosen] <= max(key.ways, 1)]
+            chosen = np.flatnonzero(bits.may_fit(key, is_tag=self.spec.is_tag))
             geometry, kept = mat_geometry(
                 np.array([key.address_bits]), np.array([key.data_bits]), np.array([key.ways]), cut.take(chosen),
                 self.spec, tags_cover_ways=self.tags_cover_ways,
@@ -102,6 +101,38 @@ class Enumeration:
             legal = np.flatnonzero(kept.all(axis=0))
             position = (chosen[legal][:, None] * styles + np.arange(styles)).ravel()
             yield key, position, _with_buffers(geometry.take(legal), self.mats.buffer_design[:styles])
+
+
+@dataclass(frozen=True, slots=True)
+class _BitsNeeded:
+    """What mats ask of the bits that reach them: a quick test that leaves few illegal ones.
+
+    `address`: bits for multiplexers and for choosing the active subarrays; `active` subarrays; rows per set and the
+    bits that choose among them.
+    """
+
+    address: Ints
+    active: Ints
+    rows_per_set: Ints
+    set_bits: Ints
+
+    @classmethod
+    def of(cls, mats: MatChoice) -> "_BitsNeeded":
+        """What every mat asks for."""
+        active = mats.active_mat_rows * mats.active_mat_cols
+        muxes = (exponent(inputs) for inputs in (mats.mux_sense_amp, mats.mux_output_1, mats.mux_output_2))
+        address = exponent(mats.mat_rows * mats.mat_cols // active) + sum(muxes)
+        return cls(address, active, mats.rows_per_set, exponent(mats.rows_per_set))
+
+    def may_fit(self, key: GroupKey, *, is_tag: bool) -> Bools:
+        """Which mats may be legal with what a key delivers."""
+        ways = max(key.ways, 1)
+        held = 0 if is_tag else self.set_bits - (ways.bit_length() - 1)
+        fits: Bools = (self.address - held <= key.address_bits) & (self.active <= key.data_bits)
+        fits &= self.rows_per_set <= ways
+        if key.active is not None:
+            fits &= self.active == key.active
+        return fits
 
 
 def _with_buffers(geometry: MatGeometry, buffers: Ints) -> MatGeometry:
@@ -130,7 +161,7 @@ def enumerate_array(
     bank, active, block = bank[possible], active[possible], block[possible]
     routing = route(banks.take(bank), block, spec)
     groups = _group(bank, active, routing, spec) if len(bank) else ()
-    return Enumeration(spec, banks, mats, groups, tags_cover_ways)
+    return Enumeration(spec=spec, banks=banks, mats=mats, groups=groups, tags_cover_ways=tags_cover_ways)
 
 
 def _widest_block(banks: BankChoice, bank: Ints, active: Ints, spec: ArraySpec) -> Ints:

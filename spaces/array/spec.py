@@ -70,7 +70,10 @@ def data_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySp
     block = word_bits * ways if access == FAST else word_bits
     associativity = ways if access == NORMAL else 1
     address_bits = _built_log2(Fraction(capacity * 8, block * associativity))
-    return ArraySpec("data", address_bits, block, associativity, ways, access, _share(capacity))
+    return ArraySpec(
+        memory_type="data", address_bits=address_bits, block_bits=block, associativity=associativity,
+        cache_ways=ways, access=access, share=_share(capacity),
+    )
 
 
 def tag_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySpec:
@@ -78,7 +81,10 @@ def tag_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySpe
     index_bits = _built_log2(Fraction(capacity * 8, word_bits * ways))
     offset_bits = (word_bits // 8).bit_length() - 1
     block = ADDRESS_WIDTH - index_bits - offset_bits + STATUS_BITS
-    return ArraySpec("tag", index_bits, block, ways, ways, access, _share(capacity))
+    return ArraySpec(
+        memory_type="tag", address_bits=index_bits, block_bits=block, associativity=ways, cache_ways=ways,
+        access=access, share=_share(capacity),
+    )
 
 
 def tag_block_bits(spec: ArraySpec, active_subarrays: int) -> int:

@@ -16,13 +16,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dse.errors import InputError
-from dse.objectives.array.cells.lines import Lines
 from dse.objectives.array.cells.sensing import (
     current_sensed_bitline,
     levels,
     voltage_sensed_bitline,
 )
 from dse.objectives.array.cells.sram import bitline as sram_bitline
+from dse.objectives.array.circuits.cell_physics import Lines
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.comparator import comparator
 from dse.objectives.array.circuits.gates import (

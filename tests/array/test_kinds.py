@@ -11,8 +11,8 @@ import pytest
 
 from dse.errors import InputError
 from dse.objectives.array import cells
-from dse.objectives.array.cells.registry import cell_kinds, kind_of, memory_types
 from dse.objectives.array.given.cell import Cell, load_cell, packaged_cells, read_cell
+from dse.objectives.array.given.cell_kinds import cell_kinds, kind_of, memory_types
 from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy.array import evaluate
 from dse.objectives.cache.specification import CacheSpec, problems_by_access
@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from dse.keyfile import Key, Unit
 from dse.keyformat import Number
-from dse.objectives.array.cells.kind import CellKind
+from dse.objectives.array.given.cell_kind import CellKind
 from dse.objectives.array.cells.sram import SRAM, access
 
 

@@ -12,11 +12,11 @@ from dse.objectives.cache.nvsim_files.configuration import (
     BUFFER_DESIGNS,
     REPEATERS,
     TARGETS,
-    WIRE_TYPES,
     Configuration,
     check_cell,
     read_configuration,
 )
+from dse.spaces.array.wires import WIRE_TYPES
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 

@@ -5,6 +5,17 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from dse.objectives.cache.workload_objective import (
+    COMBINATIONS,
+    GEOMETRIC_MEAN,
+    TERMS,
+    WORKLOAD_OBJECTIVES,
+    WORST_CASE,
+    value_of,
+    workload_objective,
+)
+from dse.search.goal import make_goal
+from dse.search.optimize import optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,18 +26,7 @@ from dse.objectives.array.given.technology import load_technology
 from dse.objectives.cache.metrics import CACHE_METRICS
 from dse.objectives.cache.specification import CacheSpec, problems_by_access
 from dse.objectives.cache.workload import ROOFLINE, SERIAL, UNROUNDED, CacheFigures, load_dram_cost
-from dse.objectives.cache.workload_objective import (
-    COMBINATIONS,
-    GEOMETRIC_MEAN,
-    TERMS,
-    WORKLOAD_OBJECTIVES,
-    WORST_CASE,
-    value_of,
-    workload_objective,
-)
 from dse.objectives.gpu.traffic import paper_workloads, workload_of
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
 from dse.studies.deepnvmpp.printed import printed_caches
 
 CAPACITY = 64 << 10

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dse.objectives.cache.parameters.refresh import Searched, Task, search
+from dse.objectives.cache.parameters.subject import CELL_FIELDS, Caches, Subject, Tie
+from dse.search.goal import make_goal
+from dse.search.optimize import optimize
 from typer.testing import CliRunner
 
 from dse.cli import main
@@ -12,11 +16,7 @@ from dse.cli.app import app
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell, packaged_cells, read_cell
 from dse.objectives.array.given.technology import load_technology, technology_tables
-from dse.objectives.cache.parameters.refresh import Searched, Task, search
-from dse.objectives.cache.parameters.subject import CELL_FIELDS, Caches, Subject, Tie
 from dse.objectives.cache.specification import technology_from_text
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
 from dse.studies.cache.calibration.calibrate import Calibration, calibrate
 from dse.studies.cache.calibration.figures import Figure, hold_out, read_figures
 from dse.studies.cache.calibration.output import cell_text, write_calibration

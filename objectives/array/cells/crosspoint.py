@@ -7,9 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from dse.objectives.array.cells.kind import CellKind
-from dse.objectives.array.cells.lines import CellAccess
-from dse.objectives.array.cells.physics import Arrivals, CellEnergy, CellLoad, CellPhysics, LineCurrents, WriteLatency
 from dse.objectives.array.cells.resistive import MATERIALS
 from dse.objectives.array.cells.resistive import physics as resistive_physics
 from dse.objectives.array.cells.write import (
@@ -18,8 +15,18 @@ from dse.objectives.array.cells.write import (
     on_resistance,
     pulses,
 )
+from dse.objectives.array.circuits.cell_physics import (
+    Arrivals,
+    CellAccess,
+    CellEnergy,
+    CellLoad,
+    CellPhysics,
+    LineCurrents,
+    WriteLatency,
+)
 from dse.objectives.array.circuits.circuit import ERASE_SCHEMES, Circuit
 from dse.objectives.array.given.cell import Cell
+from dse.objectives.array.given.cell_kind import CellKind
 from dse.objectives.array.given.cell_rules import RESISTIVE_KEYS, RESISTIVE_REMARKS, RESISTIVE_RULES
 from dse.objectives.array.given.technology import Technology
 from dse.spaces.array.mat import MatGeometry

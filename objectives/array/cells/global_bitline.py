@@ -3,30 +3,11 @@
 Source: NVSim BankWithoutHtree.cpp, branches for `!internalSenseAmp`.
 """
 
-from dataclasses import dataclass
-
-from dse.batch import Batch, Floats
-from dse.objectives.array.cells.physics import EdgeLoad
+from dse.batch import Floats
+from dse.objectives.array.circuits.cell_physics import EdgeLoad, GlobalBitline
 
 SETTLED = 0.63
 """Share of the swing at which NVSim regards a global bitline as settled."""
-
-
-@dataclass(frozen=True, slots=True)
-class GlobalBitline(Batch):
-    """The line from the farthest mat to the edge, seen with the mat's own bitline.
-
-    `cap` [F], `resistance` [ohm] of the global line; `local_cap`, `local_resistance` of the mat's; `latency`,
-    `on_latency`, `off_latency` [s] that the mat's bitline takes, and takes for either state.
-    """
-
-    cap: Floats
-    resistance: Floats
-    local_cap: Floats
-    local_resistance: Floats
-    latency: Floats
-    on_latency: Floats
-    off_latency: Floats
 
 
 def settling(line: GlobalBitline, local: Floats) -> Floats:

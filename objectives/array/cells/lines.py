@@ -3,43 +3,12 @@
 Source: NVSim SubArray.cpp, Initialize.
 """
 
-from dataclasses import dataclass
-
-from dse.batch import Batch, Floats
+from dse.objectives.array.circuits.cell_physics import CellAccess, Lines
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.transistor import gate_cap, nmos_on_resistance, transistor_drain_cap
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.technology import Technology
 from dse.spaces.array.mat import MatGeometry
-
-
-@dataclass(frozen=True, slots=True)
-class Lines(Batch):
-    """Lengths [m] of wordline and bitline with their capacitance [F] and resistance [ohm], cells included.
-
-    `select_cap` [F] is a column select line without its gates: the bare wordline wire.
-    """
-
-    wordline_length: Floats
-    bitline_length: Floats
-    wordline_cap: Floats
-    wordline_resistance: Floats
-    bitline_cap: Floats
-    bitline_resistance: Floats
-    select_cap: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class CellAccess:
-    """Access device of a cell: series `resistance` [ohm], `cap` [F] on the bitline.
-
-    `wordline_cap` and `bitline_cap` [F] are what each cell adds to its lines.
-    """
-
-    resistance: float
-    cap: float
-    wordline_cap: float
-    bitline_cap: float
 
 
 def transistor_access(cell: Cell, technology: Technology, gates: int) -> CellAccess:

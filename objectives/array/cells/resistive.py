@@ -7,17 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dse.objectives.array.cells.kind import CellKind
-from dse.objectives.array.cells.lines import CellAccess, transistor_access
-from dse.objectives.array.cells.physics import (
-    CellEnergy,
-    CellLoad,
-    CellPhysics,
-    LineCurrents,
-    no_leakage,
-    once,
-    one_path,
-)
+from dse.objectives.array.cells.lines import transistor_access
 from dse.objectives.array.cells.sensing import (
     CURRENT_AT_EDGE,
     VOLTAGE_AT_EDGE,
@@ -29,8 +19,19 @@ from dse.objectives.array.cells.sensing import (
     voltage_sensed_bitline,
 )
 from dse.objectives.array.cells.write import larger_pulse, longer_pulse
+from dse.objectives.array.circuits.cell_physics import (
+    CellAccess,
+    CellEnergy,
+    CellLoad,
+    CellPhysics,
+    LineCurrents,
+    no_leakage,
+    once,
+    one_path,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.given.cell import Cell
+from dse.objectives.array.given.cell_kind import CellKind
 from dse.objectives.array.given.cell_rules import RESISTIVE_KEYS, RESISTIVE_REMARKS, RESISTIVE_RULES, TRANSISTOR_RULES
 from dse.objectives.array.given.technology import Technology
 from dse.spaces.array.mat import MatGeometry

@@ -10,9 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Batch, Floats
-from dse.objectives.array.cells.global_bitline import SETTLED, GlobalBitline, settling, write_settling
-from dse.objectives.array.cells.lines import Lines
-from dse.objectives.array.cells.physics import Bits, EdgeLatency, EdgeLoad, EdgePhysics, EdgeSwing
+from dse.objectives.array.cells.global_bitline import SETTLED, settling, write_settling
+from dse.objectives.array.circuits.cell_physics import (
+    Bits,
+    EdgeLatency,
+    EdgeLoad,
+    EdgePhysics,
+    EdgeSwing,
+    GlobalBitline,
+    Lines,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.mux import Mux
 from dse.objectives.array.circuits.signal import horowitz

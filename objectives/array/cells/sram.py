@@ -8,12 +8,12 @@ import math
 import numpy as np
 
 from dse.batch import Floats
-from dse.objectives.array.cells.global_bitline import GlobalBitline
-from dse.objectives.array.cells.kind import CellKind
-from dse.objectives.array.cells.lines import CellAccess, Lines, transistor_access
-from dse.objectives.array.cells.physics import (
+from dse.objectives.array.cells.lines import transistor_access
+from dse.objectives.array.cells.sensing import DrivenBitline, always_sensible
+from dse.objectives.array.circuits.cell_physics import (
     Arrivals,
     Bits,
+    CellAccess,
     CellEnergy,
     CellLoad,
     CellPhysics,
@@ -21,17 +21,19 @@ from dse.objectives.array.cells.physics import (
     EdgeLoad,
     EdgePhysics,
     EdgeSwing,
+    GlobalBitline,
+    Lines,
     WriteLatency,
     no_currents,
     once,
     one_path,
 )
-from dse.objectives.array.cells.sensing import DrivenBitline, always_sensible
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.gates import inverter_leakage
 from dse.objectives.array.circuits.mux import Mux
 from dse.objectives.array.circuits.transistor import nmos_on_resistance, nmos_transconductance
 from dse.objectives.array.given.cell import Cell
+from dse.objectives.array.given.cell_kind import CellKind
 from dse.objectives.array.given.cell_rules import SRAM_KEYS, SRAM_RULES, TRANSISTOR_RULES
 from dse.objectives.array.given.technology import Technology
 

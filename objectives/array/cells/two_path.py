@@ -12,14 +12,14 @@ cell; DeepNVM++ section II and Table I (3 write fins, 1 read fin).
 
 from dataclasses import replace
 
-from dse.objectives.array.cells.kind import CellKind
 from dse.objectives.array.cells.lines import transistor_access
-from dse.objectives.array.cells.physics import CellPhysics, Paths
 from dse.objectives.array.cells.resistive import physics as resistive_physics
 from dse.objectives.array.cells.write import read_power
+from dse.objectives.array.circuits.cell_physics import CellPhysics, Paths
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.cell_keys import SOT_KEYS
+from dse.objectives.array.given.cell_kind import CellKind
 from dse.objectives.array.given.cell_rules import (
     RESISTIVE_KEYS,
     RESISTIVE_REMARKS,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Floats
-from dse.objectives.array.cells.physics import Arrivals, CellEnergy, CellLoad, WriteLatency
+from dse.objectives.array.circuits.cell_physics import Arrivals, CellEnergy, CellLoad, WriteLatency
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.quirks import Quirks
@@ -58,20 +58,30 @@ def set_energy(cell: Cell, resistance: float, technology: Technology, quirks: Qu
 
 
 def read_power(cell: Cell, technology: Technology) -> float:
-    """Power [W] a cell draws while it is sensed, given or vdd times its largest current.
+    """Power P [W] a cell draws while it is sensed: given, or vdd times its largest current.
 
-    By current (V - V_drop) / R_on; by voltage the current given, or (V - V_drop) / (R_on + sqrt(R_on R_off)). Source:
-    MemCell.cpp, CalculateReadPower.
+    Source: MemCell.cpp, CalculateReadPower.
     """
     if cell.read_power != 0:
         return cell.read_power
-    if cell.read_mode == "current":
-        return technology.vdd * ((cell.read_voltage - cell.voltage_drop_access) / cell.resistance_on)
+    return technology.vdd * LARGEST_READ_CURRENT[cell.read_mode](cell)
+
+
+def _current_when_read_by_current(cell: Cell) -> float:
+    """Current [A] through a cell that is on: (V - V_drop) / R_on (MemCell.cpp, CalculateReadPower)."""
+    return (cell.read_voltage - cell.voltage_drop_access) / cell.resistance_on
+
+
+def _current_when_read_by_voltage(cell: Cell) -> float:
+    """Current [A] given, or in a divider (V - V_drop) / (R_on + sqrt(R_on R_off)) (CalculateReadPower)."""
     if cell.read_voltage == 0:
-        return technology.vdd * cell.read_current
+        return cell.read_current
     series = math.sqrt(cell.resistance_on * cell.resistance_off)
-    current = (cell.read_voltage - cell.voltage_drop_access) / (cell.resistance_on + series)
-    return technology.vdd * current
+    return (cell.read_voltage - cell.voltage_drop_access) / (cell.resistance_on + series)
+
+
+LARGEST_READ_CURRENT = {"current": _current_when_read_by_current, "voltage": _current_when_read_by_voltage}
+"""Largest current [A] of a bitline by ``-ReadMode``."""
 
 
 @dataclass(frozen=True, slots=True)

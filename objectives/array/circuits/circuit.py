@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dse.batch import Ints
-from dse.objectives.array.cells.physics import CellPhysics
-from dse.objectives.array.cells.registry import physics_of
+from dse.objectives.array.circuits.cell_physics import (
+    CellPhysics,
+    physics_of,
+)
 from dse.objectives.array.circuits.wire import Wire, make_wire, wire_of
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.quirks import NVSIM, Quirks

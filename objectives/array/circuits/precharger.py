@@ -71,7 +71,10 @@ def _line_drivers(
     per_column = input_cap + cell.width_f * technology.feature_size * wire.capacitance
     one, zero = np.ones(len(columns)), np.zeros(len(columns))
     buffers = np.full(len(columns), LATENCY)
-    load = DriverLoad(one, input_cap * one, columns * per_column, zero, buffers, zero)
+    load = DriverLoad(
+        effort=one, input_cap=input_cap * one, cap=columns * per_column, resistance=zero, buffer=buffers,
+        current=zero,
+    )
     return size_output_drivers(load, largest_nmos, technology)
 
 

@@ -18,8 +18,8 @@ from dse.errors import InputError
 from dse.keyfile import KeyFile, read_keyfile
 from dse.keyformat import Value
 from dse.notice import notice
-from dse.objectives.array.cells.registry import cell_kinds, key_owners, kind_of, memory_types
 from dse.objectives.array.given.cell_keys import CELL_KEYS, memory_type_key
+from dse.objectives.array.given.cell_kinds import cell_kinds, key_owners, kind_of, memory_types
 from dse.text import nearest, quoted
 
 MEMORY_NAMES = {"sram": "sram_deepnvmpp", "stt": "stt_deepnvmpp", "sot": "sot_deepnvmpp"}

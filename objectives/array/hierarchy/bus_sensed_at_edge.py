@@ -8,14 +8,23 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from dse.batch import Floats
-from dse.objectives.array.cells.global_bitline import GlobalBitline
-from dse.objectives.array.cells.physics import Bits, EdgeLoad
+from dse.objectives.array.circuits.cell_physics import (
+    Bits,
+    EdgeLoad,
+    GlobalBitline,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.comparator import Comparator, comparator
 from dse.objectives.array.circuits.mux import Mux, mux, pass_transistor_width
 from dse.objectives.array.circuits.sense_amp import SenseAmps, sense_amps
 from dse.objectives.array.circuits.wire import GlobalWire
-from dse.objectives.array.hierarchy.bank import Bank, BankShape, aspect_ratio_legal, ways_sharing_write_wires
+from dse.objectives.array.hierarchy.bank import (
+    Bank,
+    BankShape,
+    aspect_ratio_legal,
+    spread_bank,
+    ways_sharing_write_wires,
+)
 from dse.objectives.array.hierarchy.bus import grow_width
 from dse.objectives.array.hierarchy.mat import Mat, MatDetail
 from dse.spaces.array.routing import Routing
@@ -140,11 +149,9 @@ def bus_bank_sensed_at_edge(
     active = shape.active_cols * shape.active_rows
     legal = mat.legal & edge.sense.fits & aspect_ratio_legal(height, width, circuit) & (not wire.repeated)
     write = write / ways_sharing_write_wires(circuit)
-    return Bank(
-        legal, *np.broadcast_arrays(
-            height, width, height * width,
-            read_latency + mat.read_latency, write_latency + mat.write_latency,
-            read + mat.read_energy * active, write + mat.write_energy * active,
-            leakage + mat.leakage * (shape.rows * shape.cols),
-        )
+    return spread_bank(
+        legal=legal, height=height, width=width, area=height * width,
+        read_latency=read_latency + mat.read_latency, write_latency=write_latency + mat.write_latency,
+        read_energy=read + mat.read_energy * active, write_energy=write + mat.write_energy * active,
+        leakage=leakage + mat.leakage * (shape.rows * shape.cols),
     )

@@ -93,7 +93,7 @@ def _slowest(delays: list[Floats]) -> Floats:
     return slowest
 
 
-def _split_bits(bits: Ints) -> tuple[Ints, Ints]:
+def split_bits(bits: Ints) -> tuple[Ints, Ints]:
     """Address bits of the two blocks of a predecoder; up to three bits need one block only."""
     second = np.where(bits > 3, bits // 2, 0)
     return bits - second, second
@@ -118,7 +118,7 @@ def _predecoders(geometry: MatGeometry, height: Floats, width: Floats, circuit: 
     wire = circuit.wire.capacitance
     row = _row_predecoders(geometry, height * wire, width * wire)
     muxes = _mux_predecoders(geometry, height * wire, width * wire)
-    one, two = _split_bits(np.concatenate([row.bits, muxes.bits]))
+    one, two = split_bits(np.concatenate([row.bits, muxes.bits]))
     both = predecoder(
         np.concatenate([one, two]), np.tile(np.concatenate([row.load, muxes.load]), 2), circuit.largest_nmos,
         circuit.technology, circuit.quirks,

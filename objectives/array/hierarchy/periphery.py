@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dse.batch import Bools, Floats, distinct
-from dse.objectives.array.cells.lines import Lines
-from dse.objectives.array.cells.physics import LineCurrents
+from dse.objectives.array.circuits.cell_physics import (
+    LineCurrents,
+    Lines,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.mux import Mux, mux, pass_transistor_width
 from dse.objectives.array.circuits.precharger import Precharger, precharger

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dse.batch import Bools, Floats
-from dse.objectives.array.cells.lines import Lines, lines
-from dse.objectives.array.cells.physics import LineCurrents
+from dse.objectives.array.cells.lines import lines
+from dse.objectives.array.circuits.cell_physics import (
+    LineCurrents,
+    Lines,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.periphery import (
     PHYSICAL_RULES,

@@ -6,8 +6,11 @@ Source: NVSim SubArray.cpp, CalculatePower.
 from dataclasses import dataclass
 
 from dse.batch import Batch, Floats
-from dse.objectives.array.cells.lines import Lines
-from dse.objectives.array.cells.physics import CellEnergy, CellLoad
+from dse.objectives.array.circuits.cell_physics import (
+    CellEnergy,
+    CellLoad,
+    Lines,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.periphery import Periphery
 from dse.spaces.array.mat import MatGeometry

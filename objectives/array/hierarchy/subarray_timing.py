@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dse.batch import Batch, Floats, Ints
-from dse.objectives.array.cells.lines import Lines
-from dse.objectives.array.cells.physics import Arrivals, Bitline
+from dse.objectives.array.circuits.cell_physics import (
+    Arrivals,
+    Bitline,
+    Lines,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.row_decoder import Decoder, DecoderStages
 from dse.objectives.array.circuits.signal import SHARP_RAMP, horowitz

@@ -8,7 +8,7 @@ from dse.keyfile import Key
 from dse.objectives.array.given.cell_rules import Rule
 
 if TYPE_CHECKING:
-    from dse.objectives.array.cells.physics import CellPhysics
+    from dse.objectives.array.circuits.cell_physics import CellPhysics
     from dse.objectives.array.given.cell import Cell
 
 

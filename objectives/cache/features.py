@@ -1,75 +1,57 @@
-"""Tables of designs to learn from: what is chosen, integer geometry, technology and cell, and metrics."""
+"""What is known of caches without any physics: integer geometry, and the numbers of technology and cell."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.errors import InputError
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.hierarchy.array import Fabric, block_bits
-from dse.objectives.cache.organization import OrganizationProblem
-from dse.objectives.cache.specification import ArrayProblem
+from dse.objectives.array.part import ArrayPart
 from dse.spaces.array.mat import mat_geometry
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
 from dse.spaces.array.routing import TreeLevels
-from dse.spaces.cache.cache_space import TOP_AXES
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-NAMES = ("memory", "technology")
-"""Columns that name what other columns give in numbers."""
+    from dse.objectives.cache.problem import CacheAssembly
 
 
-def sampled_designs(problem: OrganizationProblem, count: int, seed: int = 0) -> "pd.DataFrame":
-    """One row for each of `count` legal designs drawn uniformly: `describe_designs`, and its metrics [SI].
+def cache_features(assemblies: Mapping[tuple[int, ...], "CacheAssembly"], designs: Ints) -> dict[str, Floats]:
+    """Columns (n,) of legal designs (n, axes) of caches whose kinds are found by their levels at the top.
 
-    The metrics are those of the cache and the figures of both arrays, ``data_...`` and ``tag_...``.
+    ``data.rows`` and other counts of each array (see `array_geometry`), and the numbers of technology and cell [SI],
+    such as ``technology.vdd`` and ``cell.resistance_on``; NaN where one kind has what another lacks.
     """
-    import pandas as pd
-
-    if count < 1:
-        raise InputError(f"count {count}: give the number of designs to draw, from 1")
-    designs = problem.space.sample(count, np.random.default_rng(seed))
-    return pd.concat([describe_designs(problem, designs), pd.DataFrame(problem.metrics(designs))], axis=1)
-
-
-def describe_designs(problem: OrganizationProblem, designs: Ints) -> "pd.DataFrame":
-    """One row per legal design (n, axes), known without physics.
-
-    What is chosen on each axis; ``data.rows`` and other counts of both arrays (see `array_geometry`); ``technology``
-    by name, and the numbers of technology and cell [SI], such as ``technology.vdd`` and ``cell.resistance_on``.
-    """
-    import pandas as pd
-
-    axes = problem.space.axes
-    chosen = {
-        axis.name: np.array(axis.levels)[levels] for axis, levels in zip(axes, np.asarray(designs).T, strict=True)
-    }
-    parts = []
-    for branch in np.unique(designs[:, :TOP_AXES], axis=0):
-        rows = np.flatnonzero((designs[:, :TOP_AXES] == branch).all(axis=1))
-        cache, _, _ = problem.choice(designs[rows[0]])
-        columns: dict[str, object] = {}
-        for name, array in cache.arrays.items():
-            organizations = np.stack([
-                _counts(chosen[f"{name}_{column}"][rows]) for column in ORGANIZATION_COLUMNS
-            ])
-            columns |= {f"{name}.{count}": each for count, each in array_geometry(array, organizations).items()}
-        columns |= {"technology": cache.data.fabric.technology.name, **parameters(cache.data.fabric)}
-        parts.append(pd.DataFrame(columns, index=rows))
-    return pd.concat([pd.DataFrame(chosen), pd.concat(parts).sort_index()], axis=1)
+    tops = designs[:, : len(next(iter(assemblies)))]
+    found: dict[str, Floats] = {}
+    for top in dict.fromkeys(map(tuple, tops.tolist())):
+        rows = np.flatnonzero((tops == np.array(top)).all(axis=1))
+        for name, column in _features_of_kind(assemblies[top], designs[rows]).items():
+            found.setdefault(name, np.full(len(designs), np.nan))[rows] = column
+    return found
 
 
-def _counts(levels: Ints) -> Ints:
-    """Levels of an organization axis as integers: counts, or buffer styles by number."""
-    if levels.dtype.kind == "U":
-        return np.array([BUFFER_DESIGNS.index(level) for level in levels.tolist()], np.int64)
-    return levels.astype(np.int64)
+def _features_of_kind(assembly: "CacheAssembly", designs: Ints) -> dict[str, Floats | float]:
+    """Columns of designs of one memory, capacity and access type."""
+    columns: dict[str, Floats | float] = {}
+    for part in assembly.parts:
+        counts = array_geometry(part.choice, _organizations(part, designs[:, part.axes]))
+        columns |= {f"{part.name}.{name}": count for name, count in counts.items()}
+    return columns | _numbers(assembly.spec.fabric)
 
 
-def parameters(fabric: Fabric) -> dict[str, float]:
+def _organizations(part: ArrayPart, levels: Ints) -> Ints:
+    """Organizations (columns of ORGANIZATION_COLUMNS, n) of levels (n, axes), buffer styles by number."""
+    columns = []
+    for axis, column in zip(part.array_axes[: len(ORGANIZATION_COLUMNS)], levels.T, strict=False):
+        values = [level if axis.ordered else BUFFER_DESIGNS.index(str(level)) for level in axis.levels]
+        columns.append(np.array(values, dtype=np.int64)[column])
+    return np.stack(columns)
+
+
+def _numbers(fabric: Fabric) -> dict[str, float]:
     """Every number of a technology and a cell [SI], by its name as a parameter."""
     owners = {"technology": asdict(fabric.technology), "cell": asdict(fabric.cell)}
     return {
@@ -78,7 +60,7 @@ def parameters(fabric: Fabric) -> dict[str, float]:
     }
 
 
-def array_geometry(problem: ArrayProblem, organizations: Ints) -> dict[str, Floats]:
+def array_geometry(choice: ArrayChoice, organizations: Ints) -> dict[str, Floats]:
     """Counts of legal organizations (columns of ORGANIZATION_COLUMNS, n) of one array.
 
     `rows` and `columns` of a subarray, `height` and `width` of the array in cells; inputs of each multiplexer, widened
@@ -89,10 +71,10 @@ def array_geometry(problem: ArrayProblem, organizations: Ints) -> dict[str, Floa
     """
     split = len(BankChoice.__dataclass_fields__)
     banks, mats = BankChoice(*organizations[:split]), MatChoice(*organizations[split:])
-    routing = problem.fabric.route(banks, block_bits(banks, mats, problem.spec), problem.spec)
+    routing = choice.fabric.route(banks, block_bits(banks, mats, choice.spec), choice.spec)
     geometry, _ = mat_geometry(
-        routing.address_bits, routing.data_bits, routing.ways, mats, problem.spec,
-        tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
+        routing.address_bits, routing.data_bits, routing.ways, mats, choice.spec,
+        tags_cover_ways=choice.fabric.quirks.tag_columns_cover_ways,
     )
     subarrays = banks.bank_rows * banks.bank_cols * mats.mat_rows * mats.mat_cols
     active = banks.active_bank_rows * banks.active_bank_cols * geometry.active

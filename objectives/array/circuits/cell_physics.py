@@ -1,25 +1,71 @@
 """One record of functions per kind of cell: everything that circuits ask of the cells among them.
 
-The record is looked up once, where the circuits of an array are put together (`dse.objectives.array.cells.registry`);
+The record is looked up once, where the circuits of an array are put together (`physics_of`);
 no circuit asks what kind its cells are.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from dse.batch import Batch, Bools, Floats, Ints
 from dse.objectives.array.given.cell import Cell
+from dse.objectives.array.given.cell_kinds import kind_of
 from dse.objectives.array.given.technology import Technology
 from dse.spaces.array.mat import MatGeometry
 
 if TYPE_CHECKING:
-    from dse.objectives.array.cells.global_bitline import GlobalBitline
-    from dse.objectives.array.cells.lines import CellAccess, Lines
     from dse.objectives.array.circuits.circuit import Circuit
     from dse.objectives.array.circuits.mux import Mux
+
+
+@dataclass(frozen=True, slots=True)
+class Lines(Batch):
+    """Lengths [m] of wordline and bitline with their capacitance [F] and resistance [ohm], cells included.
+
+    `select_cap` [F] is a column select line without its gates: the bare wordline wire.
+    """
+
+    wordline_length: Floats
+    bitline_length: Floats
+    wordline_cap: Floats
+    wordline_resistance: Floats
+    bitline_cap: Floats
+    bitline_resistance: Floats
+    select_cap: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class CellAccess:
+    """Access device of a cell: series `resistance` [ohm], `cap` [F] on the bitline.
+
+    `wordline_cap` and `bitline_cap` [F] are what each cell adds to its lines.
+    """
+
+    resistance: float
+    cap: float
+    wordline_cap: float
+    bitline_cap: float
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalBitline(Batch):
+    """The line from the farthest mat to the edge, seen with the mat's own bitline.
+
+    `cap` [F], `resistance` [ohm] of the global line; `local_cap`, `local_resistance` of the mat's; `latency`,
+    `on_latency`, `off_latency` [s] that the mat's bitline takes, and takes for either state.
+    """
+
+    cap: Floats
+    resistance: Floats
+    local_cap: Floats
+    local_resistance: Floats
+    latency: Floats
+    on_latency: Floats
+    off_latency: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,3 +236,9 @@ def no_leakage(circuit: "Circuit") -> float:
 def once(circuit: "Circuit") -> int:
     """A write switches the multiplexers once."""
     return 1
+
+
+@lru_cache(maxsize=1024)
+def physics_of(cell: Cell) -> CellPhysics:
+    """Return the record of functions of a cell."""
+    return kind_of(cell).physics(cell)

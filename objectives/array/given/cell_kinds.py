@@ -1,28 +1,28 @@
-"""Kinds of cells, found: every module of this package that has a `KIND` adds one."""
+"""Kinds of cells, found: every module of `dse.objectives.array.cells` that has a `KIND` adds one."""
 
 import importlib
 import pkgutil
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
-from dse.objectives.array import cells
-
 if TYPE_CHECKING:
-    from dse.objectives.array.cells.kind import CellKind
-    from dse.objectives.array.cells.physics import CellPhysics
     from dse.objectives.array.given.cell import Cell
+    from dse.objectives.array.given.cell_kind import CellKind
+
+PACKAGE = "dse.objectives.array.cells"
+"""Where kinds stand: above this module, which looks them up when they are asked for."""
 
 
 def cell_kinds() -> "tuple[CellKind, ...]":
     """Return every kind of cell, by the name of its module."""
-    return _kinds_in(tuple(cells.__path__))
+    return _kinds_in(tuple(importlib.import_module(PACKAGE).__path__))
 
 
 @cache
 def _kinds_in(folders: tuple[str, ...]) -> "tuple[CellKind, ...]":
     """Return the kinds of the modules in the package's folders."""
     names = sorted(module.name for module in pkgutil.iter_modules(folders))
-    modules = [importlib.import_module(f"{cells.__name__}.{name}") for name in names]
+    modules = [importlib.import_module(f"{PACKAGE}.{name}") for name in names]
     return tuple(module.KIND for module in modules if hasattr(module, "KIND"))
 
 
@@ -45,9 +45,3 @@ def kind_of(cell: "Cell") -> "CellKind":
         found = "no kind of cell serves" if not serving else f"{len(serving)} kinds of cells serve"
         raise ValueError(f"{found} -MemCellType {cell.kind} with -AccessType {cell.access}")
     return serving[0]
-
-
-@lru_cache(maxsize=1024)
-def physics_of(cell: "Cell") -> "CellPhysics":
-    """Return the record of functions of a cell."""
-    return kind_of(cell).physics(cell)
