@@ -29,7 +29,7 @@ from dse.registry import family_names, load_family
 from dse.search.certificate import NONE
 from dse.search.columns import evaluation_columns, level_columns
 from dse.search.driver import History, search
-from dse.search.evaluation import Evaluations, evaluate
+from dse.search.evaluation import Evaluations, evaluate, signed
 from dse.search.front import exact_front
 from dse.search.pareto import non_dominated
 from dse.search.result import Result, result_of
@@ -204,10 +204,9 @@ def _front_figure(problem: Problem, label: str, costs: Floats) -> "Figure":
     """Figure of a front's costs (n, k)."""
     from dse.report.plot import front_figure
 
-    signs = np.array([-1.0 if objective.maximize else 1.0 for objective in problem.objectives])
-    nothing = np.zeros((0, len(signs)))
+    nothing = np.zeros((0, len(problem.objectives)))
     conditions = _presentation_of(problem).conditions(problem)
-    return front_figure([(label, costs * signs, nothing)], problem.objectives, conditions)
+    return front_figure([(label, signed(problem.objectives, costs), nothing)], problem.objectives, conditions)
 
 
 def _drawn(figure: "Figure", path: str | Path | None) -> "Figure":

@@ -68,7 +68,7 @@ class Presentation:
         return {}
 
     def start(self, problem: Any, name: str | None) -> tuple[str, Ints] | None:
-        """The design (axes,) of a name, or the usual one, that an explanation of the optimum starts from, and its name.
+        """The design (axes,) of a name, or the usual one, that explanations of the optimum start from, with its name.
 
         None where only baselines are there to start from. Raises InputError for a name that is unknown.
         """

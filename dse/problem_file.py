@@ -62,7 +62,9 @@ class _Reader:
             raise self._error("family", error.message) from None
         texts = {name: self._texts(given, name) for name in TEXTS}
         options = self._options(family, given.get(OPTIONS, {}))
-        search = {name: self._checked(name, given[name], *kinds) for name, kinds in SEARCH_TYPES.items() if name in given}
+        search = {
+            name: self._checked(name, given[name], *kinds) for name, kinds in SEARCH_TYPES.items() if name in given
+        }
         question = Question(family=family.name, options=options, search=Search(**search), **texts)
         self._check_formulas(question)
         try:
@@ -107,7 +109,7 @@ class _Reader:
                 if name == "constraints" and text.rstrip().endswith("best"):
                     continue
                 try:
-                    parse(text, vocabulary)  # type: ignore[operator]
+                    parse(text, vocabulary)
                 except InputError as error:
                     raise self._error(name, error.message, text) from None
 

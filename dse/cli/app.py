@@ -92,7 +92,10 @@ def nvsim(
 
 
 ProblemFile = Annotated[
-    Path | None, typer.Argument(metavar="PROBLEM.toml", help="Problem file; options on the command line take the place of what it says.")
+    Path | None,
+    typer.Argument(
+        metavar="PROBLEM.toml", help="Problem file; options on the command line take the place of what it says."
+    ),
 ]
 ProblemName = Annotated[
     str | None,
@@ -159,7 +162,7 @@ def optimize(
     problem: ProblemName = None,
     objective: Annotated[
         str | None,
-        typer.Option(help="A named objective, a metric, or a formula such as read_energy*area (see dse problem show)."),
+        typer.Option(help="A named objective, a metric, or a formula: read_energy*area (see dse problem show)."),
     ] = None,
     constraint: Constraints = None,
     jobs: Jobs = 0,
@@ -175,8 +178,8 @@ def optimize(
         Path | None,
         typer.Option(
             rich_help_panel=OUTPUT,
-            help="A .json, .csv or .parquet file; a .toml file with the memories found; or a folder for all of the run "
-            "(dse verify).",
+            help="A .json, .csv or .parquet file; a .toml file with the memories found; or a folder for all of the "
+            "run (dse verify).",
         ),
     ] = None,
     format: Annotated[
@@ -257,7 +260,7 @@ def why(
         str | None,
         typer.Option(
             "--start", "--target",
-            help="Design to start from: of caches NVSim's winner of a target, ReadLatency if not given; else a baseline.",
+            help="Where to start: of caches NVSim's winner of a target, ReadLatency if not given; else a baseline.",
         ),
     ] = None,
     within: Annotated[

@@ -21,7 +21,8 @@ def make_console() -> Console:
 def print_side_by_side(console: Console, things: Sequence[T], table: Callable[[Sequence[T]], Table]) -> None:
     """Print a table with a column for each thing, or several tables where one is wider than the console."""
     made = table(things)
-    if len(things) > 1 and console.measure(made, options=console.options.update(max_width=WIDE)).maximum > console.width:
+    needed = console.measure(made, options=console.options.update(max_width=WIDE)).maximum
+    if len(things) > 1 and needed > console.width:
         middle = (len(things) + 1) // 2
         print_side_by_side(console, things[:middle], table)
         print_side_by_side(console, things[middle:], table)

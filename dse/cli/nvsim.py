@@ -14,11 +14,12 @@ from dse.errors import InfeasibleError, InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.library import MatLibraries, enumerate_problem
+from dse.objectives.array.evaluation.nvsim import TARGETS
 from dse.objectives.cache.baselines.algorithm1 import metrics_of
 from dse.objectives.cache.baselines.nvsim import CacheSearch, search_cache
 from dse.objectives.cache.infeasible import why_empty
 from dse.objectives.cache.metrics import CACHE_METRICS
-from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, TARGETS, Configuration
+from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, Configuration
 from dse.objectives.cache.nvsim_files.design_table import DESIGN_COLUMNS, evaluate_table
 from dse.objectives.cache.presentation import organization_text
 from dse.objectives.cache.problem import CacheProblem
@@ -83,7 +84,9 @@ def to_json(configuration: Configuration, spec: CacheSpec, searched: CacheSearch
         "designs": {name: {"valid": array.valid} for name, array in searched.items()},
         "best": {
             target: {
-                **{name: searched[name].winners[target].to_row() if name in searched else None for name in (DATA, TAG)},
+                **{
+                    name: searched[name].winners[target].to_row() if name in searched else None for name in (DATA, TAG)
+                },
                 "cache": cache_json(metrics[target]) if TAG in searched else None,
             }
             for target in TARGETS

@@ -12,10 +12,11 @@ from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_
 from dse.cli.tasks import Task, announce, make_tasks
 from dse.errors import DseError, InfeasibleError, InterruptionError
 from dse.parallel import in_parallel
+from dse.presentation import presentation_of
 from dse.problem import Baseline
 from dse.progress import report
 from dse.question import EXACT, Question
-from dse.report.macro import macro_text
+from dse.report.macro import check_macro, macro_text
 from dse.report.run import write_run
 from dse.report.tables import json_text, merit, record_table, result_record, write_table
 from dse.search.certificate import NONE
@@ -42,6 +43,8 @@ class Outcome:
 def run(question: Question, jobs: int, output: Path | None, format: str | None) -> None:
     """Optimize what is asked for and print or write the results."""
     where = destination(output, format, replace=question.search.resume, macro=True)
+    if where.format == MACRO:
+        check_macro(presentation_of(question.load()))
     tasks = make_tasks(question)
     outcome = Outcome()
     try:

@@ -32,14 +32,15 @@ class Asked:
 class FamilyCommand(TyperCommand):
     """A command whose options include those of the family that is asked about, which is loaded only then."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Add the family's options, parse, and leave what was given of them in the context."""
         question = _question_named(args)
         family = load_family(question.family)
         own = family_parameters(family)
         clash = {parameter.name for parameter in own} & {parameter.name for parameter in self.params}
         if clash:
-            raise InputError(f"family {family.name} has options that are the command's own: {', '.join(sorted(clash))}")
+            names = ", ".join(sorted(clash))
+            raise InputError(f"family {family.name} has options that are the command's own: {names}")
         self.params = [*self.params, *own]
         rest = super().parse_args(ctx, list(args))
         values = {parameter.name: ctx.params.pop(parameter.name) for parameter in own}

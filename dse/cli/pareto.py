@@ -21,6 +21,7 @@ from dse.progress import report
 from dse.question import EXACT, FRONT_N_TRIALS, Question
 from dse.report.run import check_run_folder, write_run
 from dse.report.tables import front_rows, write_table
+from dse.search.evaluation import signed
 from dse.search.front import exact_front
 from dse.search.pareto import knee, non_dominated
 from dse.search.quality import hypervolume_share
@@ -48,7 +49,7 @@ class FoundFront:
     @property
     def values(self) -> Floats:
         """Objectives (n, k)."""
-        return self.costs * np.array([-1.0 if one.maximize else 1.0 for one in self.task.problem.objectives])
+        return signed(self.task.problem.objectives, self.costs)
 
 
 def run(question: Question, jobs: int, output: Path | None, plot: Path | None) -> None:
@@ -172,9 +173,7 @@ def _attempt(task: Task) -> FoundFront | DseError:
 
 def _baseline(task: Task) -> Floats:
     """Objectives (n, k) of all designs that baselines have to offer."""
-    points = task.presentation.baseline_points(task.problem)
-    signs = np.array([-1.0 if objective.maximize else 1.0 for objective in task.problem.objectives])
-    return points * signs
+    return signed(task.problem.objectives, task.presentation.baseline_points(task.problem))
 
 
 def _search(tasks: Sequence[Task], question: Question, jobs: int) -> list[FoundFront]:

@@ -104,7 +104,7 @@ def _outcome(columns: Sequence[Column], presentation: Presentation, baselines: S
     name = objective.name.upper() if objective.name in UPPER else objective.name
     cells: list[tuple[str, Callable[[Result], str]]] = [
         (f"{name} [{objective.unit}]" if objective.unit else name, lambda result: f"{result.value:.5g}"),
-        *((f"  by {presentation.baselines.get(one, one)}", lambda result, one=one: _baseline(result, one))  # type: ignore[misc]
+        *((f"  by {presentation.baselines.get(one, one)}", lambda result, one=one: _baseline(result, one))
           for one in baselines),
         *([("  gain over it" if len(baselines) == 1 else "  gain over the best", _gain)] if baselines else []),
         *_search_rows(columns[0].result),

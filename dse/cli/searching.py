@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 AFFORDABLE = 60.0
 """Predicted seconds up to which a searcher's value is compared with the exact optimum unasked."""
+SOME = 8
+"""Designs whose evaluation is timed to predict that of all."""
 TICK = 10.0
 """Seconds between two lines of progress."""
 
@@ -31,12 +33,13 @@ class Searched:
 
     @property
     def seconds(self) -> float | None:
-        """Predicted time of an exact search [s]; by the time that designs took where they can be gone through."""
-        known = self.task.seconds
-        if known is not None or hasattr(self.task.problem, "assemblies"):
+        """Predicted time of an exact search [s]; by the time that a few designs take where all can be gone through."""
+        known, problem, some = self.task.seconds, self.task.problem, self.found.history.designs[:SOME]
+        if known is not None or hasattr(problem, "assemblies") or not len(some):
             return known
-        per_design = self.found.seconds / max(1, len(self.found.history))
-        return float(self.task.problem.space.size) * per_design
+        start = time.perf_counter()
+        problem.evaluate(some)
+        return float(problem.space.size) * (time.perf_counter() - start) / len(some)
 
 
 def run_searches(tasks: Sequence[Task], options: Search, n_trials: int = N_TRIALS) -> Iterator[Searched]:

@@ -64,7 +64,8 @@ def _check_designs(folder: Path, stored: Run, tasks: Mapping[str, Task]) -> int:
     if "problem" not in stored.designs:
         raise InputError("column problem is missing", file=path)
     numbers = 0
-    for label, rows in stored.designs.groupby("problem", sort=False).indices.items():
+    for label in stored.designs["problem"].unique():
+        rows = np.flatnonzero(stored.designs["problem"] == label)
         problem = _owner(path, tasks, label).problem
         table = stored.designs.iloc[rows].dropna(axis=1, how="all")
         designs = levels_of_table(problem.space.axes, table, path)

@@ -231,7 +231,7 @@ def print_explanations(explained: Sequence[Explained]) -> None:
 
 def _short_axis(one: Explained) -> Callable[[str], str]:
     """Names of axes without the name of the first part, which most are of."""
-    assemblies = getattr(one.task.problem, "assemblies", list)()
+    assemblies: Sequence[Any] = getattr(one.task.problem, "assemblies", list)()
     prefix = f"{assemblies[0].parts[0].name}_" if assemblies else ""
     return lambda name: name.removeprefix(prefix)
 

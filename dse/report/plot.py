@@ -13,6 +13,7 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.problem import Objective
+from dse.search.evaluation import signed
 from dse.search.pareto import knee, non_dominated
 from dse.writing import write_whole
 
@@ -38,7 +39,7 @@ MOST_COLUMNS = 5
 """Of a legend."""
 LETTERS = 15
 """Letters of a legend's title in an inch."""
-STYLE = {"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}
+STYLE: dict[Any, Any] = {"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}
 
 _SCALES = {"s": (1e9, "ns"), "J": (1e12, "pJ"), "W": (1e3, "mW"), "m2": (1e6, "mm²")}
 
@@ -89,7 +90,7 @@ def _add_legend(figure: "Figure", handles: Sequence[Any], title: str) -> None:
     """A legend above all panels, in as many columns as the figure is wide; the figure grows where one is too wide."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     for columns in range(min(len(handles), MOST_COLUMNS), 0, -1):
         legend = figure.legend(
             handles=handles, loc="outside upper center", ncols=columns, frameon=False, title=title or None,
@@ -141,18 +142,16 @@ def _panel(
     """Draw one pair of objectives."""
     across, up = pair
     scale = np.array([_SCALES.get(objectives[index].unit, (1.0, ""))[0] for index in pair])
-    signs = np.array([-1.0 if objectives[index].maximize else 1.0 for index in pair])
-    all_signs = np.array([-1.0 if objective.maximize else 1.0 for objective in objectives])
     shown = []
     for number, (label, values, baseline) in enumerate(fronts):
         color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
         points = values[:, [across, up]] * scale
-        edge = points[non_dominated(points * signs)]
+        edge = points[non_dominated(signed([objectives[index] for index in pair], points))]
         edge = edge[np.argsort(edge[:, 0])]
-        middle = points[knee(values * all_signs)]
+        middle = points[knee(signed(objectives, values))]
         if len(objectives) > 2:
             cloud = points[:: max(1, len(points) // CLOUD)]
-            axis.scatter(*cloud.T, s=3, alpha=0.15, linewidths=0, zorder=1, color=color, marker=marker)
+            axis.scatter(cloud[:, 0], cloud[:, 1], s=3, alpha=0.15, linewidths=0, zorder=1, color=color, marker=marker)
         axis.step(
             *edge.T, where="post", lw=1.1, ls=LINES[number % len(LINES)], color=color, zorder=3,
             marker=marker, ms=3, markevery=max(1, len(edge) // 12), label=f"{label}: front",
@@ -161,7 +160,7 @@ def _panel(
             *middle, ls="", marker="*", ms=11, mfc=color, mec="black", mew=0.7, zorder=5,
         )
         chosen = baseline[:, [across, up]] * scale
-        axis.scatter(*chosen.T, s=22, marker="x", linewidths=1.0, color=color, zorder=4)
+        axis.scatter(chosen[:, 0], chosen[:, 1], s=22, marker="x", linewidths=1.0, color=color, zorder=4)
         shown += [points, chosen]
     _finish(axis, np.concatenate(shown), [objectives[index] for index in pair])
 

@@ -28,7 +28,7 @@ PACKAGES = ("numpy", "optuna", "pymoo", "moocore", "scikit-learn", "pandas", "py
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stored run: the problem file it answers, `config`, tables of all designs and of the best, `metrics` of each."""
+    """A stored run: its problem file, `config`, tables of all designs and of the best, and `metrics` per problem."""
 
     problem: str
     config: dict[str, Any]

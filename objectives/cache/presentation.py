@@ -158,7 +158,8 @@ class CachePresentation(Presentation):
         technology = technology_of(problem)
         return {
             "name": f"{spec.memory}-{format_capacity(spec.capacity)}-{spec.access}",
-            "kind": KINDS.get(spec.fabric.cell.kind, spec.fabric.cell.kind.lower()), "technology": technology.name, "temperature": technology.temperature,
+            "kind": KINDS.get(spec.fabric.cell.kind, spec.fabric.cell.kind.lower()),
+            "technology": technology.name, "temperature": technology.temperature,
             "capacity": spec.capacity, "banks": 1,
             "width": block.block_bits // block.cache_ways if block.access == FAST else block.block_bits,
             **{name: figures[name] for name in ("read_energy", "write_energy", "read_latency", "write_latency")},

@@ -9,7 +9,6 @@ from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import CacheSpec, specs_by_access
-from dse.report.plot import plot_fronts
 from dse.search.certificate import BOUNDS
 from dse.search.evaluation import evaluate
 from dse.search.front import Front, exact_front
@@ -161,15 +160,3 @@ def test_non_dominated_keeps_the_first_of_equals() -> None:
 def test_knee_of_a_symmetric_front() -> None:
     ends = np.array([[1.0, 100.0], [9.9, 10.1], [100.0, 1.0]])
     assert knee(ends) == 1
-
-
-@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_figure(tmp_path, suffix: str) -> None:
-    front = np.array([[1e-9, 2e-12, 1e-6], [2e-8, 1e-12, 1.1e-6], [3e-8, 3e-12, 0.9e-6]])
-    path = tmp_path / f"front.{suffix}"
-    fronts = [("sram 3MB", front, front * 1.5), ("stt 3MB", front * 2, front[:0])]
-    plot_fronts(fronts, OBJECTIVES, ("s", "J", "m2"), path)
-    assert path.stat().st_size > 2000
-    if suffix == "svg":
-        text = path.read_text()
-        assert all(label in text for label in ("read latency [ns]", "write energy [pJ]", "area [mm²]", "knee"))

@@ -79,9 +79,9 @@ class SpaceProblem(PymooProblem):  # type: ignore[misc]
         result = pymoo.optimize.minimize(ours, NSGA2(sampling=ours.sampling, repair=ours.repair), ("n_gen", 50))
         ours.decode(result.X)
 
-    `F` (n, objectives) are objectives in SI units, with their sign changed where they are maximized. `G` says what each
-    constraint is missed by, relative to its limit; its last column is 1 where a design has no finite figures (its `F`
-    is 0 then), else 0. `mutation` steps along ordered axes.
+    `F` (n, objectives) are objectives in SI units, with their sign changed where they are maximized. `G` says what
+    each constraint is missed by, relative to its limit; its last column is 1 where a design has no finite figures (its
+    `F` is 0 then), else 0. `mutation` steps along ordered axes.
     """
 
     def __init__(self, problem: Problem) -> None:

@@ -82,8 +82,9 @@ def _named_figures(winner: Winner) -> dict[str, float]:
 def winner_costs(problem: CacheProblem) -> Floats:
     """Costs (n, k) of all feasible winners."""
     found = [costs_of_winner(problem, winner) for assembly in problem.assemblies() for winner in winners(assembly)]
-    costs = np.array(found).reshape(-1, len(problem.objectives))
-    return costs[np.isfinite(costs).all(axis=1)]
+    costs: Floats = np.array(found).reshape(-1, len(problem.objectives))
+    finite: Floats = costs[np.isfinite(costs).all(axis=1)]
+    return finite
 
 
 def algorithm1_winner(problem: CacheProblem) -> tuple[float, Winner] | None:
