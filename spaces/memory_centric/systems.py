@@ -4,7 +4,10 @@ Rules couple the axes of the architecture alone; they come from the model, as wo
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import product
+
+import numpy as np
 
 from dse.batch import Ints
 from dse.spaces.branches import Branch, BranchSpace
@@ -48,15 +51,17 @@ class SystemSpace(BranchSpace):
         self._architecture = axes_of(ARCHITECTURE, levels)
         self._rules = rules
         free = (*axes_of(FREE, levels), *map(layer_axis, layers))
-        super().__init__(self._architecture, {"": free}, lambda: self._legal(ProductSpace(free)))
-
-    def _legal(self, free: Space) -> dict[Branch, tuple[Space, ...]]:
-        """Architectures that break no rule."""
-        return {
-            branch: (free,) for branch in product(*(range(len(axis)) for axis in self._architecture))
-            if not self._rules(values(self._architecture, branch))  # type: ignore[arg-type]
-        }
+        super().__init__(self._architecture, {"": free},
+                         partial(_legal, self._architecture, ProductSpace(free), rules))
 
     def explain(self, design: Ints) -> list[str]:
         """Rules that a design (axes,) breaks, in words."""
         return self._rules(values(self._architecture, design[: len(self._architecture)]))
+
+
+def _legal(axes: Sequence[Axis], free: Space, rules: Rules) -> dict[Branch, tuple[Space, ...]]:
+    """Architectures that break no rule."""
+    return {
+        branch: (free,) for branch in product(*(range(len(axis)) for axis in axes))
+        if not rules(values(axes, np.array(branch)))
+    }
