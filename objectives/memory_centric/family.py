@@ -14,6 +14,7 @@ from dse.objectives.memory_centric.options import (
     levels_of_options,
     listed,
 )
+from dse.objectives.memory_centric.presentation import MemoryCentricPresentation
 from dse.objectives.memory_centric.problem import NAME, MemoryCentricProblem, choosable_layers, with_hidden
 from dse.objectives.memory_centric.system import point_levels, point_names
 from dse.objectives.network.catalog import load_network
@@ -30,6 +31,7 @@ class MemoryCentricFamily:
     help = "Systems of accelerators: links, rings, memory nodes, parallelism, and what is stashed or computed again."
     options = MemoryCentricOptions
     default_objectives = ("throughput",)
+    presentation = MemoryCentricPresentation()
 
     @property
     def baselines(self) -> Mapping[str, Callable[[Any], Baseline | None]]:

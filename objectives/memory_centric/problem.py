@@ -26,7 +26,7 @@ from dse.objectives.memory_centric.training import training_work
 from dse.objectives.memory_centric.work import Work
 from dse.objectives.network.layers import GATES, Network
 from dse.problem import Constraint, Objective
-from dse.spaces.memory_centric.systems import RECOMPUTE, SystemSpace, layer_axis
+from dse.spaces.memory_centric.systems import LAYER_CHOICES, RECOMPUTE, SystemSpace, output_of
 from dse.spaces.space import Level, levels_of, values
 from dse.text import hint
 
@@ -48,7 +48,8 @@ class MemoryCentricProblem:
         self, network: Network, levels: Mapping[str, Sequence[Level]], objectives: Sequence[Objective],
         constraints: Sequence[Constraint] = (), *, choices: Choices, layers: Sequence[str] = (),
     ) -> None:
-        self.network, self.levels, self.layers, self.choices = network, dict(levels), tuple(layers), choices
+        self.network, self.layers, self.choices = network, tuple(layers), choices
+        self.levels = {**dict.fromkeys(map(output_of, layers), LAYER_CHOICES), **levels}
         self.objectives, self.constraints = tuple(objectives), tuple(constraints)
         self.space = SystemSpace(self.levels, self.layers, _rules)
         self._works: dict[Division, Work] = {}
@@ -81,12 +82,9 @@ class MemoryCentricProblem:
 
     def restricted(self, levels: Mapping[str, Level]) -> Self:
         """The same problem with axes fixed."""
-        layers = {layer_axis(name).name: name for name in self.layers}
         for name in levels:
-            if name not in self.levels and name not in layers:
-                raise InputError(f"'{name}' is no axis of problem {NAME}")
-        if any(name in layers for name in levels):
-            raise InputError("outputs of layers are not fixed one by one: leave --layers away")
+            if name not in self.levels:
+                raise InputError(f"'{name}' is no axis of problem {NAME}{hint(name, self.levels)}")
         return self.with_levels({**self.levels, **{name: (level,) for name, level in levels.items()}})
 
     def with_levels(self, levels: Mapping[str, Sequence[Level]]) -> Self:
@@ -124,7 +122,7 @@ class MemoryCentricProblem:
         return division_of(
             self.choices, parallel=str(chosen["parallel"]), devices=int(chosen["devices"]),
             samples=int(chosen["batch"]), recomputed=frozenset(
-                name for name in self.layers if chosen[layer_axis(name).name] == RECOMPUTE
+                name for name in self.layers if chosen[output_of(name)] == RECOMPUTE
             ),
         )
 
@@ -137,7 +135,7 @@ class MemoryCentricProblem:
     @cached_property
     def _groups(self) -> list[int]:
         """Places of the axes that change the work or its order: all else is a column."""
-        names = ("devices", "batch", "parallel", "window", *(layer_axis(name).name for name in self.layers))
+        names = ("devices", "batch", "parallel", "window", *map(output_of, self.layers))
         return [place for place, axis in enumerate(self.space.axes) if axis.name in names]
 
     def _alike(self, designs: Ints) -> list[Ints]:
@@ -214,7 +212,7 @@ def metrics_of(work: Work, columns: Columns, outcome: Outcome, window: int, chos
         "iteration_time": time, "throughput": work.samples / time, "compute_time": outcome.compute,
         "transfer_time": outcome.transfer, "synchronization_time": outcome.synchronization, "energy": energy,
         "samples_per_joule": work.samples / energy, **_with_ends("power", power), **_with_ends("price", price),
-        "capacity": capacity, "footprint": footprint,
+        "capacity": np.where(np.isfinite(capacity), capacity, np.nan), "footprint": footprint,
         "fill": footprint / capacity,
         "device_fill": np.where(np.isfinite(capacity), needed / np.array([device.memory for _, device in systems]), 0),
         "host_bandwidth": np.where(to_host, moved / time, 0.0),

@@ -109,7 +109,7 @@ def _ring_rules(chosen: Architecture) -> list[str]:
     """Rules of the topology's rings."""
     if chosen.topology in SWITCHES:
         return []
-    topology = load_topology(chosen.topology)
+    topology = layout_of(chosen.topology)
     if chosen.topology not in (CUBE_MESH, RING) and topology.devices != chosen.devices:
         return [f"topology {chosen.topology} has {topology.devices} devices, not {chosen.devices}"]
     if not _has_memory(chosen) or topology.store_links == topology.ports:
@@ -123,7 +123,7 @@ def _ring_rules(chosen: Architecture) -> list[str]:
 def _unused_rules(chosen: Architecture) -> list[str]:
     """What has no effect stands at its default, so that no system is there twice."""
     rules = []
-    spread = chosen.topology in SWITCHES or (_has_memory(chosen) and load_topology(chosen.topology).store_nodes > 1)
+    spread = chosen.topology in SWITCHES or (_has_memory(chosen) and layout_of(chosen.topology).store_nodes > 1)
     if chosen.store != MEMORY_NODES or not spread:
         if chosen.pages != LOCAL:
             rules.append("pages spread over memory nodes on both sides only")
@@ -132,9 +132,28 @@ def _unused_rules(chosen: Architecture) -> list[str]:
     return rules
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What matters of a topology's graph (see `dse.objectives.memory_centric.topology.Topology`)."""
+
+    devices: int
+    longest: int
+    ports: int
+    store_links: int
+    store_nodes: int
+
+
+@cache
+def layout_of(topology: str) -> Layout:
+    """A topology's numbers, counted once."""
+    graph = load_topology(topology)
+    return Layout(devices=graph.devices, longest=graph.longest, ports=graph.ports, store_links=graph.store_links,
+                  store_nodes=graph.store_nodes)
+
+
 def _has_memory(chosen: Architecture) -> bool:
     """Whether memory nodes stand in the rings."""
-    return chosen.topology not in SWITCHES and load_topology(chosen.topology).store_links > 0
+    return chosen.topology not in SWITCHES and layout_of(chosen.topology).store_links > 0
 
 
 def system_of(chosen: Architecture, choices: Choices) -> System:
@@ -161,7 +180,7 @@ def _longest(chosen: Architecture) -> int:
         return chosen.devices
     if topology == RING:
         return 2 * chosen.devices
-    return load_topology(topology).longest
+    return layout_of(topology).longest
 
 
 def _ring_nodes(chosen: Architecture, choices: Choices) -> int:
@@ -184,7 +203,7 @@ def _store_bandwidth(chosen: Architecture, links: LinkKind, choices: Choices) ->
     wanted = (chosen.store_sixths + chosen.both_sixths) / SIXTHS * links.total
     if chosen.store == HOST_LINKS:
         return wanted
-    if chosen.pages == LOCAL and _has_memory(chosen) and load_topology(chosen.topology).store_nodes > 1:
+    if chosen.pages == LOCAL and _has_memory(chosen) and layout_of(chosen.topology).store_nodes > 1:
         wanted /= 2
     return min(wanted, chosen.dimms * constants()["dimm_bandwidth"])
 

@@ -34,9 +34,9 @@ Rules = Callable[[Mapping[str, Level]], list[str]]
 """Rules that an architecture breaks, in words."""
 
 
-def layer_axis(layer: str) -> Axis:
-    """The axis of a layer's output."""
-    return Axis(f"output_{layer}", LAYER_CHOICES, Scale.WORDS)
+def output_of(layer: str) -> str:
+    """Name of the axis of a layer's output."""
+    return f"output_{layer}"
 
 
 def axes_of(known: Mapping[str, tuple[Scale, str]], levels: Mapping[str, Sequence[Level]]) -> tuple[Axis, ...]:
@@ -50,7 +50,8 @@ class SystemSpace(BranchSpace):
     def __init__(self, levels: Mapping[str, Sequence[Level]], layers: Sequence[str], rules: Rules) -> None:
         self._architecture = axes_of(ARCHITECTURE, levels)
         self._rules = rules
-        free = (*axes_of(FREE, levels), *map(layer_axis, layers))
+        outputs = (Axis(name, tuple(levels[name]), Scale.WORDS) for name in map(output_of, layers))
+        free = (*axes_of(FREE, levels), *outputs)
         super().__init__(self._architecture, {"": free},
                          partial(_legal, self._architecture, ProductSpace(free), rules))
 

@@ -16,6 +16,7 @@ from dse.registry import family_names, load_family
 from dse.search.front import exact_front
 from dse.search.result import attempt, optimize
 from dse.spaces.space import values
+from dse.testing import check_problem
 from dse.vocabulary import parse_constraint, parse_objectives
 
 FAMILY = load_family("memory-centric")
@@ -35,6 +36,15 @@ def every(problem):
 
 def test_the_family_is_found():
     assert "memory-centric" in family_names()
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"parallel": "data,model", "batch": "64,512", "window": "1,4", "links": "nvlink2,nvlink4"},
+    {"layers": True, "point": "dc-dla"}, {"network": "rnn-lstm-1", "model_set": "gen3-x16", "parallel": "model"},
+    {"topology": "switch,reducing-switch,ring", "devices": "2,8,16"}, {"store": "none", "devices": "1"},
+])
+def test_the_problem_conforms(options):
+    check_problem(ask(**options))
 
 
 def test_search_agrees_with_brute_force():
