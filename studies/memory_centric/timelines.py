@@ -1,59 +1,56 @@
-"""Timelines as pictures: what each engine of a device runs, for any design."""
+"""What a device's engines do through an iteration, on the paper's design points: timelines of one network."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dse.batch import Ints
-from dse.objectives.memory_centric.engines import ENGINES
-from dse.objectives.memory_centric.events import Event, chrome_trace, events_of
-from dse.objectives.memory_centric.problem import MemoryCentricProblem
-from dse.writing import write_text, write_whole
+from dse.objectives.memory_centric.choices import load_choices
+from dse.objectives.memory_centric.division import PARALLELISMS
+from dse.objectives.memory_centric.engines import COLLECTIVE, COMPUTE, TRANSFER
+from dse.objectives.memory_centric.events import events_of
+from dse.studies.memory_centric.grid import POINTS, Grid, grid_of, paper_systems
+from dse.studies.memory_centric.pictures import timeline_panel
+from dse.studies.reproduction import Item, reproduction_table
+from dse.studies.study import Findings, Study
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLORS = {
-    "forward": "#4c78a8", "recompute": "#9ecae9", "input_gradient": "#f58518", "weight_gradient": "#ffbf79",
-    "update": "#54a24b", "send": "#b279a2", "fetch": "#d6a5c9", "exchange": "#e45756",
-}
+NETWORK = "alexnet"
+SUMS = {COMPUTE: "compute", TRANSFER: "transfer", COLLECTIVE: "synchronization"}
 
 
-def draw_timeline(events: Sequence[Event], title: str) -> "Figure":
-    """One design's timeline."""
+def run(jobs: int) -> Findings:
+    """Timelines of one network, both parallelisms, all points."""
+    grid = grid_of(load_choices(), paper_systems(), networks=(NETWORK,))
+    items = [
+        Item(f"{system}, {parallel}-parallel: share of the iteration that {engine} is busy", float("nan"),
+             float(grid.sums(system, name, parallel)[0] / grid.times(system, parallel, (NETWORK,))[0]), "predicted",
+             {"system": system, "parallel": parallel, "engine": engine})
+        for parallel in PARALLELISMS for system in POINTS for engine, name in SUMS.items()
+    ]
+    busiest = {
+        (item.more["system"], item.more["parallel"]): item.more["engine"]
+        for item in sorted(items, key=lambda item: item.ours)
+    }
+    answer = "; ".join(f"{system}, {parallel}-parallel: {busiest[system, parallel]}"
+                       for parallel in PARALLELISMS for system in POINTS)
+    return Findings(f"The busiest engine of {NETWORK}: {answer}.", reproduction_table(items), _figure(grid), (
+        "Timelines of any other design: dse.studies.memory_centric.pictures.write_timeline writes the picture and a "
+        "trace that Perfetto opens.",
+    ))
+
+
+def _figure(grid: Grid) -> "Figure":
+    """One panel per point and parallelism."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 2.6), layout="constrained")
-    axes = figure.subplots()
-    timeline_panel(axes, events, title)
+    figure = Figure(figsize=(15, 15), layout="constrained")
+    axes = figure.subplots(len(POINTS), len(PARALLELISMS))
+    for column, parallel in enumerate(PARALLELISMS):
+        work, outcome = grid.works[parallel, NETWORK], grid.outcomes[parallel, NETWORK]
+        for row, system in enumerate(POINTS):
+            timeline_panel(axes[row, column], events_of(work, outcome, grid.systems[system]),
+                           f"{system}, {NETWORK}, {parallel}-parallel")
     return figure
 
 
-def timeline_panel(axes: "Axes", events: Sequence[Event], title: str) -> None:
-    """Bars of each engine, colored by what they do."""
-    from matplotlib.patches import Patch
-
-    kinds = [kind for kind in COLORS if any(event.kind == kind for event in events)]
-    for kind in kinds:
-        for place, engine in enumerate(ENGINES):
-            spans = [(event.begin * 1e3, (event.end - event.begin) * 1e3) for event in events
-                     if event.kind == kind and event.engine == engine]
-            axes.broken_barh(spans, (place - 0.4, 0.8), facecolors=COLORS[kind])
-    axes.set(yticks=range(len(ENGINES)), yticklabels=ENGINES, xlabel="time [ms]", title=title)
-    axes.invert_yaxis()
-    axes.legend(handles=[Patch(color=COLORS[kind], label=kind.replace("_", " ")) for kind in kinds], fontsize=7,
-                ncols=4, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.25))
-
-
-def write_timeline(
-    problem: MemoryCentricProblem, design: Ints, folder: Path, name: str = "timeline"
-) -> Mapping[str, Path]:
-    """Picture (``.png``) and Chrome trace (``.json``) of a design of a problem; returns both paths."""
-    work, outcome = problem.outcome(design)
-    events = events_of(work, outcome)
-    picture, trace = folder / f"{name}.png", folder / f"{name}.json"
-    figure = draw_timeline(events, f"{problem.network.name}, {outcome.timeline.total[0] * 1e3:.3g} ms")
-    write_whole(picture, lambda path: figure.savefig(path, dpi=150, format="png"))
-    write_text(trace, chrome_trace(events))
-    return {"picture": picture, "trace": trace}
+STUDY = Study("timelines", "What do compute, transfers and collectives of an iteration wait for?", run)
