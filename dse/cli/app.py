@@ -412,6 +412,31 @@ def workload_show(
                      gpu=gpu, step=step), format.value, plot)
 
 
+@workloads.command("lifetimes")
+def workload_lifetimes(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A workload, or a file as in dse workload show.")],
+    level: Annotated[str, typer.Option(help="l2 of a GPU, memory of a GPU, buffer of a systolic array.")] = "l2",
+    phase: Phase = None,
+    batch: BatchSize = None,
+    context: Annotated[int | None, typer.Option(help="Tokens of a transformer's prompt or cache.")] = None,
+    precision: Annotated[str | None, typer.Option(help="As in dse workload show.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="Of training: sgd, momentum, adam.")] = None,
+    recompute: Annotated[str, typer.Option(help="As in dse workload show.")] = "none",
+    gpu: Annotated[str, typer.Option(help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.")] = "gtx-1080-ti",
+    array: Annotated[str, typer.Option(help="tpu-v1, tpu-v3, scratchpad-32.")] = "tpu-v3",
+    capacity: Annotated[str | None, typer.Option(help="Of the L2 cache; the GPU's own unless given.")] = None,
+    format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
+    plot: Annotated[Path | None, typer.Option(help="A histogram (.pdf, .png, .svg).")] = None,
+) -> None:
+    """Show how long data lives, from its write to its last read, per tensor class on a level of memory."""
+    from dse.cli.lifetimes import LifetimesRequest, lifetimes
+    from dse.cli.workload_show import StepRequest
+
+    step = StepRequest(precision=precision, optimizer=optimizer, recompute=recompute)
+    lifetimes(LifetimesRequest(name=name, level=level, phase=phase, batch=batch, context=context, gpu=gpu, array=array,
+                               capacity=capacity, step=step), format.value, plot)
+
+
 @workloads.command("import")
 def workload_import(
     file: Annotated[

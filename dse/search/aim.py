@@ -72,6 +72,16 @@ class Aim:
                 bound = np.where(constraint.possible(intervals), bound, np.inf)
         return np.broadcast_to(np.where(np.isnan(bound), -np.inf, bound), shape_of(low))
 
+    def possible(self, low: Sequence[Figures], high: Sequence[Figures]) -> bool:
+        """Whether some figures between two corners, which may be infinite, may meet every constraint."""
+        with np.errstate(all="ignore"):
+            intervals = {
+                name: Interval(np.nan_to_num(between.low, nan=-np.inf, posinf=np.inf, neginf=-np.inf),
+                               np.nan_to_num(between.high, nan=np.inf, posinf=np.inf, neginf=-np.inf))
+                for name, between in self._intervals(low, high).items()
+            }
+            return all(bool(np.all(constraint.possible(intervals))) for constraint in self.constraints)
+
     def _complete(self, figures: Sequence[Figures]) -> bool:
         """Whether the axes that formulas name are among the figures."""
         return all(
@@ -188,8 +198,9 @@ class AimSieve:
         bound = self.bounds(figures, others)
         return np.asarray((bound <= self.limit) & (bound < np.inf))
 
-    def bounds(self, figures: Figures, others: Mapping[int, Range]) -> Floats:
-        """Lower bounds of the cost of designs with the given figures beside parts within ranges."""
+    def bounds(self, figures: Figures, others: Mapping[int, Range] | None = None) -> Floats:
+        """Lower bounds of the cost of designs with the given figures beside parts within ranges, all if not given."""
+        others = self.others if others is None else others
         places = range(len(self.aim.assembly.parts))
         low = [figures if number == self.place else others[number][0] for number in places]
         high = [figures if number == self.place else others[number][1] for number in places]
@@ -197,5 +208,5 @@ class AimSieve:
 
     def left(self, candidates: Candidates) -> Candidates:
         """The candidates that may reach the limit."""
-        bound = self.bounds(list(candidates.figures), self.others)
+        bound = self.bounds(list(candidates.figures))
         return candidates.take(np.flatnonzero(bound <= self.limit))

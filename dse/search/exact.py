@@ -121,7 +121,7 @@ class AssemblySearch:
         """Whether the constraints can be met as far as is known before anything is evaluated."""
         low = [list(part.least[:, None]) for part in self._parts]
         high = [[np.full(1, np.inf)] * len(part.least) for part in self._parts]
-        return bool(np.all(self._aim.bounds(low, high) < np.inf))
+        return self._aim.possible(low, high)
 
     def warm_up(self) -> float:
         """Cost of a good design; infinite where none is known to be feasible.
@@ -136,7 +136,7 @@ class AssemblySearch:
             return cost
         coarse = [part.coarse() for part in self._parts]
         for _ in range(MOST_TURNS):
-            best = _solve_parts(coarse, seeds, self._aim, np.inf)
+            best = _solve_parts(coarse, seeds, self._aim, self._best(self._extended_known(coarse)))
             self._tuples += 0 if best is None else best.found.evaluations
             if best is None or not first.has_details:
                 return cost if best is None else min(cost, best.found.cost)
@@ -172,8 +172,12 @@ class AssemblySearch:
     def _known(self) -> list[Candidates]:
         """Designs of every part that are known beforehand."""
         if self._seeds is None:
-            self._seeds = [self._extended(place, part.known()) for place, part in enumerate(self._parts)]
+            self._seeds = self._extended_known(self._parts)
         return self._seeds
+
+    def _extended_known(self, parts: Sequence[SievedPart]) -> list[Candidates]:
+        """Designs of some parts that are known beforehand, with the axes that formulas name."""
+        return [self._extended(place, part.known()) for place, part in enumerate(parts)]
 
     def _extended(self, place: int, candidates: Candidates) -> Candidates:
         """Candidates with the axes that formulas name."""

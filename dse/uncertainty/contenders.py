@@ -88,7 +88,7 @@ def neighborhood(problem: Problem, limit: float = np.inf) -> Neighborhood:
         if one is not None:
             found[tuple(int(level) for level in assembly.top)] = one
     if not any(one.cost < np.inf for one in found.values()):
-        raise InfeasibleError("no feasible design")
+        raise InfeasibleError(f"{problem!r}: no feasible design")
     best = min(found.values(), key=lambda one: one.cost)
     contenders = Contenders({top: one.parts for top, one in found.items()})
     return Neighborhood(cost=best.cost, design=best.design, metrics=best.metrics, contenders=contenders)
@@ -200,7 +200,7 @@ def _exhausted(problem: Problem, limit: float) -> Neighborhood:
         kept = losses <= limit + SLACK * abs(limit) if limit < np.inf else np.isfinite(losses)
         near.append((designs[kept], losses[kept]))
     if best is None:
-        raise InfeasibleError("no feasible design")
+        raise InfeasibleError(f"{problem!r}: no feasible design")
     designs = np.concatenate([some for some, _ in near])
     rows = _best_and_random(np.concatenate([losses for _, losses in near]), OF_FIRST_PART)
     return Neighborhood(best.cost, best.design, best.metrics, Contenders({(): (designs[rows],)}))

@@ -95,13 +95,15 @@ def values_at(parameters: Sequence[Parameter], places: Floats) -> dict[str, floa
 class FitQuestion:
     """What to fit: problems, which are searched for their first objective, parameters, and figures.
 
-    A problem takes the parameters that it has. `reached`: a cost that a problem surely reaches.
+    A problem takes the parameters that it has. `own`: values of parameters that something is tied to and that are not
+    fitted. `reached`: a cost that a problem surely reaches.
     """
 
     problems: Mapping[Key, Parametrized]
     parameters: tuple[Parameter, ...]
     figures: tuple[Measured, ...]
     ties: tuple[Tie, ...] = ()
+    own: Mapping[str, float] = field(default_factory=dict)
     reached: Reached = known_cost
     seed: int = 0
     rounds: int = MOST_ROUNDS
@@ -114,9 +116,7 @@ class FitQuestion:
     def own_values(self, places: Floats) -> dict[Key, dict[str, float]]:
         """Values at some places of the parameters that each problem has, with those of what is tied."""
         known = {key: self.problems[key].parameters() for key in self.asked}
-        own = {name: value for parameters in known.values() for name, value in parameters.items()}
-        ties = [tie for tie in self.ties if tie.to in own]
-        complete = with_ties(values_at(self.parameters, places), ties, own)
+        complete = with_ties(values_at(self.parameters, places), self.ties, self.own)
         return {
             key: {name: value for name, value in complete.items() if name in parameters}
             for key, parameters in known.items()

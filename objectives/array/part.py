@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from dse.batch import Floats, Ints
+from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs
 from dse.objectives.array.evaluation.handed import HandedUp, design_figures
@@ -18,7 +19,7 @@ from dse.parts import Candidates, Range, Sieve
 from dse.problem import Metric
 from dse.spaces.array.array_space import ArraySpace, organization_levels
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
-from dse.spaces.space import Axis, Level
+from dse.spaces.space import Axis, Level, levels_of
 
 CELLS_MARGIN = 1e-9
 """Relative margin of the area of the cells alone as a bound of an array's, for rounding."""
@@ -138,11 +139,18 @@ class ArrayPart:
         return np.concatenate([levels, np.stack(self._scan.split_wires(wires), axis=1)], axis=1)
 
     def levels(self, design: ArrayDesign) -> Ints:
-        """Levels (axes,) of one design. Raises ValueError where the axes have not its levels."""
+        """Levels (axes,) of one design. Raises InputError where the axes have not its levels."""
         *counts, buffer = design.organization
         chosen: list[Level] = [*counts, BUFFER_DESIGNS[buffer]]
-        levels = [axis.levels.index(level) for axis, level in zip(self.array_axes, chosen, strict=False)]
-        return np.array([*levels, *self._scan.wire_numbers(design.local, design.global_)])
+        organization = levels_of(
+            self.array_axes[: len(ORGANIZATION_COLUMNS)], dict(zip(ORGANIZATION_COLUMNS, chosen, strict=True))
+        )
+        try:
+            wires = self._scan.wire_numbers(design.local, design.global_)
+        except ValueError:
+            asked = f"{design.local.label} and {design.global_.label}"
+            raise InputError(f"wires {asked} are not among those asked for") from None
+        return np.array([*organization, *wires])
 
     def design(self, levels: Ints) -> ArrayDesign:
         """The design of levels (axes,)."""

@@ -174,7 +174,7 @@ class CacheProblem:
         assembly = self.assembly_by_branch.get(tuple(top.tolist()))
         if assembly is None:
             raise InputError(f"no cache of {', '.join(str(row[name]) for name in TOP)} is among those asked for")
-        own = [part.levels(design_from_row(part.name, row)) for part in assembly.parts]
+        own = [_levels_of_row(part, row) for part in assembly.parts]
         return np.concatenate([top, *own]).astype(np.int64)
 
     def assembly_of(self, design: Ints) -> CacheAssembly:
@@ -238,6 +238,15 @@ class CacheProblem:
     def features(self, designs: Ints) -> dict[str, Floats]:
         """Integer geometry of both arrays, as ``data.rows``, and numbers of technology and cell."""
         return cache_features(self.assembly_by_branch, np.asarray(designs))
+
+
+def _levels_of_row(part: ArrayPart, row: Mapping[str, Any]) -> Ints:
+    """Levels (axes,) of an array as a row describes it."""
+    design = design_from_row(part.name, row)
+    try:
+        return part.levels(design)
+    except InputError as error:
+        raise InputError(f"the {part.name} array is none of those asked for: {error}") from None
 
 
 def _remade(

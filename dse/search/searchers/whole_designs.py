@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.problem import Assembly, Columns, Decomposed, Metric, Part, Problem
+from dse.problem import Assembly, Columns, Decomposed, Figures, Metric, Part, Problem
 from dse.search.evaluation import formula_names
 from dse.spaces.space import Space
 
@@ -58,7 +58,7 @@ class WholeDesigns:
         """The designs themselves."""
         return (WholeDesign(self.problem),)
 
-    def combine(self, figures: Sequence[Sequence[Floats]]) -> Columns:
+    def combine(self, figures: Sequence[Figures]) -> Columns:
         """The figures are the metrics."""
         return dict(zip(self.parts[0].figures, figures[0], strict=True))
 

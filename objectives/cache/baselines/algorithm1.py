@@ -33,7 +33,7 @@ class Winner:
 
     @property
     def design(self) -> Ints:
-        """The design (axes,) in the space of its problem. Raises ValueError where the axes have not its levels."""
+        """The design (axes,) in the space of its problem. Raises InputError where the axes have not its levels."""
         own = [part.levels(array.design) for part, array in zip(self.assembly.parts, self.arrays, strict=True)]
         return np.concatenate([self.assembly.top, *own]).astype(np.int64)
 
