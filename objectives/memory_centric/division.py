@@ -6,9 +6,8 @@ from dse.objectives.network.layers import GATES, INPUTS, Layer, volume
 from dse.objectives.network.precision import Storage
 from dse.objectives.network.rules import rule_of
 from dse.objectives.network.step import Product
+from dse.spaces.memory_centric.systems import MODEL_PARALLEL
 
-DATA_PARALLEL, MODEL_PARALLEL = "data", "model"
-PARALLELISMS = (DATA_PARALLEL, MODEL_PARALLEL)
 EVERY_LAYER, CONNECTED = "every", "connected"
 SLICINGS = (EVERY_LAYER, CONNECTED)
 """Layers that model parallel devices slice: all, or fully connected and recurrent ones (Krizhevsky 2014)."""
@@ -28,7 +27,8 @@ class Division:
     `gradient_batched`: whether recurrent cells have one weight gradient for all time steps. `image_to_columns`:
     whether an image is copied for each tap of a window. `update`: whether weights are updated on the devices.
     `recomputed`: layers with products whose outputs are computed again rather than stashed. `kept`: shares of layers'
-    outputs that stay in the device (layer, share), from a planner.
+    outputs that stay in the device (layer, share), from a planner. `by_layer`: layers that are trained in parallel in
+    a way of their own (layer, one of PARALLELISMS).
     """
 
     parallel: str
@@ -42,9 +42,13 @@ class Division:
     update: bool = False
     recomputed: frozenset[str] = frozenset()
     kept: tuple[tuple[str, float], ...] = ()
+    by_layer: tuple[tuple[str, str], ...] = ()
 
     def sliced(self, layer: Layer) -> bool:
         """Whether devices hold slices of a layer's outputs and all samples of its inputs."""
+        own = dict(self.by_layer).get(layer.name, "")
+        if own:
+            return own == MODEL_PARALLEL
         if self.parallel != MODEL_PARALLEL:
             return False
         return self.slicing == EVERY_LAYER or layer.kind in SLICED_WHERE_CONNECTED

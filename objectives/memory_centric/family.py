@@ -15,7 +15,13 @@ from dse.objectives.memory_centric.options import (
     listed,
 )
 from dse.objectives.memory_centric.presentation import MemoryCentricPresentation
-from dse.objectives.memory_centric.problem import NAME, MemoryCentricProblem, choosable_layers, with_hidden
+from dse.objectives.memory_centric.problem import (
+    NAME,
+    MemoryCentricProblem,
+    choosable_layers,
+    dividable_layers,
+    with_hidden,
+)
 from dse.objectives.memory_centric.system import point_levels, point_names
 from dse.objectives.network.catalog import load_network
 from dse.problem import Baseline, Constraint, Objective, Problem, Vocabulary
@@ -54,9 +60,11 @@ class MemoryCentricFamily:
         made = []
         for name in listed("network", options.network):
             network = with_hidden(load_network(name), hidden_widths(choices.hidden))
-            layers = choosable_layers(network) if options.layers else ()
-            made.append(MemoryCentricProblem(network, levels, objectives, (*constraints, *fits), choices=choices,
-                                             layers=layers))
+            made.append(MemoryCentricProblem(
+                network, levels, objectives, (*constraints, *fits), choices=choices,
+                layers=choosable_layers(network) if options.layers else (),
+                divided=dividable_layers(network) if options.divide_layers else (),
+            ))
         return made
 
     def why_empty(self, problem: Any, least: Callable[[Problem], float | None]) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from dse.errors import InputError
 from dse.objectives.memory_centric.choices import Choices, load_choices, model_set_names, with_choices
-from dse.objectives.memory_centric.division import PARALLELISMS
 from dse.objectives.memory_centric.parts import bus_names, device_names, dimm_names, link_names
 from dse.objectives.memory_centric.system import PAGES, STORES, SWITCHES, point_levels, point_names
 from dse.objectives.memory_centric.topology import load_topology, topology_names
 from dse.options import option
+from dse.spaces.memory_centric.systems import PARALLELISMS
 from dse.spaces.space import Level
 from dse.text import hint
 
@@ -43,6 +43,7 @@ class MemoryCentricOptions:
     compression: str = option("1", "Bytes stashed before over after compression.", group=TRAINING)
     layers: bool = option(False, "Choose for each layer whether its output is stashed or computed again.",
                           group=TRAINING)
+    divide_layers: bool = option(False, "Choose for each layer whether it is data or model parallel.", group=TRAINING)
     model_set: str = option("default", "Unstated choices: default, deepbench or gen3-x16.", group=MODEL)
     choices: str = option("", "Unstated choices to change, as hop=0.5e-6,window=8.", group=MODEL)
 

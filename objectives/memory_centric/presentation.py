@@ -37,7 +37,7 @@ class MemoryCentricPresentation(Presentation):
         """Network, unstated choices, and levels of all axes."""
         return {
             "network": problem.network.name, "parameters": problem.network.parameters,
-            "choices": asdict(problem.choices), "layers": list(problem.layers),
+            "choices": asdict(problem.choices), "layers": list(problem.layers), "divided": list(problem.divided),
             "levels": {name: list(found) for name, found in problem.levels.items()},
         }
 

@@ -26,7 +26,14 @@ from dse.objectives.memory_centric.training import training_work
 from dse.objectives.memory_centric.work import Work
 from dse.objectives.network.layers import GATES, Network
 from dse.problem import Constraint, Objective
-from dse.spaces.memory_centric.systems import LAYER_CHOICES, RECOMPUTE, SystemSpace, output_of
+from dse.spaces.memory_centric.systems import (
+    LAYER_CHOICES,
+    PARALLELISMS,
+    RECOMPUTE,
+    SystemSpace,
+    division_axis,
+    output_of,
+)
 from dse.spaces.space import Level, levels_of, values
 from dse.text import hint
 
@@ -41,21 +48,31 @@ class MemoryCentricProblem:
     """Which system trains a network best.
 
     `levels`: those of each axis (dse.spaces.memory_centric.systems). `layers`: layers whose outputs are stashed or
-    computed again by choice; all others are stashed. `choices`: what the paper leaves unsaid.
+    computed again by choice; all others are stashed. `divided`: layers that devices divide by choice, all others as
+    `parallel` says. `choices`: what the paper leaves unsaid.
     """
 
     def __init__(
         self, network: Network, levels: Mapping[str, Sequence[Level]], objectives: Sequence[Objective],
         constraints: Sequence[Constraint] = (), *, choices: Choices, layers: Sequence[str] = (),
+        divided: Sequence[str] = (),
     ) -> None:
-        self.network, self.layers, self.choices = network, tuple(layers), choices
-        self.levels = {**dict.fromkeys(map(output_of, layers), LAYER_CHOICES), **levels}
+        self.network, self.layers, self.divided, self.choices = network, tuple(layers), tuple(divided), choices
+        self.levels = {
+            **dict.fromkeys(map(output_of, layers), LAYER_CHOICES),
+            **dict.fromkeys(map(division_axis, divided), PARALLELISMS), **levels,
+        }
         self.objectives, self.constraints = tuple(objectives), tuple(constraints)
-        self.space = SystemSpace(self.levels, self.layers, _rules)
+        self.space = SystemSpace(self.levels, self._of_layers, _rules)
         self._works: dict[Division, Work] = {}
 
     name = NAME
     metrics = METRICS
+
+    @property
+    def _of_layers(self) -> tuple[str, ...]:
+        """Axes of layers."""
+        return (*map(output_of, self.layers), *map(division_axis, self.divided))
 
     def evaluate(self, designs: Ints) -> dict[str, Floats]:
         """Metrics of legal designs (n, axes); designs that do the same work run together."""
@@ -90,12 +107,12 @@ class MemoryCentricProblem:
     def with_levels(self, levels: Mapping[str, Sequence[Level]]) -> Self:
         """The same problem with other levels of its axes."""
         return type(self)(self.network, levels, self.objectives, self.constraints, choices=self.choices,
-                          layers=self.layers)
+                          layers=self.layers, divided=self.divided)
 
     def with_constraints(self, constraints: Sequence[Constraint]) -> Self:
         """The same problem with other constraints."""
         return type(self)(self.network, self.levels, self.objectives, constraints, choices=self.choices,
-                          layers=self.layers)
+                          layers=self.layers, divided=self.divided)
 
     def parameters(self) -> dict[str, float]:
         """Unstated choices that are real numbers [SI]."""
@@ -108,7 +125,7 @@ class MemoryCentricProblem:
                 raise InputError(f"'{name}' is no parameter of problem {NAME}{hint(name, REAL_CHOICES)}")
         choices = replace(self.choices, **{name: float(value) for name, value in values.items()})  # type: ignore[arg-type]
         return type(self)(self.network, self.levels, self.objectives, self.constraints, choices=choices,
-                          layers=self.layers)
+                          layers=self.layers, divided=self.divided)
 
     def work(self, chosen: Mapping[str, Level]) -> Work:
         """What a device does, for what is chosen."""
@@ -123,7 +140,7 @@ class MemoryCentricProblem:
             self.choices, parallel=str(chosen["parallel"]), devices=int(chosen["devices"]),
             samples=int(chosen["batch"]), recomputed=frozenset(
                 name for name in self.layers if chosen[output_of(name)] == RECOMPUTE
-            ),
+            ), by_layer=tuple((name, str(chosen[division_axis(name)])) for name in self.divided),
         )
 
     def outcome(self, design: Ints) -> tuple[Work, Outcome]:
@@ -135,7 +152,7 @@ class MemoryCentricProblem:
     @cached_property
     def _groups(self) -> list[int]:
         """Places of the axes that change the work or its order: all else is a column."""
-        names = ("devices", "batch", "parallel", "window", *map(output_of, self.layers))
+        names = ("devices", "batch", "parallel", "window", *self._of_layers)
         return [place for place, axis in enumerate(self.space.axes) if axis.name in names]
 
     def _alike(self, designs: Ints) -> list[Ints]:
@@ -164,14 +181,14 @@ class MemoryCentricProblem:
 
 
 def division_of(choices: Choices, *, parallel: str, devices: int, samples: int,
-                recomputed: frozenset[str] = frozenset()) -> Division:
+                recomputed: frozenset[str] = frozenset(), by_layer: tuple[tuple[str, str], ...] = ()) -> Division:
     """How a network is trained, under choices that the paper leaves open."""
     total = samples * devices if choices.samples == "each" and parallel == "data" else samples
     return Division(
         parallel=parallel, devices=devices, samples=total, slicing=choices.slicing,
         input_product=choices.input_product, recurrent_stash=choices.recurrent_stash,
         gradient_batched=choices.gradient_batched, image_to_columns=choices.image_to_columns, update=choices.update,
-        recomputed=recomputed,
+        recomputed=recomputed, by_layer=by_layer,
     )
 
 
@@ -180,6 +197,11 @@ def choosable_layers(network: Network) -> tuple[str, ...]:
     layers = [layer.name for layer in network.layers if multiplies(layer)]
     recurrent = {layer.name for layer in network.layers if layer.kind in GATES}
     return tuple(name for name in layers[:-1] if name not in recurrent)
+
+
+def dividable_layers(network: Network) -> tuple[str, ...]:
+    """Layers that devices may divide each in a way of its own: products, no recurrent cells."""
+    return tuple(layer.name for layer in network.layers if multiplies(layer) and layer.kind not in GATES)
 
 
 def architecture_of(chosen: Mapping[str, Level]) -> Architecture:

@@ -36,7 +36,12 @@ def training_work(network: Network, division: Division) -> Work:
     last = next((layer.name for layer in reversed(layers) if multiplies(layer)), "")
     first = next((layer.name for layer in layers if multiplies(layer)), "")
     stash = _Stash()
-    forward = [task for layer in layers for task in _forward(layer, division, stash, last)]
+    before, by_name = _products_before(layers), {layer.name: layer for layer in layers}
+    forward = [
+        task for layer in layers
+        for task in (*_all_samples(layer, by_name.get(before[layer.name]), division),
+                     *_forward(layer, division, stash, last))
+    ]
     backward = list(_backward(layers, division, stash, first))
     weights = sum(_weights(layer, division) for layer in layers)
     tail = [update_task(weights)] if division.update else []
@@ -53,6 +58,14 @@ def _held_again(layers: list[Layer], division: Division) -> float:
         elif multiplies(layer):
             held = 0.0
     return most
+
+
+def _all_samples(layer: Layer, before: Layer | None, division: Division) -> Iterator[Task]:
+    """Gather the inputs of a sliced layer, which needs all samples, from devices that have some of them each."""
+    if before is not None and multiplies(layer) and division.sliced(layer) and not division.sliced(before):
+        numbers = float(division.samples * volume(layer.sources[0]))
+        yield elementwise(f"{layer.name} samples", layer.name, FORWARD, 0.0,
+                          exchanges=(Exchange(numbers, 1, blocking=True),))
 
 
 def _weights(layer: Layer, division: Division) -> float:
@@ -144,7 +157,7 @@ def _backward(layers: list[Layer], division: Division, stash: _Stash, first: str
             source = before[layer.name]
             yield from _redo(source, before, by_name, division, stash, redone)
             needs = stash.of.get(source, ())[-1:]
-            yield from _product_backward(layer, division, needs, first)
+            yield from _product_backward(layer, division, needs, first, by_name.get(source))
         else:
             yield elementwise(f"{layer.name} again", layer.name, RECOMPUTE, _passed(layer, division))
             yield elementwise(f"{layer.name} gradient", layer.name, INPUT_GRADIENT, _passed(layer, division, True))
@@ -177,8 +190,12 @@ def _redo(source: str, before: dict[str, str], by_name: dict[str, Layer], divisi
         )
 
 
-def _product_backward(layer: Layer, division: Division, needs: tuple[int, ...], first: str) -> Iterator[Task]:
-    """dW^T = dY^T X, then dX = dY W^T; the first layer has no gradient of its input."""
+def _product_backward(layer: Layer, division: Division, needs: tuple[int, ...], first: str,
+                      before: Layer | None) -> Iterator[Task]:
+    """dW^T = dY^T X, then dX = dY W^T; the first layer has no gradient of its input.
+
+    Devices that have some samples each gather dX where the layer before is sliced, which needs all.
+    """
     share = share_of(layer, division)
     yield Task(
         name=f"{layer.name} weight gradient", layer=layer.name, kind=WEIGHT_GRADIENT,
@@ -186,10 +203,12 @@ def _product_backward(layer: Layer, division: Division, needs: tuple[int, ...], 
         needs=needs, exchanges=_gradients(layer, division, share),
     )
     if layer.name != first:
+        numbers = float(division.samples * volume(layer.sources[0]))
+        gathered = before is not None and division.sliced(before) and not division.sliced(layer)
         yield Task(
             name=f"{layer.name} input gradient", layer=layer.name, kind=INPUT_GRADIENT,
             product=share.product.input_gradient, left=share.outputs, right=share.weights, result=share.inputs,
-            exchanges=_summed(layer, division, division.samples * volume(layer.sources[0])),
+            exchanges=(Exchange(numbers, 1, blocking=True),) if gathered else _summed(layer, division, numbers),
         )
 
 

@@ -29,6 +29,9 @@ FREE = {
 STASH, RECOMPUTE = "stash", "recompute"
 LAYER_CHOICES = (STASH, RECOMPUTE)
 """What becomes of a layer's output, on an axis of its own."""
+DATA_PARALLEL, MODEL_PARALLEL = "data", "model"
+PARALLELISMS = (DATA_PARALLEL, MODEL_PARALLEL)
+"""How devices divide a network, or a layer on an axis of its own: by samples, or by slices of outputs."""
 
 Rules = Callable[[Mapping[str, Level]], list[str]]
 """Rules that an architecture breaks, in words."""
@@ -44,14 +47,21 @@ def axes_of(known: Mapping[str, tuple[Scale, str]], levels: Mapping[str, Sequenc
     return tuple(Axis(name, tuple(levels[name]), scale, unit) for name, (scale, unit) in known.items())
 
 
-class SystemSpace(BranchSpace):
-    """Architectures that keep all rules, each with all combinations of the free axes and of the layers' outputs."""
+def division_axis(layer: str) -> str:
+    """Name of the axis of how devices divide a layer."""
+    return f"parallel_{layer}"
 
-    def __init__(self, levels: Mapping[str, Sequence[Level]], layers: Sequence[str], rules: Rules) -> None:
+
+class SystemSpace(BranchSpace):
+    """Architectures that keep all rules, each with all combinations of the free axes and of those of layers.
+
+    `of_layers` are names of axes of words, such as `output_of` gives.
+    """
+
+    def __init__(self, levels: Mapping[str, Sequence[Level]], of_layers: Sequence[str], rules: Rules) -> None:
         self._architecture = axes_of(ARCHITECTURE, levels)
         self._rules = rules
-        outputs = (Axis(name, tuple(levels[name]), Scale.WORDS) for name in map(output_of, layers))
-        free = (*axes_of(FREE, levels), *outputs)
+        free = (*axes_of(FREE, levels), *(Axis(name, tuple(levels[name]), Scale.WORDS) for name in of_layers))
         super().__init__(self._architecture, {"": free},
                          partial(_legal, self._architecture, ProductSpace(free), rules))
 

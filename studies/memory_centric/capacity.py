@@ -1,13 +1,13 @@
 """How much larger a batch or deeper a network a memory-centric system trains (section V-E: no published numbers)."""
 
 from dse.objectives.memory_centric.choices import load_choices
-from dse.objectives.memory_centric.division import DATA_PARALLEL
 from dse.objectives.memory_centric.parts import load_device
 from dse.objectives.memory_centric.problem import division_of
 from dse.objectives.memory_centric.simulation import WEIGHT_COPIES
 from dse.objectives.memory_centric.system import point, system_of
 from dse.objectives.memory_centric.training import training_work
 from dse.objectives.network.catalog import load_network
+from dse.spaces.memory_centric.systems import DATA_PARALLEL
 from dse.studies.memory_centric.grid import DC, DEVICES, B
 from dse.studies.reproduction import Item
 

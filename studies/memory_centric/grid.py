@@ -8,7 +8,6 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.objectives.memory_centric.choices import Choices, hidden_widths
-from dse.objectives.memory_centric.division import PARALLELISMS
 from dse.objectives.memory_centric.problem import division_of, with_hidden
 from dse.objectives.memory_centric.simulation import Outcome, columns_of, simulate
 from dse.objectives.memory_centric.system import Architecture, point
@@ -16,6 +15,7 @@ from dse.objectives.memory_centric.training import training_work
 from dse.objectives.memory_centric.work import Work
 from dse.objectives.network.catalog import load_network
 from dse.objectives.network.layers import Network
+from dse.spaces.memory_centric.systems import PARALLELISMS
 
 CNNS = ("alexnet", "googlenet", "vgg-19", "resnet-34")
 RNNS = ("rnn-gemv", "rnn-lstm-1", "rnn-lstm-2", "rnn-gru")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.objectives.memory_centric.choices import Choices
-from dse.objectives.memory_centric.division import DATA_PARALLEL, MODEL_PARALLEL, PARALLELISMS
+from dse.spaces.memory_centric.systems import DATA_PARALLEL, MODEL_PARALLEL, PARALLELISMS
 from dse.studies.memory_centric.grid import (
     CNNS,
     DC,

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from dse.objectives.memory_centric.choices import load_choices
-from dse.objectives.memory_centric.division import DATA_PARALLEL
 from dse.objectives.memory_centric.planned import planned_stash
 from dse.objectives.memory_centric.problem import division_of
 from dse.objectives.memory_centric.simulation import columns_of, simulate
 from dse.objectives.memory_centric.training import training_work
 from dse.objectives.network.catalog import load_network
+from dse.spaces.memory_centric.systems import DATA_PARALLEL
 from dse.studies.memory_centric.grid import BATCH, CNNS, DC, DEVICES, B, paper_systems
 from dse.studies.reproduction import Item
 

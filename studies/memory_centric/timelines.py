@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from dse.objectives.memory_centric.choices import load_choices
-from dse.objectives.memory_centric.division import PARALLELISMS
 from dse.objectives.memory_centric.engines import COLLECTIVE, COMPUTE, TRANSFER
 from dse.objectives.memory_centric.events import events_of
+from dse.spaces.memory_centric.systems import PARALLELISMS
 from dse.studies.memory_centric.grid import POINTS, Grid, grid_of, paper_systems
 from dse.studies.memory_centric.pictures import timeline_panel
 from dse.studies.reproduction import Item, reproduction_table

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from dse.errors import InputError
+from dse.objectives.memory_centric.division import Division
 from dse.objectives.memory_centric.events import chrome_trace, events_of
 from dse.objectives.memory_centric.problem import choosable_layers
 from dse.objectives.memory_centric.system import Architecture, broken_rules
+from dse.objectives.memory_centric.training import training_work
 from dse.objectives.network.catalog import load_network
 from dse.registry import family_names, load_family
 from dse.search.front import exact_front
@@ -224,3 +226,34 @@ def test_100_000_designs_take_less_than_10_minutes_on_two_cores():
     start = time.process_time()
     problem.evaluate(designs)
     assert time.process_time() - start < 1200
+
+
+def test_layers_are_divided_each_in_its_own_way():
+    both = ask(network="alexnet", point="mc-dla-b", divide_layers=True, batch="512")
+    names = [axis.name for axis in both.space.axes if axis.name.startswith("parallel_")]
+    assert len(names) == 8
+    for parallel in ("data", "model"):
+        whole = ask(network="alexnet", point="mc-dla-b", parallel=parallel)
+        alike = both.find({**whole.describe(every(whole)[0]), "parallel": "data", **dict.fromkeys(names, parallel)})
+        one, other = (problem.evaluate(design) for problem, design in ((whole, every(whole)), (both, alike[None])))
+        assert one["iteration_time"] == pytest.approx(other["iteration_time"], rel=1e-12)
+    times = both.evaluate(every(both))["iteration_time"]
+    result = optimize(both)
+    assert result.metrics["iteration_time"] == pytest.approx(times.min())
+    convolutions = {both.describe(result.design)[name] for name in names if "conv" in name}
+    assert convolutions == {"data"}  # gradients of their few weights are cheaper than their outputs
+
+
+def test_gathers_stand_where_samples_meet_slices():
+    network = load_network("alexnet")
+    mixed = Division(parallel="data", devices=8, samples=512, by_layer=(("fc6", "model"), ("fc7", "model")))
+    work = training_work(network, mixed)
+    layers = network.by_name
+    found = {task.name: task.exchanges[0] for task in work.tasks if task.exchanges}
+    assert found["fc6 samples"].elements == 512 * 9216
+    assert "fc7 samples" not in found
+    assert found["fc8 input gradient"].rounds == 1
+    assert found["fc8 input gradient"].elements == 512 * layers["fc7"].elements
+    assert found["fc7 input gradient"].rounds == 2
+    assert not found["fc8 weight gradient"].blocking
+    assert "fc7 weight gradient" not in found

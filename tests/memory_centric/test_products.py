@@ -3,11 +3,12 @@ import math
 import numpy as np
 import pytest
 
-from dse.objectives.memory_centric.division import DATA_PARALLEL, MODEL_PARALLEL, Division, multiplies
+from dse.objectives.memory_centric.division import Division, multiplies
 from dse.objectives.memory_centric.products import Rates, Sizes, compute_time, duration, memory_time
 from dse.objectives.memory_centric.training import training_work
 from dse.objectives.network.catalog import load_network
 from dse.objectives.network.step import FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT
+from dse.spaces.memory_centric.systems import DATA_PARALLEL, MODEL_PARALLEL
 
 
 def rates(tile=256, utilization=0.5):
