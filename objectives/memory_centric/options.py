@@ -33,6 +33,8 @@ class MemoryCentricOptions:
     device: str = option("paper", "paper, k40, m40, p100, tpu-v2, a100, h100.", group=SYSTEM)
     links: str = option("nvlink2", "nvlink2, nvlink2-measured, nvlink3, nvlink4, nvlink5.", group=SYSTEM)
     host_bus: str = option("pcie3", "pcie3, pcie4, pcie5, pcie6, cxl2, cxl3.", group=SYSTEM)
+    host_sharing: str = option("", "Devices' worth of traffic on one bus to the host; the model set's unless given.",
+                               group=SYSTEM)
     dimm: str = option("128gb", "8gb, 16gb, 32gb, 64gb, 128gb.", group=SYSTEM)
     dimms: str = option("10", "Modules of a memory node.", group=SYSTEM)
     batch: str = option("512", "Samples of an iteration, of all devices together.", group=TRAINING)
@@ -73,6 +75,7 @@ def levels_of_options(options: MemoryCentricOptions, choices: Choices) -> dict[s
         "dimms": _wholes("dimms", options.dimms, 1, MOST_DIMMS),
         "width": _wholes("width", options.width or str(choices.width), 1, 8),
         "tile": _wholes("tile", options.tile or str(choices.tile), 1, 1 << 16),
+        "host_sharing": _reals("host-sharing", options.host_sharing or str(choices.host_sharing), 1.0, 64.0),
         "compression": _reals("compression", options.compression, 1.0, 100.0),
     }
     if not options.point:

@@ -40,7 +40,9 @@ from dse.text import hint
 NAME = "memory-centric"
 _ARCHITECTURE = tuple(field.name for field in fields(Architecture))
 BITS = 8
-REAL_CHOICES = ("host_bandwidth", "host_sharing", "utilization", "hop")
+COLUMN_AXES = ("width", "tile", "compression", "host_sharing")
+"""Axes that go into the columns of systems as they are."""
+REAL_CHOICES = ("host_bandwidth", "utilization", "hop")
 """Choices that are parameters: real numbers that change no axis."""
 
 
@@ -168,7 +170,7 @@ class MemoryCentricProblem:
         """Columns of what is chosen."""
         return columns_of(
             [architecture_of(one) for one in chosen], self.choices,
-            **{name: np.array([float(one[name]) for one in chosen]) for name in ("width", "tile", "compression")},
+            **{name: np.array([float(one[name]) for one in chosen]) for name in COLUMN_AXES},
         )
 
     def _evaluate_alike(self, designs: Ints) -> dict[str, Floats]:

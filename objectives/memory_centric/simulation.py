@@ -59,7 +59,7 @@ class Outcome:
 
 def columns_of(
     architectures: Sequence[Architecture], choices: Choices, *, width: Floats | None = None,
-    tile: Floats | None = None, compression: Floats | None = None,
+    tile: Floats | None = None, compression: Floats | None = None, host_sharing: Floats | None = None,
 ) -> Columns:
     """Columns of architectures; each distinct one is worked out once."""
     known: dict[Architecture, tuple[System, tuple[float, ...]]] = {}
@@ -81,10 +81,17 @@ def columns_of(
         ring_nodes=np.array([float(one.ring_nodes) for one in systems]),
         hop=np.array([one.hops_per_step * choices.hop for one in systems]),
         in_network=np.array([one.in_network for one in systems], np.bool_),
-        store_bandwidth=np.array([one.store_bandwidth for one in systems]),
+        store_bandwidth=np.array([one.store_bandwidth for one in systems]) * _sharing(systems, choices, host_sharing),
         shared=np.array([one.shared for one in systems], np.bool_),
         compression=ones if compression is None else compression,
     )
+
+
+def _sharing(systems: Sequence[System], choices: Choices, chosen: Floats | None) -> Floats:
+    """What another number of devices per bus makes of the bandwidth that the choices give (n,)."""
+    if chosen is None:
+        return np.ones(len(systems))
+    return np.where([one.bus_shared for one in systems], choices.host_sharing / chosen, 1.0)
 
 
 def simulate(work: Work, columns: Columns, window: int) -> Outcome:

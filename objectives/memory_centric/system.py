@@ -66,8 +66,8 @@ class System:
     """What an architecture gives: bandwidths per device [B/s], capacity [B], power [W] and price [$] with ranges.
 
     `ring_nodes` that count in a collective, `hops_per_step` that each of its steps takes. `shared`: whether rings and
-    store have links in common. `to_host`: whether what is stashed passes the host. `store_hops`: links on the way to
-    the store.
+    store have links in common. `bus_shared`: whether devices share a bus to the host. `to_host`: whether what is
+    stashed passes the host.
     """
 
     ring_bandwidth: float
@@ -76,6 +76,7 @@ class System:
     in_network: bool
     store_bandwidth: float
     shared: bool
+    bus_shared: bool
     to_host: bool
     capacity: float
     power: Range
@@ -163,7 +164,8 @@ def system_of(chosen: Architecture, choices: Choices) -> System:
         ring_bandwidth=_ring_bandwidth(chosen, links, choices), ring_nodes=_ring_nodes(chosen, choices),
         hops_per_step=_hops_per_step(chosen, choices), in_network=chosen.topology == REDUCING_SWITCH,
         store_bandwidth=_store_bandwidth(chosen, links, choices),
-        shared=choices.shared_links and chosen.both_sixths > 0, to_host=chosen.store in (HOST_BUS, HOST_LINKS),
+        shared=choices.shared_links and chosen.both_sixths > 0, bus_shared=_bus_shared(chosen),
+        to_host=chosen.store in (HOST_BUS, HOST_LINKS),
         capacity=_capacity(chosen), power=_power(chosen), price=_price(chosen),
     )
 
@@ -198,7 +200,7 @@ def _store_bandwidth(chosen: Architecture, links: LinkKind, choices: Choices) ->
     if chosen.store == NO_STORE:
         return inf
     if chosen.store == HOST_BUS:
-        sharing = choices.host_sharing if chosen.devices >= constants()["socket_devices"] else 1.0
+        sharing = choices.host_sharing if _bus_shared(chosen) else 1.0
         return choices.host_bandwidth * bus_factor(chosen.host_bus) / sharing
     wanted = (chosen.store_sixths + chosen.both_sixths) / SIXTHS * links.total
     if chosen.store == HOST_LINKS:
@@ -206,6 +208,11 @@ def _store_bandwidth(chosen: Architecture, links: LinkKind, choices: Choices) ->
     if chosen.pages == LOCAL and _has_memory(chosen) and layout_of(chosen.topology).store_nodes > 1:
         wanted /= 2
     return min(wanted, chosen.dimms * constants()["dimm_bandwidth"])
+
+
+def _bus_shared(chosen: Architecture) -> bool:
+    """Whether devices are so many that they share a bus to the host."""
+    return chosen.store == HOST_BUS and chosen.devices >= constants()["socket_devices"]
 
 
 def _capacity(chosen: Architecture) -> float:

@@ -23,7 +23,7 @@ FREE = {
     "batch": (Scale.LOGARITHMIC, ""), "parallel": (Scale.WORDS, ""), "window": (Scale.LOGARITHMIC, ""),
     "links": (Scale.WORDS, ""), "device": (Scale.WORDS, ""), "host_bus": (Scale.WORDS, ""),
     "dimm": (Scale.WORDS, ""), "dimms": (Scale.LINEAR, ""), "width": (Scale.LOGARITHMIC, "B"),
-    "tile": (Scale.LOGARITHMIC, ""), "compression": (Scale.LINEAR, ""),
+    "tile": (Scale.LOGARITHMIC, ""), "compression": (Scale.LINEAR, ""), "host_sharing": (Scale.LINEAR, ""),
 }
 """Axes that go with any architecture."""
 STASH, RECOMPUTE = "stash", "recompute"

@@ -257,3 +257,13 @@ def test_gathers_stand_where_samples_meet_slices():
     assert found["fc7 input gradient"].rounds == 2
     assert not found["fc8 weight gradient"].blocking
     assert "fc7 weight gradient" not in found
+
+
+def test_sharing_a_bus_divides_its_bandwidth():
+    problem = ask(network="alexnet", point="dc-dla", host_sharing="1,3,8")
+    metrics = problem.evaluate(every(problem))
+    stashed = metrics["transfer_time"] - 2 * 7 * 100e-9
+    assert stashed[1] / stashed[0] == pytest.approx(3)
+    assert stashed[2] / stashed[0] == pytest.approx(8)
+    links = ask(network="alexnet", point="hc-dla", host_sharing="1,3")
+    assert len(set(links.evaluate(every(links))["iteration_time"])) == 1
