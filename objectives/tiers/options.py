@@ -44,7 +44,7 @@ class TierOptions:
     slow: str = option("ddr5,cxl-dram,z-nand,tlc-nvme4", "Memories of the lower tier.")
     slow_devices: str = option("1", "Devices of the lower tier side by side: bandwidth.")
     slow_capacity: str | None = option(None, "Capacity of the lower tier, as 1TB; the step's peak unless given.")
-    arrangement: str = option(VERTICAL, f"Comma-separated: {', '.join(ARRANGEMENTS)}, where operands may be used below.")
+    arrangement: str = option(VERTICAL, f"Comma-separated: {', '.join(ARRANGEMENTS)}, or operands used below.")
     policy: str = option("split-lp", f"How tensors are placed: {', '.join(POLICIES)}.")
     page: str = option("64KB", "Bytes that move together.")
     window: str = option("0,8", "Pieces that a transfer may be early or late: 0 hides nothing.")
