@@ -43,7 +43,7 @@ class TierOptions:
     middle_fraction: str = option("0.25", "Capacity of the middle tier, in parts of the step's peak.")
     slow: str = option("ddr5,cxl-dram,z-nand,tlc-nvme4", "Memories of the lower tier.")
     slow_devices: str = option("1", "Devices of the lower tier side by side: bandwidth.")
-    slow_capacity: str | None = option(None, "Capacity of the lower tier, as 1TB; the step's peak unless given.")
+    slow_fraction: str = option("1", "Capacity of the lower tier, in parts of the step's peak: spare capacity wears.")
     arrangement: str = option(VERTICAL, f"Comma-separated: {', '.join(ARRANGEMENTS)}, or operands used below.")
     policy: str = option("split-lp", f"How tensors are placed: {', '.join(POLICIES)}.")
     page: str = option("64KB", "Bytes that move together.")
@@ -84,6 +84,7 @@ def tier_choices(options: TierOptions) -> TierChoices:
         middle_fraction=_numbers(options.middle_fraction, "middle-fraction", float, 0, 1),
         slow=tuple(listed(options.slow, "slow")),
         slow_devices=_numbers(options.slow_devices, "slow-devices", int, 0, 1 << 20),
+        slow_fraction=_numbers(options.slow_fraction, "slow-fraction", float, 0, 1 << 20),
         arrangement=_words(options.arrangement, "arrangement", ARRANGEMENTS),
         policy=_words(options.policy, "policy", tuple(POLICIES)),
         page=_pages(options),
@@ -99,8 +100,6 @@ def _check_others(options: TierOptions) -> None:
     load_network(options.network)
     load_gpu(options.machine)
     states_of(options.optimizer)
-    if options.slow_capacity is not None:
-        parse_capacity(options.slow_capacity)
     if options.weighing not in WEIGHINGS:
         raise InputError(f"--weighing '{options.weighing}' is none of {', '.join(WEIGHINGS)}")
     amounts = (("electricity", options.electricity), ("usage-effectiveness", options.usage_effectiveness),

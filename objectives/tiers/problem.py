@@ -16,7 +16,6 @@ from dse.objectives.tiers.technology import MemoryTechnology, load_memory
 from dse.problem import Constraint, Metric, Objective, Sign
 from dse.spaces.space import Level, levels_of, values
 from dse.spaces.tiers.space import NO_MIDDLE, TierSpace
-from dse.units import parse_capacity
 
 METRICS = {
     "time": Metric("s", help="Time of a training step."),
@@ -107,13 +106,12 @@ class TiersProblem:
         placed = self._steps.placed(plan)
         if placed is None:
             return {}
-        size = float(placed.peak * placed.page)
-        slow = size if self.options.slow_capacity is None else parse_capacity(self.options.slow_capacity)
-        below = [_tier(choices, "slow", max(size, float(slow)))]
-        if first["middle"] != NO_MIDDLE:
-            below.insert(0, _tier(choices, "middle", first["middle_fraction"] * size))
-        return figures(placed, _tier(choices, "fast", float(placed.capacity * placed.page)), below, first["window"],
-                       first["batch"], self._surroundings(first["precision"]))
+        fast = _tier(choices, "fast", float(placed.capacity * placed.page))
+        names = ["slow"] if first["middle"] == NO_MIDDLE else ["middle", "slow"]
+        # what nothing ever moves to is not bought
+        sizes = [placed.peak * placed.page * float(traffic.pages > 0) for traffic in placed.traffic]
+        below = [_tier(choices, name, size) for name, size in zip(names, sizes, strict=True)]
+        return figures(placed, fast, below, first["window"], first["batch"], self._surroundings(first["precision"]))
 
     def _surroundings(self, precision: str) -> Surroundings:
         """What computes, and what energy costs."""
@@ -127,8 +125,9 @@ class TiersProblem:
         )
 
 
-def _tier(choices: Sequence[Mapping[str, Any]], name: str, capacity: float) -> Tier:
-    """One tier of some designs; a middle tier has as many devices as the lower one."""
-    devices = np.array([choice["slow_devices" if name == "middle" else f"{name}_devices"] for choice in choices])
-    return make_tier([load_memory(choice[name]) for choice in choices], devices.astype(float),
-                     np.full(len(choices), capacity))
+def _tier(choices: Sequence[Mapping[str, Any]], name: str, size: float) -> Tier:
+    """One tier of some designs: `size` [B], below tier 1 times its fraction; a middle tier has the last's devices."""
+    devices = [choice["slow_devices" if name == "middle" else f"{name}_devices"] for choice in choices]
+    parts = [1.0 if name == "fast" else choice[f"{name}_fraction"] for choice in choices]
+    return make_tier([load_memory(choice[name]) for choice in choices], np.array(devices, dtype=float),
+                     size * np.array(parts))

@@ -33,6 +33,7 @@ class TierChoices:
     middle_fraction: tuple[float, ...]
     slow: tuple[str, ...]
     slow_devices: tuple[float, ...]
+    slow_fraction: tuple[float, ...]
     arrangement: tuple[str, ...]
     policy: tuple[str, ...]
     page: tuple[int, ...]
@@ -48,16 +49,16 @@ class TierChoices:
             Axis("fraction", self.fraction, ratio), Axis("fast", self.fast, words),
             Axis("fast_devices", self.fast_devices, ratio), Axis("middle", self.middle, words),
             Axis("middle_fraction", self.middle_fraction, ratio), Axis("slow", self.slow, words),
-            Axis("slow_devices", self.slow_devices, ratio), Axis("arrangement", self.arrangement, words),
-            Axis("policy", self.policy, words), Axis("page", self.page, ratio, "B"), Axis("window", self.window, even),
-            Axis("batch", self.batch, ratio), Axis("recompute", self.recompute, words),
-            Axis("precision", self.precision, words),
+            Axis("slow_devices", self.slow_devices, ratio), Axis("slow_fraction", self.slow_fraction, ratio),
+            Axis("arrangement", self.arrangement, words), Axis("policy", self.policy, words),
+            Axis("page", self.page, ratio, "B"), Axis("window", self.window, even), Axis("batch", self.batch, ratio),
+            Axis("recompute", self.recompute, words), Axis("precision", self.precision, words),
         )
 
 
 NUMBERED_AXES = {
-    "fraction": "", "fast_devices": "", "middle_fraction": "", "slow_devices": "", "page": "B", "window": "",
-    "batch": "",
+    "fraction": "", "fast_devices": "", "middle_fraction": "", "slow_devices": "", "slow_fraction": "", "page": "B",
+    "window": "", "batch": "",
 }
 """Axes with numbers as levels, which formulas may name, with their units."""
 
