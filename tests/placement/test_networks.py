@@ -159,7 +159,8 @@ def test_recomputing_all_cheap_layers_moves_less(network):
 
 
 def test_recomputing_by_choice():
-    network, fraction = BY_NAME["alexnet"], 0.25
+    """A mixture beats recomputing every cheap layer, and none of them."""
+    network, fraction = BY_NAME["vgg-19"], 0.125
     capacity = int(network.peak() * fraction)
     layers = sorted(dropped(load_network(network.name).layers, CHEAP))
     costs = {}
@@ -170,7 +171,7 @@ def test_recomputing_by_choice():
 
     chosen, least = choose_recomputed(layers, cost)
     assert least == costs[chosen] == min(costs.values())
-    assert least <= min(costs[frozenset()], costs[frozenset(layers)])
+    assert least < min(costs[frozenset()], costs[frozenset(layers)])
     assert 0 < len(chosen) < len(layers)
 
 
