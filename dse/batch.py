@@ -1,7 +1,7 @@
 """Structure of arrays: frozen dataclasses whose fields are NumPy columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -18,7 +18,7 @@ class Batch:
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Return the columns by name, in the order of declaration, without copying."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: getattr(self, name) for name in self.__match_args__}
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -26,7 +26,7 @@ class Batch:
 
     def take(self, rows: Ints | Bools | slice) -> Self:
         """Return the records at `rows` (indices, a mask or a slice)."""
-        return type(self)(**{name: column[rows] for name, column in self.to_columns().items()})
+        return type(self)(*(getattr(self, name)[rows] for name in self.__match_args__))
 
 
 B = TypeVar("B", bound=Batch)

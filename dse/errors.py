@@ -19,13 +19,13 @@ class InputError(DseError):
 
     def __init__(self, message: str, *, file: str | Path | None = None, line: int | None = None) -> None:
         place = "" if file is None else f"{file}:" if line is None else f"{file}:{line}:"
-        super().__init__(_printable(f"{place} {message}".lstrip()))
+        super().__init__(printable(f"{place} {message}".lstrip()))
         self.message = message
         self.file = None if file is None else str(file)
         self.line = line
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Text on one line, without characters that a terminal would obey."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

@@ -1,82 +1,250 @@
-"""For notebooks: a problem in one line, a search in another, then a table and a figure.
+"""For notebooks: a problem in one line, an answer in another, then a table and a figure.
 
 ::
 
     import dse
 
     problem = dse.caches("stt", "3MB", objectives=["edap"])
+    best = dse.optimize(problem)                       # exact, with certificate
     found = dse.explore(problem, "surrogate", budget=500)
     found.to_frame().sort_values("edap").head()
-    found.plot("found.png")
+    found.plot()
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
-from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell
-from dse.objectives.cache.baselines.algorithm1 import Cache
-from dse.objectives.cache.organization import OrganizationProblem
-from dse.objectives.cache.specification import CacheSpec, problems_by_access, technology_from_text
+from dse.presentation import Presentation, presentation_of
+from dse.problem import Family, Problem
+from dse.problem_file import read_question
+from dse.progress import counting
+from dse.question import EXACT, N_TRIALS, Question
+from dse.registry import family_names, load_family
+from dse.search.certificate import NONE
+from dse.search.columns import evaluation_columns, level_columns
 from dse.search.driver import History, search
-from dse.search.front import non_dominated
-from dse.search.goal import make_goal, objective_unit
+from dse.search.evaluation import Evaluations, evaluate, signed
+from dse.search.front import exact_front
+from dse.search.pareto import non_dominated
+from dse.search.result import Result, result_of
+from dse.search.result import optimize as optimize_by
 from dse.search.searchers import make_searcher
-from dse.spaces.array.spec import ACCESS_TYPES, RAM
-from dse.spaces.space import values
-from dse.units import parse_capacity
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
-TECHNOLOGY = "16nm-deepnvmpp"
-"""The technology where none is named."""
+SHOWN = 10
+"""Rows of a table that a notebook shows."""
+
+
+def make_problem(
+    family: str, objectives: Sequence[str] = (), constraints: Sequence[str] = (), **options: Any
+) -> Problem:
+    """The problem of a family with some of its options (see ``dse problem show``), and what is wanted.
+
+    Raises InputError for what is not understood, and where the options ask for several problems at once.
+    """
+    question = Question(
+        family=family, options={name: _plain(value) for name, value in options.items()}, objectives=tuple(objectives),
+        constraints=tuple(constraints),
+    )
+    return _only(question)
+
+
+def read_problem(path: str | Path) -> Problem:
+    """The problem of a problem file. Raises InputError where it asks for several at once."""
+    return _only(read_question(Path(path)))
+
+
+def _only(question: Question) -> Problem:
+    """The problem that a question asks for."""
+    problems = question.problems()
+    if len(problems) != 1:
+        raise InputError(f"the options ask for {len(problems)} problems: ask for one")
+    return problems[0]
+
+
+def _plain(value: Any) -> Any:
+    """An option as the command line has it: several words are one text with commas."""
+    return value if isinstance(value, str) or not isinstance(value, Sequence) else ",".join(map(str, value))
 
 
 def caches(
     memory: str | Sequence[str], capacity: str | Sequence[str], objectives: Sequence[str] = ("edap",),
-    constraints: Sequence[str] = (), *, technology: str = TECHNOLOGY, temperature: int = 350,
-    access: Sequence[str] = ACCESS_TYPES, wires: str = "basic", read_fraction: float = 0.5,
-) -> OrganizationProblem:
-    """Caches of one or several memories and capacities, such as ``"3MB"``, with what is to be minimized.
+    constraints: Sequence[str] = (), **options: Any,
+) -> Problem:
+    """Caches of one or several memories and capacities, such as ``"3MB"``, all in one problem.
 
-    Raises InputError for what is not understood, and InfeasibleError where no cache is legal.
+    `options` are those of ``dse optimize``: technology, temperature, access, wires, workload, ....
     """
-    node, path = technology_from_text(technology, temperature)
-    memories = [memory] if isinstance(memory, str) else list(memory)
-    capacities = [capacity] if isinstance(capacity, str) else list(capacity)
-    goals = [make_goal(name, read_fraction, [], ram=RAM in access) for name in objectives]
-    limits = make_goal(objectives[0], read_fraction, list(constraints), ram=RAM in access).constraints
-    problems = [
-        problem
-        for name in memories for size in capacities
-        for problem in problems_by_access(
-            CacheSpec(
-                name, parse_capacity(size), node, load_cell(MEMORY_NAMES.get(name, name)), wires=wires,
-                technology_path=path,
-            ),
-            access,
-        )
-    ]
-    return OrganizationProblem(problems, goals, limits)
+    return make_problem("cache", objectives, constraints, memory=memory, capacity=capacity, joint=True, **options)
 
 
-@dataclass(frozen=True, slots=True)
-class Exploration:
+def _family_of(problem: Problem) -> Family | None:
+    """The family that a problem is of; None where it is of none that is known."""
+    return load_family(problem.name) if problem.name in family_names() else None
+
+
+def _presentation_of(problem: Problem) -> Presentation:
+    """How a problem is told."""
+    family = _family_of(problem)
+    return Presentation() if family is None else presentation_of(family)
+
+
+def optimize(problem: Problem, method: str = EXACT, *, budget: int = N_TRIALS, seed: int = 0, jobs: int = 1) -> Result:
+    """The design of the best first objective: exact, with proof, or by a method; baselines are measured beside it.
+
+    Raises InfeasibleError where no design meets the constraints.
+    """
+    family = _family_of(problem)
+    if family is None:
+        return optimize_by(problem, method, budget=budget, seed=seed, jobs=jobs)
+
+    def least(other: Problem) -> float | None:
+        from dse.search.exact import exact_optimum
+
+        optimum = exact_optimum(other)
+        return None if optimum is None else optimum.cost
+
+    return optimize_by(
+        problem, method, budget=budget, seed=seed, jobs=jobs, baselines=family.baselines,
+        why_empty=lambda empty: family.why_empty(empty, least),
+    )
+
+
+def evaluate_frame(problem: Problem, frame: "pd.DataFrame") -> "pd.DataFrame":
+    """Metrics [SI], objectives and feasibility of the designs in a table, row by row, on the table's index.
+
+    A row has a column for each axis with more than one level, or those of ``to_frame`` or ``dse pareto``. Raises
+    InputError for a row that is no design or an illegal one.
+    """
+    import pandas as pd
+
+    rows = frame.to_dict(orient="records")
+    designs = np.array([problem.find({str(name): value for name, value in row.items()}) for row in rows], np.int64)
+    designs = designs.reshape(-1, len(problem.space.axes))
+    legal = problem.space.legal(designs)
+    if not legal.all():
+        row = int(np.argmin(legal))
+        raise InputError(f"row {row + 1} is no legal design: {'; '.join(problem.space.explain(designs[row]))}")
+    evaluations = evaluate(problem, designs)
+    columns = evaluation_columns(problem, evaluations)
+    return pd.DataFrame(columns, index=frame.index).assign(feasible=evaluations.feasible)
+
+
+class _Designs:
+    """Designs of a problem with what they cost, as a table."""
+
+    problem: Problem
+
+    def _parts(self) -> tuple[Ints, Evaluations]:
+        """Designs (n, axes) and what they cost."""
+        raise NotImplementedError
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per design: what is chosen, its metrics [SI], objectives, and whether it is feasible."""
+        import pandas as pd
+
+        designs, evaluations = self._parts()
+        columns = level_columns(self.problem.space.axes, designs) | evaluation_columns(self.problem, evaluations)
+        return pd.DataFrame(columns, index=range(len(designs))).assign(feasible=evaluations.feasible)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a line, and the first rows of the table."""
+        from html import escape
+
+        return f"<p>{escape(repr(self))}</p>{self.to_frame().head(SHOWN)._repr_html_()}"  # type: ignore[operator]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ParetoFront(_Designs):
+    """The exact front of a problem: designs (n, axes) that no other dominates, by the first objective.
+
+    `certificate` says why none is missing.
+    """
+
+    problem: Problem
+    designs: Ints
+    evaluations: Evaluations
+    certificate: str
+
+    def __len__(self) -> int:
+        """Number of designs."""
+        return len(self.designs)
+
+    def __repr__(self) -> str:
+        """One line."""
+        names = ", ".join(objective.name for objective in self.problem.objectives)
+        return f"<front of {len(self)} designs in {names}: {self.certificate}>"
+
+    def _parts(self) -> tuple[Ints, Evaluations]:
+        return self.designs, self.evaluations
+
+    def plot(self, path: str | Path | None = None) -> "Figure":
+        """Draw every pair of objectives; write the figure where a path is given."""
+        return _drawn(_front_figure(self.problem, "exact", self.evaluations.costs), path)
+
+
+def front(problem: Problem, *, jobs: int = 1) -> ParetoFront:
+    """The exact Pareto front of a problem of two or more objectives."""
+    if len(problem.objectives) < 2:
+        raise InputError("a front needs two or more objectives")
+    found = exact_front(problem, jobs=jobs)
+    return ParetoFront(problem, found.designs, evaluate(problem, found.designs), found.certificate)
+
+
+def _front_figure(problem: Problem, label: str, costs: Floats) -> "Figure":
+    """Figure of a front's costs (n, k)."""
+    from dse.report.plot import front_figure
+
+    nothing = np.zeros((0, len(problem.objectives)))
+    conditions = _presentation_of(problem).conditions(problem)
+    return front_figure([(label, signed(problem.objectives, costs), nothing)], problem.objectives, conditions)
+
+
+def _drawn(figure: "Figure", path: str | Path | None) -> "Figure":
+    """A figure, written where a path is given."""
+    if path is not None:
+        from dse.report.plot import save_figure
+
+        save_figure(figure, Path(path))
+    return figure
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Exploration(_Designs):
     """Designs that a search has evaluated, in their order."""
 
-    problem: OrganizationProblem
+    problem: Problem
     method: str
     history: History
 
+    def __len__(self) -> int:
+        """Number of designs."""
+        return len(self.history)
+
+    def __repr__(self) -> str:
+        """One line."""
+        row = self.history.best
+        objective = self.problem.objectives[0]
+        if row is None:
+            return f"<{self.method}: {len(self)} designs, none feasible>"
+        best = objective.value(float(self.history.evaluations.costs[row, 0]))
+        return f"<{self.method}: {len(self)} designs, best {objective.name} {best:.4g} {objective.unit}>"
+
+    def _parts(self) -> tuple[Ints, Evaluations]:
+        return self.history.designs, self.history.evaluations
+
     @property
     def losses(self) -> Floats:
-        """Objectives (n, objectives), infinite where a constraint is broken."""
+        """Costs (n, objectives), infinite where a constraint is broken."""
         return self.history.evaluations.losses
 
     @property
@@ -89,59 +257,47 @@ class Exploration:
         return kept
 
     @property
-    def best(self) -> Cache | None:
-        """The cache of least first objective, evaluated in full; None where none is feasible."""
+    def best(self) -> Result | None:
+        """The design of the best first objective; None where none is feasible."""
         row = self.history.best
-        return None if row is None else self.problem.cache(self.history.designs[row])
+        if row is None:
+            return None
+        return result_of(
+            self.problem, self.history.designs[row], method=self.method, certificate=NONE, evaluations=len(self),
+            seconds=float("nan"), baselines={}, counts=self.history.counts,
+        )
 
-    def to_frame(self) -> "pd.DataFrame":
-        """One row per design: what is chosen, its metrics [SI], objectives, and whether it is feasible."""
-        import pandas as pd
+    def plot(self, path: str | Path | None = None) -> "Figure":
+        """Draw the best value against the number of evaluations, or with several objectives the front.
 
-        axes = self.problem.space.axes
-        chosen = pd.DataFrame([values(axes, design) for design in self.history.designs])
-        evaluations = self.history.evaluations
-        columns = {**evaluations.metrics}
-        for place, goal in enumerate(self.problem.goals):
-            columns.setdefault(goal.name, evaluations.values[:, place])
-        return pd.concat([chosen, pd.DataFrame(columns).assign(feasible=evaluations.feasible)], axis=1)
+        The figure is returned, and written where a path is given.
+        """
+        from dse.report.plot import progress_figure
 
-    def plot(self, path: str | Path) -> None:
-        """Draw the best value against the number of evaluations, or with several objectives the front."""
-        from dse.report.plot import plot_fronts, plot_progress
-
-        names = [goal.name for goal in self.problem.goals]
-        units = [objective_unit(name) for name in names]
-        if len(names) == 1:
-            plot_progress([(self.method, self.losses[:, 0])], names[0], units[0], Path(path))
-            return
-        nothing = np.zeros((0, len(names)))
-        plot_fronts([(self.method, self.losses[self.front], nothing)], names, units, Path(path))
+        if len(self.problem.objectives) > 1:
+            return _drawn(_front_figure(self.problem, self.method, self.losses[self.front]), path)
+        return _drawn(progress_figure([(self.method, self.losses[:, 0])], self.problem.objectives[0]), path)
 
 
 def explore(
-    problem: OrganizationProblem, method: str = "surrogate", budget: int = 500, seed: int = 0, *,
+    problem: Problem, method: str = "surrogate", budget: int = N_TRIALS, seed: int = 0, *,
     known: Sequence[Exploration] = (),
 ) -> Exploration:
     """Evaluate up to `budget` unique legal designs as a method chooses them (see dse.search.searchers.METHODS).
 
-    `known`: explorations of other memories, capacities or technologies, whose best designs `surrogate` starts from.
+    `known`: explorations of other problems of the family, whose best designs `surrogate` starts from. On a terminal
+    and in a notebook a bar shows the progress.
     """
     if budget < 1:
         raise InputError(f"budget {budget}: give the number of designs to evaluate, from 1")
     searcher = make_searcher(method, problem, seed, known)
-    return Exploration(problem, method, search(problem, searcher, budget, seed=seed))
+    done = 0
+    with counting(budget, f"designs evaluated by {method}") as told:
 
+        def evaluated(designs: Ints, _: Evaluations) -> None:
+            nonlocal done
+            done += len(designs)
+            told(done)
 
-def design_of(problem: OrganizationProblem, chosen: dict[str, int | float | str]) -> Ints:
-    """Design (axes,) of what is chosen, by the names of the axes; raises InputError for anything else."""
-    axes = {axis.name: axis for axis in problem.space.axes}
-    for name, level in chosen.items():
-        if name not in axes:
-            raise InputError(f"no axis '{name}': known are {', '.join(axes)}")
-        if level not in axes[name].levels:
-            raise InputError(f"{name}: '{level}' is not one of {', '.join(map(str, axes[name].levels))}")
-    missing = [name for name, axis in axes.items() if name not in chosen and len(axis) > 1]
-    if missing:
-        raise InputError(f"nothing is chosen for {', '.join(missing)}")
-    return np.array([axis.levels.index(chosen.get(name, axis.levels[0])) for name, axis in axes.items()])
+        history = search(problem, searcher, budget, seed=seed, evaluated=evaluated)
+    return Exploration(problem, method, history)

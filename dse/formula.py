@@ -1,8 +1,8 @@
 """Formulas over metrics and axes: parsed from text, evaluated on columns, and bounded over ranges of them.
 
-The grammar is a small part of Python's: numbers, names of metrics and of axes with numbers as levels, ``+ - * / **``, parentheses, and the functions
-in FUNCTIONS. Bounds are by interval arithmetic; for formulas that only add and multiply positive metrics they
-are exact.
+The grammar is a small part of Python's: numbers, names of metrics and of axes with numbers as levels, ``+ - * / **``,
+parentheses, and the functions in FUNCTIONS. Bounds are by interval arithmetic; for formulas that only add and multiply
+positive metrics they are exact.
 """
 
 import ast
@@ -191,6 +191,8 @@ def _increasing(node: ast.expr, signed: Collection[str]) -> bool:
             return number >= 0 and _increasing(left, signed) and not _uses(left, signed)  # type: ignore[operator]
         case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=number)):
             return number > 0 and _increasing(left, signed)  # type: ignore[operator]
+        case ast.Call(func=ast.Name(id="sqrt"), args=args) if any(_uses(argument, signed) for argument in args):
+            return False  # undefined below zero
         case ast.Call(func=ast.Name(id=name), args=args) if name != "log":
             return all(_increasing(argument, signed) for argument in args)
     return False

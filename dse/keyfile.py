@@ -2,19 +2,20 @@
 
 NVSim (InputParameter.cpp and MemCell.cpp) skips what it does not recognize and takes a misspelt word for
 the last one of its list. Here every line is a comment, blank, or a key of the table with a value that the
-table allows; anything else is an :class:`~dse.errors.InputError` that names file, line and key.
+table allows; anything else is an :class:`~dse.errors.InputError` that names file, line and key. Values that NVSim
+reads as they are meant, though its samples write them otherwise (``22nm``, ``350.0``, ``balanced``), are understood
+with a notice, and an error in a file that is read strictly.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from dse.errors import InputError
+from dse.keyformat import Format, Text, UnreadableError, Value
+from dse.notice import notice
 from dse.text import nearest, quoted, shown
-
-Value = bool | int | float | str | tuple[int, ...]
 
 FILE_LIMIT = 1 << 20  # bytes; real files have a few kilobytes
 LINE_LIMIT = 4999  # characters; NVSim reads into a buffer of 5000 and overflows it
@@ -23,114 +24,6 @@ _LINE = re.compile(r"-([^\s:()]+)\s*(?:\(([^()]*)\))?\s*:(.*)")
 _COMMENT = re.compile(r"(?:^|\s)(?://|#).*")
 _COMMENT_MARK = re.compile(r"//|#")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_WHOLE = re.compile(r"[+-]?[0-9]+")
-
-
-class UnreadableError(ValueError):
-    """A value that its format does not allow; the text says what is wrong with it."""
-
-
-class Format(Protocol):
-    """How the value of a key is written."""
-
-    @property
-    def wants(self) -> str:
-        """What would be right, as a noun phrase."""
-
-    def read(self, text: str) -> Value:
-        """Return the value of ``text``, or raise :class:`UnreadableError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A finite decimal number from ``low`` to ``high``, both in the unit of the file.
-
-    ``or_zero`` allows zero as well, which NVSim takes for "not given"; ``signed`` allows a minus sign.
-    """
-
-    low: float
-    high: float
-    or_zero: bool = False
-    signed: bool = False
-
-    @property
-    def wants(self) -> str:
-        """What would be right, as a noun phrase."""
-        zero = "0 or " if self.or_zero else ""
-        sign = ", or the same with a minus sign" if self.signed else ""
-        return f"{zero}a number from {self.low:g} to {self.high:g}{sign}"
-
-    def read(self, text: str) -> float:
-        """Return the number; the nearest double, as the C library reads it."""
-        if _NUMBER.fullmatch(text) is None:
-            raise UnreadableError(f"{quoted(text)} is not a number")
-        value = float(text)
-        magnitude = abs(value) if self.signed else value
-        if not (self.low <= magnitude <= self.high or (self.or_zero and value == 0.0)):
-            raise UnreadableError(f"{quoted(text)} is out of range")
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A whole number from ``low`` to ``high``, both in the unit of the file."""
-
-    low: int
-    high: int
-    power_of_two: bool = False
-    note: str = ""
-
-    @property
-    def wants(self) -> str:
-        """What would be right, as a noun phrase."""
-        kind = "power of two" if self.power_of_two else "whole number"
-        return f"a {kind} from {self.low} to {self.high}{self.note}"
-
-    def read(self, text: str) -> int:
-        """Return the whole number."""
-        if _WHOLE.fullmatch(text) is None:
-            raise UnreadableError(f"{quoted(text)} is not a whole number")
-        # Compared as a double first: Python refuses to make an int of thousands of digits.
-        if not self.low <= float(text) <= self.high:
-            raise UnreadableError(f"{quoted(text)} is out of range")
-        if self.power_of_two and not is_power_of_two(int(text)):
-            raise UnreadableError(f"{quoted(text)} is not a power of two")
-        return int(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One of a few words, each standing for a value; ``refused`` are words NVSim knows but we do not."""
-
-    values: Mapping[str, Value]
-    refused: frozenset[str] = frozenset()
-    note: str = ""
-
-    @property
-    def wants(self) -> str:
-        """What would be right, as a noun phrase."""
-        words = list(self.values)
-        return (words[0] if len(words) == 1 else f"one of {', '.join(words)}") + self.note
-
-    def read(self, text: str) -> Value:
-        """Return what the word stands for."""
-        if text in self.values:
-            return self.values[text]
-        if text in self.refused:
-            raise UnreadableError(f"{quoted(text)} is not supported")
-        raise UnreadableError(f"{quoted(text)} is unknown, the nearest valid word is {nearest(text, self.values)}")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Any text, such as a path; here only a comment mark after a space ends the value."""
-
-    wants: str = "a text"
-
-    def read(self, text: str) -> str:
-        """Return the text."""
-        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +79,8 @@ class KeyFile:
     path: Path
     keys: Mapping[str, Key]
     entries: Mapping[str, Entry] = field(default_factory=dict)
+    strict: bool = False
+    """Whether what is understood, but not written as it should be, is an error rather than a notice."""
 
     def __contains__(self, name: str) -> bool:
         """Tell whether the file gives this key."""
@@ -195,6 +90,17 @@ class KeyFile:
         """Return an error at the line of the first of these keys that the file gives."""
         lines = [self.entries[name].line for name in names if name in self.entries]
         return InputError(message, file=shown(self.path), line=lines[0] if lines else None)
+
+    def remark(self, message: str, *names: str) -> None:
+        """Give notice at the line of the first of these keys that the file gives; InputError if it is strict."""
+        error = self.error(message, *names)
+        if self.strict:
+            raise error
+        notice(message, file=error.file, line=error.line)
+
+    def before(self, name: str, other: str) -> bool:
+        """Tell whether a key stands before another one in the file."""
+        return name in self and other in self and self.entries[name].line < self.entries[other].line
 
     def missing(self, name: str) -> InputError:
         """Return the error for a required key that the file does not give."""
@@ -250,17 +156,19 @@ class KeyFile:
         return default
 
 
-def read_keyfile(path: Path, keys: Sequence[Key]) -> KeyFile:
+def read_keyfile(path: Path, keys: Sequence[Key], *, strict: bool = False) -> KeyFile:
     """Read a file whose lines are comments (``//`` or ``#``), blank, or keys of the table.
+
+    With `strict` a value that is understood, but not written as the table says, is an error rather than a notice.
 
     Raises:
         InputError: The file cannot be read as text, or a line is not what the table allows.
     """
-    file = KeyFile(path, {key.name: key for key in keys})
+    file = KeyFile(path, {key.name: key for key in keys}, strict=strict)
     entries: dict[str, Entry] = {}
-    for line, text in enumerate(_read_lines(path), start=1):
+    for line, text in enumerate(_read_lines(path, strict=strict), start=1):
         try:
-            entry = _read_line(text, line, file.keys)
+            entry = _read_line(text, line, file)
             if entry is not None and entry.key in entries:
                 raise UnreadableError(f"-{entry.key} is given twice, first in line {entries[entry.key].line}")
         except UnreadableError as problem:
@@ -269,17 +177,7 @@ def read_keyfile(path: Path, keys: Sequence[Key]) -> KeyFile:
             entries[entry.key] = entry
     if not entries:
         raise InputError("no line of the form -Key (unit): value in it", file=shown(path))
-    return KeyFile(path, file.keys, entries)
-
-
-def words(*names: str, refused: Iterable[str] = ()) -> Word:
-    """Return a format of words that stand for themselves."""
-    return Word({name: name for name in names}, frozenset(refused))
-
-
-def is_power_of_two(value: int) -> bool:
-    """Tell whether a whole number is 1, 2, 4, 8, ..."""
-    return value > 0 and value & (value - 1) == 0
+    return KeyFile(path, file.keys, entries, strict)
 
 
 def written(name: str, unit: str) -> str:
@@ -287,13 +185,22 @@ def written(name: str, unit: str) -> str:
     return f"-{name} ({unit})" if unit else f"-{name}"
 
 
-def _read_lines(path: Path) -> list[str]:
+def _decoded(path: Path, *, strict: bool) -> str:
+    """Return the text of a file in UTF-8, or in Latin-1 where only comments have letters beyond ASCII."""
     data = _read_bytes(path)
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         number = data[: problem.start].count(b"\n") + 1
-        raise InputError("not UTF-8 text", file=shown(path), line=number) from None
+        text = data.decode("latin-1")
+        if strict or not all(_COMMENT.sub("", line).isascii() for line in text.splitlines()):
+            raise InputError("not UTF-8 text", file=shown(path), line=number) from None
+    notice("not UTF-8 text: comments understood as Latin-1", file=shown(path), line=number)
+    return text
+
+
+def _read_lines(path: Path, *, strict: bool) -> list[str]:
+    text = _decoded(path, strict=strict)
     # Not str.splitlines, which also breaks at characters that an editor does not count as line ends.
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for number, line in enumerate(lines, start=1):
@@ -319,7 +226,7 @@ def _read_bytes(path: Path) -> bytes:
     return data
 
 
-def _read_line(text: str, line: int, keys: Mapping[str, Key]) -> Entry | None:
+def _read_line(text: str, line: int, file: KeyFile) -> Entry | None:
     text = _COMMENT.sub("", text).strip()
     if not text:
         return None
@@ -327,9 +234,12 @@ def _read_line(text: str, line: int, keys: Mapping[str, Key]) -> Entry | None:
     if match is None:
         raise UnreadableError(f"{quoted(text)} is neither a comment nor of the form -Key (unit): value")
     name, unit_name, value = match.groups()
-    key = _find_key(name, keys)
+    key = _find_key(name, file.keys)
     unit = _find_unit(key, " ".join((unit_name or "").split()))
-    return Entry(key.name, unit.name, _read_value(key, unit, value.strip()), line)
+    spelling, read = _read_value(key, unit, value.strip(), strict=file.strict)
+    if spelling is not None:
+        notice(f"{written(key.name, unit.name)}: {spelling}", file=shown(file.path), line=line)
+    return Entry(key.name, unit.name, read, line)
 
 
 def _find_key(name: str, keys: Mapping[str, Key]) -> Key:
@@ -350,14 +260,34 @@ def _find_unit(key: Key, name: str) -> Unit:
     raise UnreadableError(f"{problem}, write {key.labels}")
 
 
-def _read_value(key: Key, unit: Unit, text: str) -> Value:
+def _read_value(key: Key, unit: Unit, text: str, *, strict: bool) -> tuple[str | None, Value]:
+    """Return the value of a key, after what is to be said where it was understood rather than read."""
     label = written(key.name, unit.name)
     if not isinstance(key.format, Text):
         text = _COMMENT_MARK.split(text)[0].strip()
     if not text:
         raise UnreadableError(f"{label} has no value, expected {key.format.wants}")
     try:
-        value = key.format.read(text)
+        return None, _in_si(key.format.read(text), unit)
     except UnreadableError as problem:
-        raise UnreadableError(f"{label}: {problem}, expected {key.format.wants}") from None
+        meant = None if strict else _meant(key, unit, text)
+        if meant is None:
+            raise UnreadableError(f"{label}: {problem}, expected {key.format.wants}") from None
+    return f"{quoted(text)} is understood as {meant}", _in_si(key.format.read(meant), unit)
+
+
+def _meant(key: Key, unit: Unit, text: str) -> str | None:
+    """Return what NVSim understands by a text in a spelling that the key's format reads, or None."""
+    spelling = key.format.respelled(text, unit.name)
+    if spelling is None:
+        return None
+    try:
+        key.format.read(spelling)
+    except UnreadableError:
+        return None
+    return spelling
+
+
+def _in_si(value: Value, unit: Unit) -> Value:
+    """Return a value of a file in SI units."""
     return value / unit.per_si if isinstance(value, int | float) and unit.per_si != 1.0 else value

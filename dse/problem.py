@@ -187,6 +187,34 @@ class Parametrized(Problem, Protocol):
         """The same problem with some parameters changed. Raises InputError for names it does not have."""
 
 
+class Pool(Protocol):
+    """Chosen designs of a problem, which are evaluated again for other values of its parameters."""
+
+    def metrics(self, values: Mapping[str, float]) -> Columns:
+        """Metrics (n,) of the designs where the problem has some values; NaN where a design has none."""
+
+
+class Reevaluated(Parametrized, Protocol):
+    """A problem that evaluates chosen designs for many values faster than `with_values` and `evaluate` do."""
+
+    def pool(self, designs: Ints) -> Pool:
+        """Legal designs (n, axes) to evaluate again."""
+
+
+class Featured(Problem, Protocol):
+    """A problem that knows more of its designs than their levels, without what `evaluate` computes.
+
+    `described` names the axes that features say in numbers, such as a kind of memory by the numbers of its cell, so
+    that a model learns the numbers and not the word.
+    """
+
+    @property
+    def described(self) -> Collection[str]: ...  # noqa: D102
+
+    def features(self, designs: Ints) -> Columns:
+        """Columns (n,) of legal designs; those of one part are named ``part.quantity``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """What an established method chooses: its `cost` by the first objective, its metrics [SI], and its design.

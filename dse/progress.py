@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 PATIENCE = 2.0
@@ -40,3 +41,20 @@ def _lines(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         if elapsed > PATIENCE:
             print(f"{what}: {number} of {total} after {elapsed:.0f} s", file=sys.stderr, flush=True)
         yield item
+
+
+@contextmanager
+def counting(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A function that is told how many are done; on a terminal and in a notebook it draws a bar, elsewhere nothing."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)

@@ -17,7 +17,7 @@ YEAR = 365.25 * 86400.0  # s
 TIMES = {"min": 60.0, "h": 3600.0, "d": 86400.0, "y": YEAR, "years": YEAR}
 CAPACITIES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
 
-_NUMBER = re.compile(r"([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(\S*)")
+_NUMBER = re.compile(r"([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*)")
 
 
 def parse_capacity(text: str) -> int:
@@ -57,10 +57,15 @@ def _factor(suffix: str, unit: str) -> float | None:
     if suffix in special.get(unit, {}):
         return float(special[unit][suffix])
     if unit == "B" and suffix.endswith("iB"):
-        return float(CAPACITIES.get(f"{suffix[:-2].upper()}B", 0)) or None
+        return _binary(suffix[:-2].upper())
     if unit and unit not in ("m2", "B") and suffix.endswith(unit):
         return PREFIXES.get(suffix[: -len(unit)])
     return None
+
+
+def _binary(prefix: str) -> float | None:
+    """What a binary prefix is worth, as in KiB; None where there is no such."""
+    return float(CAPACITIES[f"{prefix}B"]) if prefix and f"{prefix}B" in CAPACITIES else None
 
 
 _QUANTITIES = {

@@ -1,9 +1,10 @@
-"""The command line: ``dse evaluate``, ``dse nvsim``, ``dse optimize``.
+"""The command line: ``dse optimize``, ``dse pareto`` and the rest (``dse --help``).
 
-Data go to standard output, progress and errors to standard error. Exit status: 0 done, 1 failure, 2 bad usage
+Data go to standard output, progress, notices and errors to standard error. Exit status: 0 done, 1 failure, 2 bad usage
 or input, 3 no feasible design, 130 interrupted.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from dse.cli.app import app
 
+    notices = logging.StreamHandler()
+    notices.setFormatter(logging.Formatter("dse: %(message)s"))
+    logger = logging.getLogger("dse")
+    logger.addHandler(notices)
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         status = get_command(app).main(args=given or ["--help"], prog_name="dse", standalone_mode=False)
@@ -34,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # whoever read the output has seen enough; a closed stream must not complain again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    finally:
+        logger.removeHandler(notices)
     return status if isinstance(status, int) else 0
 
 

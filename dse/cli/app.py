@@ -1,4 +1,4 @@
-"""Commands and their options; what they do is imported when they run."""
+"""Commands and their options; what they do, and the family they ask about, is imported when they run."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,14 +6,35 @@ from typing import Annotated
 
 import typer
 
+from dse.cli.options import FamilyCommand, question_of
+from dse.question import FRONT_N_TRIALS, N_TRIALS
+from dse.search.searchers import METHODS
+from dse.versions import PACKAGE, installed_version
+
 app = typer.Typer(
     name="dse",
-    help="Find the best on-chip memory: an NVSim-equivalent model with exact search.",
+    help="Find the best memory for deep learning, from the bitcell up: exact search over validated models.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(asked: bool) -> None:
+    """Print the version and end."""
+    if asked:
+        print(f"dse {installed_version(PACKAGE)}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options of the program itself."""
 
 
 class Format(StrEnum):
@@ -33,13 +54,12 @@ class FileFormat(StrEnum):
     PARQUET = "parquet"
 
 
-class Wires(StrEnum):
-    """Which wires of the data array are open."""
-
-    BASIC = "basic"
-    ALL = "all"
-
-
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Refuse what NVSim understands in cells and configurations though its samples differ."
+    ),
+]
 ConfigurationFile = Annotated[Path, typer.Argument(metavar="CONFIG.cfg", help="NVSim configuration.")]
 
 
@@ -48,11 +68,12 @@ def evaluate(
     config: ConfigurationFile,
     designs: Annotated[Path, typer.Option(help="Designs to evaluate: CSV, one array per row (.gz allowed).")],
     output: Annotated[Path, typer.Option(help="Where to write the same rows with their figures (.gz allowed).")],
+    strict: Strict = False,
 ) -> None:
     """Evaluate given array designs under an NVSim configuration."""
     from dse.cli.evaluate import run
 
-    run(config, designs, output)
+    run(config, designs, output, strict=strict)
 
 
 @app.command()
@@ -62,24 +83,23 @@ def nvsim(
         Path | None,
         typer.Option(help="Winners of all eight targets as JSON; every design as .parquet or .csv for Exploration."),
     ] = None,
+    strict: Strict = False,
 ) -> None:
     """Search as NVSim does: the best array of each of eight targets, wires refined."""
     from dse.cli.nvsim import run
 
-    run(config, output)
+    run(config, output, strict=strict)
 
 
-Memories = Annotated[str, typer.Option("--memory", help="Comma-separated: sram, stt, sot, or paths of .cell files.")]
-Capacities = Annotated[str, typer.Option("--capacity", help="Comma-separated: 512KB,3MB; ranges as 1MB..16MB.")]
-AccessTypes = Annotated[str, typer.Option("--access", help="Access types to choose from.")]
-TechnologyName = Annotated[
-    str, typer.Option("--technology", help="16nm-deepnvmpp, 16nm, 22nm, 32nm-lstp (-hp, -lop), or a file.")
+ProblemFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="PROBLEM.toml", help="Problem file; options on the command line take the place of what it says."
+    ),
 ]
-Temperature = Annotated[int, typer.Option("--temperature", help="Kelvin, 300 to 400.")]
-Line = Annotated[int, typer.Option("--line", help="Cache line, in bytes.")]
-Ways = Annotated[int, typer.Option("--ways", help="Associativity.")]
-OpenWires = Annotated[
-    Wires, typer.Option("--wires", help="Wires of the data array: NVSim's basic ones, or all of them jointly.")
+ProblemName = Annotated[
+    str | None,
+    typer.Option("--problem", metavar="NAME", help="Family of problems (see dse problem list); cache if not given."),
 ]
 Constraints = Annotated[
     list[str] | None,
@@ -87,238 +107,172 @@ Constraints = Annotated[
         "--constraint", help="Such as area<=1.2mm2 or read_latency<=1.1x best (of what is possible); may be repeated."
     ),
 ]
-ReadFraction = Annotated[float, typer.Option("--read-fraction", help="Share of reads in EDAP and the like.")]
-FromConfiguration = Annotated[
-    Path | None,
-    typer.Option(
-        "--config", help="Take technology, cell, capacity, access and ranges from an NVSim configuration."
-    ),
-]
+SEARCHING = "Search"
 MethodName = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--method",
-        help="exact, algorithm1, or a searcher: exhaustive, random, local, surrogate, tpe, optuna-nsga2, "
-        "optuna-nsga3, cmaes, gp, nsga2, nsga3 (the latter two pymoo's).",
+        "--method", rich_help_panel=SEARCHING,
+        help=f"exact, a baseline of the family, or a searcher: {', '.join(METHODS)}; exact if not given.",
     ),
 ]
-Trials = Annotated[int, typer.Option("--n-trials", help="Of a searcher: distinct legal designs to evaluate.")]
-Timeout = Annotated[float | None, typer.Option("--timeout", help="Of a searcher: seconds after which it ends.")]
-Seed = Annotated[int, typer.Option("--seed", help="Of a searcher.")]
+Trials = Annotated[
+    int | None,
+    typer.Option(
+        "--n-trials", rich_help_panel=SEARCHING,
+        help=f"Of a searcher: distinct legal designs to evaluate; {N_TRIALS}, of a front {FRONT_N_TRIALS}.",
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option("--timeout", rich_help_panel=SEARCHING, help="Of a searcher: seconds after which it ends."),
+]
+Seed = Annotated[int | None, typer.Option("--seed", rich_help_panel=SEARCHING, help="Of a searcher; 0 if not given.")]
 StorageUrl = Annotated[
     str | None,
     typer.Option(
-        "--storage",
+        "--storage", rich_help_panel=SEARCHING,
         help="Keep the search as an Optuna study: sqlite:///FILE.db, journal:///FILE.log, or a database's URL; "
         "OPTUNA_STORAGE if not given.",
     ),
 ]
 StudyName = Annotated[
-    str | None, typer.Option("--study-name", help="<problem>-<objective>-<method>-s<seed> if not given.")
+    str | None,
+    typer.Option(
+        "--study-name", rich_help_panel=SEARCHING, help="<problem>-<objective>-<method>-s<seed> if not given."
+    ),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the study, if there is one.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", rich_help_panel=SEARCHING, help="Go on with the study, if there is one.")
+]
 Certificate = Annotated[
     bool | None,
     typer.Option(
-        "--certificate/--no-certificate",
+        "--certificate/--no-certificate", rich_help_panel=SEARCHING,
         help="Compare a searcher's answer with the exact one; by itself where that takes less than a minute.",
     ),
 ]
-ProblemName = Annotated[
-    str, typer.Option("--problem", help="Of a searcher: organization, or algorithm1 (targets of NVSim's search).")
-]
-Joint = Annotated[
-    bool, typer.Option("--joint", help="Choose among all memories and capacities: one search, one answer.")
-]
+OUTPUT = "Output"
 Jobs = Annotated[int, typer.Option("--jobs", help="Processes; 0 for one per core.")]
-ALL_ACCESS = "normal,fast,sequential"
 
 
-Phase = Annotated[
-    str | None, typer.Option("--phase", help="inference or training; of a transformer prefill or decode.")
-]
-BatchSize = Annotated[int | None, typer.Option("--batch", help="Images or sequences; DeepNVM++'s unless given.")]
-WorkloadNames = Annotated[
-    str | None,
-    typer.Option("--workload", help="Comma-separated, for workload_edp, workload_energy, workload_latency."),
-]
-Profile = Annotated[str, typer.Option("--profile", help="How layers become kernels (see dse workload list).")]
-TimeModel = Annotated[
-    str, typer.Option("--time-model", help="Of workloads: serial (whole cycles), serial-unrounded, roofline.")
-]
-DramCost = Annotated[str, typer.Option("--dram", help="Of workloads: fitted, eyeriss-ratio, gddr5x-15pJ.")]
-Combine = Annotated[str, typer.Option("--combine", help="Several workloads: geometric-mean, worst-case.")]
-
-
-@app.command()
+@app.command(cls=FamilyCommand)
 def optimize(
+    ctx: typer.Context,
+    file: ProblemFile = None,
+    problem: ProblemName = None,
     objective: Annotated[
-        str,
-        typer.Option(
-            help="edap, edap_leakage, edp, a metric, a formula such as read_energy*area, or capacity (the largest)."
-        ),
-    ] = "edap",
-    memory: Memories = "sram,stt,sot",
-    capacity: Capacities = "3MB",
-    access: AccessTypes = ALL_ACCESS,
-    technology: TechnologyName = "16nm-deepnvmpp",
-    temperature: Temperature = 350,
-    line: Line = 64,
-    ways: Ways = 16,
-    wires: OpenWires = Wires.BASIC,
-    method: MethodName = "exact",
+        str | None,
+        typer.Option(help="A named objective, a metric, or a formula: read_energy*area (see dse problem show)."),
+    ] = None,
     constraint: Constraints = None,
-    read_fraction: ReadFraction = 0.5,
-    config: FromConfiguration = None,
-    n_trials: Trials = 500,
+    jobs: Jobs = 0,
+    method: MethodName = None,
+    n_trials: Trials = None,
     timeout: Timeout = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     storage: StorageUrl = None,
     study_name: StudyName = None,
     resume: Resume = False,
-    problem: ProblemName = "organization",
-    joint: Joint = False,
     certificate: Certificate = None,
-    workload: WorkloadNames = None,
-    phase: Phase = None,
-    batch: BatchSize = None,
-    profile: Profile = "implicit-128x128",
-    time_model: TimeModel = "serial",
-    dram: DramCost = "fitted",
-    combine: Combine = "geometric-mean",
-    jobs: Jobs = 0,
     output: Annotated[
-        Path | None, typer.Option(help="A .json, .csv or .parquet file; or a folder for all of the run (dse verify).")
+        Path | None,
+        typer.Option(
+            rich_help_panel=OUTPUT,
+            help="A .json, .csv or .parquet file; a .toml file with the memories found; or a folder for all of the "
+            "run (dse verify).",
+        ),
     ] = None,
     format: Annotated[
-        FileFormat | None, typer.Option(help="Of the result; by the name of --output, else a table.")
+        FileFormat | None,
+        typer.Option(rich_help_panel=OUTPUT, help="Of the result; by the name of --output, else a table."),
     ] = None,
 ) -> None:
-    """Find the cache that minimizes an objective, with proof, and Algorithm 1's answer beside it."""
+    """Find the best design by an objective, with proof, and what baselines choose beside it."""
     from dse.cli.optimize import run
-    from dse.cli.request import CacheRequest
-    from dse.cli.searching import SearchOptions
-    from dse.cli.tasks import Request
-    from dse.cli.workload import WorkloadRequest
 
-    caches = CacheRequest(
-        memory, capacity, access, technology, temperature, line, ways, wires.value, config
-    )
-    search = SearchOptions(method, n_trials, seed, timeout, storage, study_name, resume, certificate, problem)
-    asked = None if workload is None else WorkloadRequest(workload, phase, batch, profile, time_model, dram, combine)
-    request = Request(caches, objective, tuple(constraint or ()), read_fraction, search, joint, workload=asked)
-    run(request, jobs, output, None if format is None else format.value)
+    run(question_of(ctx), jobs, output, None if format is None else format.value)
 
 
-@app.command()
+@app.command(cls=FamilyCommand)
 def pareto(
+    ctx: typer.Context,
+    file: ProblemFile = None,
+    problem: ProblemName = None,
     objectives: Annotated[
-        str, typer.Option(help="Two or more metrics or formulas to minimize, comma-separated.")
-    ] = "read_latency,read_energy,area",
-    memory: Memories = "sram,stt,sot",
-    capacity: Capacities = "3MB",
-    access: AccessTypes = ALL_ACCESS,
-    technology: TechnologyName = "16nm-deepnvmpp",
-    temperature: Temperature = 350,
-    line: Line = 64,
-    ways: Ways = 16,
-    wires: OpenWires = Wires.BASIC,
+        str | None,
+        typer.Option(help="Two or more objectives, comma-separated; of caches read_latency,read_energy,area."),
+    ] = None,
     constraint: Constraints = None,
-    read_fraction: ReadFraction = 0.5,
-    config: FromConfiguration = None,
-    method: MethodName = "exact",
-    n_trials: Trials = 2000,
+    jobs: Jobs = 0,
+    method: MethodName = None,
+    n_trials: Trials = None,
     timeout: Timeout = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     storage: StorageUrl = None,
     study_name: StudyName = None,
     resume: Resume = False,
     certificate: Certificate = None,
-    jobs: Jobs = 0,
     output: Annotated[
         Path | None,
-        typer.Option(help="Front as .csv (.gz allowed), .parquet or .json; or a folder for all of the run."),
+        typer.Option(
+            rich_help_panel=OUTPUT,
+            help="Front as .csv (.gz allowed), .parquet or .json; or a folder for all of the run.",
+        ),
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Figure of the front: .png, .pdf or .svg.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(rich_help_panel=OUTPUT, help="Figure of the front: .png, .pdf or .svg.")
+    ] = None,
 ) -> None:
-    """Find the Pareto front of each memory and capacity, over all access types: exact, or by a searcher."""
+    """Find the Pareto front of each problem: exact, or by a searcher."""
     from dse.cli.pareto import run
-    from dse.cli.request import CacheRequest
-    from dse.cli.searching import SearchOptions
-    from dse.cli.tasks import Request
 
-    caches = CacheRequest(
-        memory, capacity, access, technology, temperature, line, ways, wires.value, config
-    )
-    search = SearchOptions(method, n_trials, seed, timeout, storage, study_name, resume, certificate)
-    request = Request(caches, objectives, tuple(constraint or ()), read_fraction, search, several=True)
-    run(request, jobs, output, plot)
+    run(question_of(ctx), jobs, output, plot)
 
 
-@app.command()
+@app.command(cls=FamilyCommand)
 def explain(
+    ctx: typer.Context,
+    file: ProblemFile = None,
+    problem: ProblemName = None,
     design: Annotated[
-        Path | None,
-        typer.Option(help="CSV of caches as dse pareto writes it: columns data_bank_rows, ..., tag_bank_rows, ..."),
+        Path | None, typer.Option(metavar="TABLE.csv", help="Designs as dse pareto writes them, or a column per axis.")
     ] = None,
-    row: Annotated[int, typer.Option(help="Which row of the CSV, from 1.")] = 1,
+    row: Annotated[int, typer.Option(help="Which row of the table, from 1.")] = 1,
     set_: Annotated[
         str | None,
-        typer.Option("--set", help="Changes, such as data_bank_rows=8,access=fast; to the optimum without a CSV."),
+        typer.Option("--set", help="Changes of axes, such as data_bank_rows=8; to the optimum without a table."),
     ] = None,
-    objective: Annotated[str, typer.Option(help="Whose optimum is changed.")] = "edap",
-    memory: Memories = "sot",
-    capacity: Capacities = "3MB",
-    access: AccessTypes = ALL_ACCESS,
-    technology: TechnologyName = "16nm-deepnvmpp",
-    temperature: Temperature = 350,
-    line: Line = 64,
-    ways: Ways = 16,
-    wires: OpenWires = Wires.BASIC,
-    config: FromConfiguration = None,
+    objective: Annotated[str | None, typer.Option(help="Whose optimum is changed.")] = None,
 ) -> None:
     """Say why a design is illegal, and which legal one is nearest."""
     from dse.cli.explain import run
-    from dse.cli.request import DEFAULTS, CacheRequest
 
-    # where a configuration names the cell, this command's own default is no contradiction
-    memories = str(DEFAULTS["memories"]) if config is not None and memory == "sot" else memory
-    caches = CacheRequest(
-        memories, capacity, access, technology, temperature, line, ways, wires.value, config
-    )
-    run(caches, design, row, set_ or "", objective)
+    run(question_of(ctx), design, row, set_ or "")
 
 
-@app.command()
+@app.command(cls=FamilyCommand)
 def why(
-    objective: Annotated[str, typer.Option(help="edap, edap_leakage, edp, a metric, or a formula.")] = "edap",
-    memory: Memories = "sram,stt,sot",
-    capacity: Capacities = "3MB",
-    access: AccessTypes = ALL_ACCESS,
-    technology: TechnologyName = "16nm-deepnvmpp",
-    temperature: Temperature = 350,
-    line: Line = 64,
-    ways: Ways = 16,
-    wires: OpenWires = Wires.BASIC,
-    read_fraction: ReadFraction = 0.5,
-    config: FromConfiguration = None,
-    target: Annotated[
-        str, typer.Option(help="Start from NVSim's winner of this target; ReadLatency is NVSim's own default.")
-    ] = "ReadLatency",
+    ctx: typer.Context,
+    file: ProblemFile = None,
+    problem: ProblemName = None,
+    objective: Annotated[str | None, typer.Option(help="A named objective, a metric, or a formula.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--start", "--target",
+            help="Where to start: of caches NVSim's winner of a target, ReadLatency if not given; else a baseline.",
+        ),
+    ] = None,
     within: Annotated[
-        str, typer.Option(help="Share of the optimum up to which caches are compared, such as 1%.")
+        str, typer.Option(help="Share of the optimum up to which designs are compared, such as 1%.")
     ] = "1%",
     jobs: Jobs = 0,
     format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
 ) -> None:
-    """Say why the optimum wins: what each decision contributes, and what near-optimal caches agree on."""
-    from dse.cli.request import CacheRequest
+    """Say why the optimum wins: what each decision contributes, and what near-optimal designs agree on."""
     from dse.cli.why import run
 
-    caches = CacheRequest(
-        memory, capacity, access, technology, temperature, line, ways, wires.value, config
-    )
-    run(caches, objective, read_fraction, target, within, jobs, format.value)
+    run(question_of(ctx), start, within, jobs, format.value)
 
 
 @app.command()
@@ -329,6 +283,51 @@ def verify(
     from dse.cli.verify import run
 
     run(folder)
+
+
+problems = typer.Typer(help="Families of problems, and what they ask.", no_args_is_help=True)
+app.add_typer(problems, name="problem")
+
+
+@problems.command("list")
+def problem_list() -> None:
+    """List the families of problems, those of other packages included."""
+    from dse.cli.problem import show_all
+
+    show_all()
+
+
+@problems.command("show")
+def problem_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A family (see dse problem list), or a problem file.")],
+) -> None:
+    """Show a family's axes, metrics, named objectives, baselines and options."""
+    from dse.cli.problem import show
+
+    show(name)
+
+
+technologies = typer.Typer(help="Transistors and wires that come with the package.", no_args_is_help=True)
+app.add_typer(technologies, name="technology")
+
+
+@technologies.command("list")
+def technology_list() -> None:
+    """List the technologies by the names that --technology takes."""
+    from dse.cli.technology import show_all
+
+    show_all()
+
+
+@technologies.command("show")
+def technology_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As --technology takes it, or a .toml file.")],
+    temperature: Annotated[int, typer.Option(help="Kelvin, 300 to 400.")] = 350,
+) -> None:
+    """Show the parameters of a technology at a temperature, in SI units."""
+    from dse.cli.technology import show
+
+    show(name, temperature)
 
 
 studies = typer.Typer(help="Questions answered with figure, table and text.", no_args_is_help=True)
@@ -355,6 +354,10 @@ def study_run(
     run(name, output, jobs)
 
 
+Phase = Annotated[
+    str | None, typer.Option("--phase", help="inference or training; of a transformer prefill or decode.")
+]
+BatchSize = Annotated[int | None, typer.Option("--batch", help="Images or sequences; DeepNVM++'s unless given.")]
 workloads = typer.Typer(help="What neural networks ask of the memories.", no_args_is_help=True)
 app.add_typer(workloads, name="workload")
 
@@ -407,6 +410,31 @@ def workload_show(
                        attention=attention)
     show(ShowRequest(name=name, phase=phase, batch=batch, profile=profile, capacity=capacity, context=context,
                      gpu=gpu, step=step), format.value, plot)
+
+
+@workloads.command("lifetimes")
+def workload_lifetimes(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A workload, or a file as in dse workload show.")],
+    level: Annotated[str, typer.Option(help="l2 of a GPU, memory of a GPU, buffer of a systolic array.")] = "l2",
+    phase: Phase = None,
+    batch: BatchSize = None,
+    context: Annotated[int | None, typer.Option(help="Tokens of a transformer's prompt or cache.")] = None,
+    precision: Annotated[str | None, typer.Option(help="As in dse workload show.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="Of training: sgd, momentum, adam.")] = None,
+    recompute: Annotated[str, typer.Option(help="As in dse workload show.")] = "none",
+    gpu: Annotated[str, typer.Option(help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.")] = "gtx-1080-ti",
+    array: Annotated[str, typer.Option(help="tpu-v1, tpu-v3, scratchpad-32.")] = "tpu-v3",
+    capacity: Annotated[str | None, typer.Option(help="Of the L2 cache; the GPU's own unless given.")] = None,
+    format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
+    plot: Annotated[Path | None, typer.Option(help="A histogram (.pdf, .png, .svg).")] = None,
+) -> None:
+    """Show how long data lives, from its write to its last read, per tensor class on a level of memory."""
+    from dse.cli.lifetimes import LifetimesRequest, lifetimes
+    from dse.cli.workload_show import StepRequest
+
+    step = StepRequest(precision=precision, optimizer=optimizer, recompute=recompute)
+    lifetimes(LifetimesRequest(name=name, level=level, phase=phase, batch=batch, context=context, gpu=gpu, array=array,
+                               capacity=capacity, step=step), format.value, plot)
 
 
 @workloads.command("import")

@@ -65,7 +65,7 @@ def _figures(found: Calibration) -> Table:
     """Given figures and ours."""
     table = Table("figure", "given", "ours", "error", "", "access", box=None, padding=(0, 2, 0, 0))
     for one in found.figures:
-        unit = CACHE_METRICS[one.figure.quantity]
+        unit = CACHE_METRICS[one.figure.quantity].unit
         table.add_row(
             f"{one.figure.memory} {format_capacity(one.figure.capacity)} {one.figure.quantity}",
             format_quantity(one.figure.value, unit), format_quantity(one.ours, unit), f"{one.relative_error:+.1%}",

@@ -8,6 +8,9 @@ from dse.report.run import check_run_folder
 from dse.writing import check_writable
 
 SUFFIXES = {".json": "json", ".csv": "csv", ".parquet": "parquet"}
+MACRO = "macro"
+MACRO_SUFFIX = ".toml"
+"""Of a file that holds the memories found (dse.report.macro)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,19 +22,23 @@ class Destination:
     folder: Path | None = None
 
 
-def destination(output: Path | None, format: str | None, *, replace: bool) -> Destination:
+def destination(output: Path | None, format: str | None, *, replace: bool, macro: bool = False) -> Destination:
     """What --output and --format mean together; raises InputError where nothing can be written there.
 
     A name with the suffix of a table is a file, and so is any name where --format is given; other names are folders.
+    `macro`: whether results can be macro files.
     """
     if output is None:
         if format == "parquet":
             raise InputError("--format parquet is not for a terminal: give --output FILE.parquet")
         return Destination(format or "table")
+    if macro and format is None and output.suffix == MACRO_SUFFIX:
+        check_writable(output)
+        return Destination(MACRO, file=output)
     if format is None and output.suffix not in SUFFIXES:
         if output.suffix and not output.is_dir():
             raise InputError(
-                f"--output {output}: give a name that ends in .json, .csv or .parquet, a folder, or --format"
+                f"--output {output}: give a name that ends in .json, .csv, .parquet or .toml, a folder, or --format"
             )
         check_run_folder(output, replace=replace)
         return Destination("table", folder=output)

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from dse.cli.configuration import load_problem
+from dse.cli.configuration import load_spec
 from dse.objectives.cache.nvsim_files.design_table import evaluate_table, read_designs
 from dse.writing import check_writable, write_csv
 
 
-def run(config: Path, designs: Path, output: Path) -> None:
+def run(config: Path, designs: Path, output: Path, *, strict: bool) -> None:
     """Evaluate the designs in a CSV file under a configuration and write them with their figures."""
     check_writable(output)
-    _, problem = load_problem(config)
+    _, spec = load_spec(config, strict=strict)
     table = read_designs(designs)
-    write_csv(evaluate_table(problem, table, designs), output)
+    write_csv(evaluate_table(spec, table, designs), output)

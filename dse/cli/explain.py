@@ -1,38 +1,35 @@
 """``dse explain``: why a design is illegal, and the nearest legal one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from dse.batch import Ints
-from dse.cli.request import CacheRequest
-from dse.errors import InputError
-from dse.objectives.cache.organization import OrganizationProblem
-from dse.objectives.cache.specification import CacheProblem
-from dse.search.goal import Goal, make_goal
-from dse.search.optimize import optimize
-from dse.spaces.array.spec import RAM
-from dse.spaces.array.wires import WireChoice
-from dse.spaces.space import Axis, distance, values
-from dse.units import format_capacity, parse_capacity
-
-WIRES = ("local_wire", "global_wire")
+from dse.cli.console import make_console
+from dse.cli.tasks import Task, make_tasks
+from dse.errors import DseError, InfeasibleError, InputError
+from dse.question import Question
+from dse.search.evaluation import evaluate
+from dse.search.exact import exact_optimum
+from dse.spaces.space import Axis, Level, distance
+from dse.text import hint
+from dse.units import CAPACITIES, format_capacity, format_quantity, parse_capacity
 
 
-def run(caches: CacheRequest, table: Path | None, row: int, changes: str, objective: str) -> None:
+def run(question: Question, table: Path | None, row: int, changes: str) -> None:
     """Explain one design: a row of a table, or the optimum, with some axes changed."""
-    problems = [problem for problems in caches.problem_sets() for problem in problems]
-    goal = make_goal(objective, 0.5, [], ram=problems[0].access == RAM)
     asked = _changes(changes)
-    given = None if table is None else _row(table, row)
-    whole = OrganizationProblem(problems, [goal])
-    design = _optimum(whole, goal) if given is None else _levels(whole.space.axes, given, str(table))
-    design = _changed(whole.space.axes, design, asked)
-    _print(whole, design, goal)
+    if table is None:
+        task, design = _optimum(make_tasks(question))
+    else:
+        given = _row(table, row)
+        task, design = _find(make_tasks(_about(question, given)), given, table)
+    design = _changed(task.problem.space.axes, design, asked)
+    _print(task, design)
 
 
 def _changes(text: str) -> dict[str, str]:
@@ -47,62 +44,66 @@ def _changes(text: str) -> dict[str, str]:
 
 
 def _row(path: Path, number: int) -> dict[str, Any]:
-    """One row of a table of caches, numbered from 1."""
+    """One row of a table of designs, numbered from 1; columns that are empty in it are left out."""
     import pandas as pd
 
     try:
-        table = pd.read_csv(path, dtype=str)
+        table = pd.read_csv(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(f"cannot be read: {reason}", file=path) from None
     if not 1 <= number <= len(table):
         raise InputError(f"--row {number}: the table has rows 1 to {len(table)}", file=path)
-    return {str(name): value for name, value in table.iloc[number - 1].items()}
+    return {str(name): value for name, value in table.iloc[number - 1].items() if not pd.isna(value)}
 
 
-def _optimum(whole: OrganizationProblem, goal: Goal) -> Ints:
-    """The exact optimum over all memories, capacities and access types."""
-    sets: dict[tuple[str, int], list[CacheProblem]] = {}
-    for problem in whole.problems:
-        sets.setdefault((problem.memory, problem.capacity), []).append(problem)
-    results = [(optimize(problems, goal), problems) for problems in sets.values()]
-    result, problems = min(results, key=lambda pair: pair[0].value)
-    cache = result.cache
-    owner = next(problem for problem in problems if problem.access == cache.access)
-    return whole.levels(owner, cache.data.design, None if cache.tag is None else cache.tag.design)
+def _about(question: Question, row: Mapping[str, Any]) -> Question:
+    """The question with what the row says of the family's options, such as the memory, where nothing else is said."""
+    family = question.load()
+    vocabulary = question.vocabulary()
+    told: dict[str, Any] = {}
+    for option in fields(family.options):
+        value = row.get(option.name)
+        if value is None or option.name in question.options or not isinstance(option.default, str):
+            continue
+        bytes_ = vocabulary.axes.get(option.name) == "B"
+        told[option.name] = format_capacity(int(value)) if bytes_ else str(value)
+    known = replace(question, options={**question.options, **told})
+    try:
+        make_tasks(known)
+    except InputError:  # a label, as of a technology, need not be what the option takes
+        names = {axis.name for task in make_tasks(question)[:1] for axis in task.problem.space.axes}
+        return replace(question, options={**question.options, **{n: v for n, v in told.items() if n in names}})
+    return known
 
 
-def _levels(axes: tuple[Axis, ...], row: Mapping[str, Any], place: str) -> Ints:
-    """Levels of the design that the columns of a table's row describe; an axis of one level may be missing."""
-    levels = []
-    for axis in axes:
-        text = row.get(axis.name, _wire_label(row, axis.name))
-        if text is None or text != text:
-            if len(axis) > 1:
-                raise InputError(f"column {axis.name} is missing", file=place)
-            text = str(axis.levels[0])
-        levels.append(_level(axis, str(text), place))
-    return np.array(levels)
+def _find(tasks: Sequence[Task], row: Mapping[str, Any], table: Path) -> tuple[Task, Ints]:
+    """The design of a row, and the task whose problem has it."""
+    failure: DseError | None = None
+    for task in tasks:
+        try:
+            return task, task.problem.find(row)
+        except InputError as error:
+            failure = error
+    raise InputError(str(failure), file=table)
 
 
-def _wire_label(row: Mapping[str, Any], name: str) -> str | None:
-    """The name of a wire from its three columns; None for other axes, or where a column is missing."""
-    array, _, wire = name.partition("_")
-    side = f"{array}_{wire.removesuffix('_wire')}"
-    columns = [f"{side}_{end}" for end in ("wire_type", "repeater", "low_swing")]
-    if wire not in WIRES or not all(isinstance(row.get(column), str) for column in columns):
-        return None
-    if wire == "local_wire":
-        return str(row[columns[0]])
-    return WireChoice(row[columns[0]], row[columns[1]], row[columns[2]] == "Yes").label
+def _optimum(tasks: Sequence[Task]) -> tuple[Task, Ints]:
+    """The best of the exact optima of all tasks."""
+    found = [(optimum.cost, place, optimum.design) for place, task in enumerate(tasks)
+             if (optimum := exact_optimum(task.problem)) is not None]
+    if not found:
+        raise InfeasibleError(tasks[0].why_empty())
+    _, place, design = min(found, key=lambda one: one[:2])
+    return tasks[place], design
 
 
-def _level(axis: Axis, text: str, place: str) -> int:
+def _level(axis: Axis, text: str) -> int:
     """Position of a value on an axis; raises InputError naming the values there are."""
-    value = str(parse_capacity(text)) if axis.name == "capacity" and not text.isdigit() else text
+    value = str(parse_capacity(text)) if axis.unit == "B" and text.upper().endswith(tuple(CAPACITIES)) else text
     words = [str(level) for level in axis.levels]
     if value not in words:
-        raise InputError(f"{axis.name}: '{text}' is not one of {', '.join(words)}", file=place)
+        raise InputError(f"--set: {axis.name}: '{text}' is not one of {', '.join(words)}")
     return words.index(value)
 
 
@@ -112,34 +113,45 @@ def _changed(axes: tuple[Axis, ...], design: Ints, changes: Mapping[str, str]) -
     changed = np.array(design)
     for name, text in changes.items():
         if name not in names:
-            raise InputError(f"--set: there is no axis '{name}': axes are {', '.join(names)}")
-        changed[names.index(name)] = _level(axes[names.index(name)], text, "--set")
+            raise InputError(f"--set: there is no axis '{name}'{hint(name, names)}")
+        changed[names.index(name)] = _level(axes[names.index(name)], text)
     return changed
 
 
-def _print(whole: OrganizationProblem, design: Ints, goal: Goal) -> None:
+def _print(task: Task, design: Ints) -> None:
     """Print the rules broken, the nearest legal design, and its objective."""
-    console = Console(highlight=False)
-    axes = whole.space.axes
-    chosen = values(axes, design)
-    name = f"{chosen['memory']}, {format_capacity(int(chosen['capacity']))}, {chosen['access']} access"
-    broken = whole.space.explain(design)
+    console = make_console()
+    problem = task.problem
+    axes = problem.space.axes
+    choices = ", ".join(task.presentation.kind(problem, design))
+    name = f"{task.label}, {choices}" if choices else task.label
+    broken = problem.space.explain(design)
     if not broken:
-        console.print(f"{name}: the design is legal; {goal.name} {_value(whole, design):.5g}", markup=False)
+        console.print(f"{name}: the design is legal; {_value(task, design)}", markup=False, soft_wrap=True)
         return
-    console.print(f"{name}: the design is illegal", markup=False)
+    console.print(f"{name}: the design is illegal", markup=False, soft_wrap=True)
     for rule in broken:
-        console.print(f"  {rule}", markup=False)
-    nearest = whole.space.repair(design[None])[0]
+        console.print(f"  {rule}", markup=False, soft_wrap=True)
+    nearest = problem.space.repair(design[None])[0]
     steps = int(distance(axes, design, nearest))
-    console.print(f"nearest legal design, {steps} steps away; {goal.name} {_value(whole, nearest):.5g}", markup=False)
+    console.print(
+        f"nearest legal design, {steps} {'step' if steps == 1 else 'steps'} away; {_value(task, nearest)}",
+        markup=False, soft_wrap=True,
+    )
     table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
     for axis, before, after in zip(axes, design.tolist(), nearest.tolist(), strict=True):
         if before != after:
-            table.add_row(axis.name, str(axis.levels[before]), "->", str(axis.levels[after]))
+            table.add_row(axis.name, _text(axis, axis.levels[before]), "->", _text(axis, axis.levels[after]))
     console.print(table)
 
 
-def _value(whole: OrganizationProblem, design: Ints) -> float:
-    """Objective of a legal design."""
-    return float(whole.evaluate(design[None]).values[0, 0])
+def _text(axis: Axis, level: Level) -> str:
+    """A level for people."""
+    return format_quantity(float(level), axis.unit) if axis.unit and not isinstance(level, str) else str(level)
+
+
+def _value(task: Task, design: Ints) -> str:
+    """The first objective of a legal design."""
+    objective = task.problem.objectives[0]
+    value = objective.value(float(evaluate(task.problem, design[None]).costs[0, 0]))
+    return f"{objective.name} {value:.5g} {objective.unit}".rstrip()

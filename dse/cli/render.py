@@ -1,92 +1,122 @@
 """Tables for people: prefixes, four digits, what was asked and how sure the answer is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
-from dse.objectives.array.evaluation.design import EvaluatedDesign
-from dse.objectives.array.given.cell import MEMORY_NAMES
-from dse.objectives.cache.baselines.algorithm1 import caches_by_target
-from dse.objectives.cache.baselines.nvsim import CacheSearch
-from dse.objectives.cache.metrics import CACHE_METRICS
-from dse.objectives.cache.nvsim_files.configuration import TARGETS, Configuration
-from dse.objectives.cache.specification import CacheProblem
-from dse.search.goal import objective_unit
-from dse.search.optimize import Result
-from dse.units import format_capacity, format_quantity
+from dse.cli.console import make_console, print_side_by_side
+from dse.presentation import Presentation
+from dse.report.tables import best_gain
+from dse.search.result import EXACT, Result
+from dse.units import format_quantity
 
-METRIC_LABELS = {
-    "read_latency": "read (hit) latency",
-    "write_latency": "write latency",
-    "read_energy": "read (hit) energy",
-    "write_energy": "write energy",
-    "leakage": "leakage",
-    "area": "area",
-}
-PLAIN_WIRES = ("RepeatedNone", False)
+UPPER = ("edap", "edp")
+"""Objectives that are abbreviations."""
 
 
-def print_results(results: list[Result]) -> None:
-    """Print optimized caches, one table per capacity with a column per memory."""
-    console = Console()
-    first = results[0]
-    for capacity, group in groupby(results, key=lambda result: result.capacity):
-        console.print(_capacity_table(capacity, list(group)))
-    unit = objective_unit(first.objective)
-    if first.formula != first.objective:
-        console.print(f"{first.objective} = {first.formula}" + (f"  [{unit}]" if unit else ""), markup=False)
-    proof = "exact: proven least over organization and open wires of both arrays and access type. "
-    console.print(
-        f"{first.technology}, {first.temperature} K. {proof if first.method == 'exact' else ''}"
-        "Algorithm 1: best of NVSim's eight winners per access type.",
-        markup=False,
-    )
-    inferred = sorted({result.memory for result in results} & MEMORY_NAMES.keys())
-    if inferred:
-        names = ", ".join(f"{name} ({MEMORY_NAMES[name]}.cell)" for name in inferred)
-        console.print(
-            f"{names}: pulses, energies and relative areas of DeepNVM++ Table I; "
-            "the rest is inferred from its Table II, see dse study run table1.",
-            markup=False,
-        )
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A result, what heads it, and the table that it is in."""
+
+    result: Result
+    heading: str
+    group: str
 
 
-def _capacity_table(capacity: int, results: list[Result]) -> Table:
-    """Caches of one capacity side by side."""
-    table = Table(title=f"{format_capacity(capacity)}, minimal {results[0].objective}", title_justify="left")
-    table.add_column("")
-    for result in results:
-        table.add_column(result.memory)
-    rows: list[tuple[str, Callable[[Result], str]]] = [
-        ("access type", lambda result: result.cache.access),
-        ("data organization", lambda result: describe(result.cache.data)),
-        ("tag organization", lambda result: "-" if result.cache.tag is None else describe(result.cache.tag)),
+def print_results(
+    results: Sequence[Result], labels: Sequence[str], presentation: Presentation, baselines: Sequence[str]
+) -> None:
+    """Print results, a column for each, those that belong together in one table, and where they come from."""
+    console = make_console()
+    columns = []
+    for result, label in zip(results, labels, strict=True):
+        heading, group = presentation.heading(result.problem)
+        columns.append(Column(result, heading if group else label, group))
+    for group, members in groupby(columns, key=lambda column: column.group):
+        print_side_by_side(console, list(members), lambda some, group=group: _table(  # type: ignore[misc]
+            some, group, presentation, baselines
+        ))
+    for line in (*_formula_lines(results), *_source_lines(results, presentation)):
+        console.print(line, markup=False, soft_wrap=not console.is_terminal)
+
+
+def _formula_lines(results: Sequence[Result]) -> list[str]:
+    """What the objective is, where its name does not say it."""
+    objective = results[0].problem.objectives[0]
+    if objective.formula.text == objective.name:
+        return []
+    unit = f"  [{objective.unit}]" if objective.unit else ""
+    return [f"{objective.name} = {objective.formula.text}{unit}"]
+
+
+def _source_lines(results: Sequence[Result], presentation: Presentation) -> list[str]:
+    """Conditions, how sure the answers are, and what the family adds."""
+    conditions = dict.fromkeys(filter(None, (presentation.conditions(result.problem) for result in results)))
+    proof = f"exact: {results[0].certificate}." if results[0].method == EXACT else ""
+    first = ". ".join(filter(None, ("; ".join(conditions), proof)))
+    return [*filter(None, (first,)), *presentation.notes([result.problem for result in results])]
+
+
+def _table(columns: Sequence[Column], group: str, presentation: Presentation, baselines: Sequence[str]) -> Table:
+    """Results side by side."""
+    first = columns[0].result
+    objective = first.problem.objectives[0]
+    aim = f"{'maximal' if objective.maximize else 'minimal'} {objective.name}"
+    table = Table(title=f"{group}, {aim}" if group else aim, title_justify="left")
+    table.add_column("", overflow="fold")
+    for column in columns:
+        table.add_column(column.heading, overflow="fold")
+    sections = [
+        _choices(columns, presentation), _metrics(columns, presentation), _outcome(columns, presentation, baselines)
     ]
-    rows += [
-        (label, lambda result, name=name: format_quantity(result.cache.metrics[name], CACHE_METRICS[name]))  # type: ignore[misc]
-        for name, label in METRIC_LABELS.items()
-    ]
-    unit = objective_unit(results[0].objective)
-    label = "EDAP" if results[0].objective == "edap" else results[0].objective
-    rows += [
-        (f"{label} [{unit}]" if unit else label, lambda result: f"{result.value:.5g}"),
-        ("  by Algorithm 1", _baseline),
-        ("  gain over it", lambda result: "-" if result.gain is None else f"{result.gain:.4f}x"),
-        *_search_rows(results),
-        ("designs evaluated", lambda result: f"{result.evaluations:,}"),
-        ("seconds", lambda result: f"{result.seconds:.1f}"),
-    ]
-    for label, cell in rows:
-        table.add_row(label, *(cell(result) for result in results), end_section=label in ("tag organization", "area"))
+    for section in filter(None, sections):
+        for place, (label, cells) in enumerate(section, 1):
+            table.add_row(label, *cells, end_section=place == len(section))
     return table
 
 
-def _search_rows(results: list[Result]) -> list[tuple[str, Callable[[Result], str]]]:
+Rows = list[tuple[str, list[str]]]
+
+
+def _choices(columns: Sequence[Column], presentation: Presentation) -> Rows:
+    """What is chosen."""
+    chosen = [presentation.lines(column.result.problem, column.result.design) for column in columns]
+    return [(name, [lines.get(name, "-") for lines in chosen]) for name in dict.fromkeys(n for c in chosen for n in c)]
+
+
+def _metrics(columns: Sequence[Column], presentation: Presentation) -> Rows:
+    """Metrics with their prefixes."""
+    shown = {name: label for column in columns for name, label in presentation.metrics(column.result.problem).items()}
+    return [(label, [_figure(column.result, name) for column in columns]) for name, label in shown.items()]
+
+
+def _figure(result: Result, name: str) -> str:
+    """A metric, a dash where the problem has none of the name."""
+    metric = result.problem.metrics.get(name)
+    return "-" if metric is None else format_quantity(result.metrics[name], metric.unit)
+
+
+def _outcome(columns: Sequence[Column], presentation: Presentation, baselines: Sequence[str]) -> Rows:
+    """The objective, what baselines reach, and what it took."""
+    objective = columns[0].result.problem.objectives[0]
+    name = objective.name.upper() if objective.name in UPPER else objective.name
+    cells: list[tuple[str, Callable[[Result], str]]] = [
+        (f"{name} [{objective.unit}]" if objective.unit else name, lambda result: f"{result.value:.5g}"),
+        *((f"  by {presentation.baselines.get(one, one)}", lambda result, one=one: _baseline(result, one))
+          for one in baselines),
+        *([("  gain over it" if len(baselines) == 1 else "  gain over the best", _gain)] if baselines else []),
+        *_search_rows(columns[0].result),
+        ("designs evaluated", lambda result: f"{result.evaluations:,}"),
+        ("seconds", lambda result: f"{result.seconds:.1f}"),
+    ]
+    return [(label, [cell(column.result) for column in columns]) for label, cell in cells]
+
+
+def _search_rows(first: Result) -> list[tuple[str, Callable[[Result], str]]]:
     """What is known of searchers' results: regret, and what was asked for; nothing for other methods."""
-    if results[0].counts is None:
+    if first.counts is None:
         return []
     return [
         ("  above exact optimum", lambda result: "-" if result.regret is None else f"{result.regret:.3%}"),
@@ -97,63 +127,16 @@ def _search_rows(results: list[Result]) -> list[tuple[str, Callable[[Result], st
     ]
 
 
-def _baseline(result: Result) -> str:
-    """Algorithm 1's value and where it comes from."""
-    baseline = result.algorithm1
+def _gain(result: Result) -> str:
+    """How many times a baseline's cost is that of the result."""
+    gain = best_gain(result)
+    return "-" if gain is None else f"{gain:.4f}x"
+
+
+def _baseline(result: Result, name: str) -> str:
+    """A baseline's value and where it comes from."""
+    baseline = result.baselines.get(name)
     if baseline is None:
         return "infeasible" if result.counts is None else "-"
-    return f"{baseline.value:.5g} ({baseline.target}, {baseline.cache.access})"
-
-
-def describe(design: EvaluatedDesign) -> str:
-    """An organization in a few short lines."""
-    rows, cols, active_rows, active_cols, *mat, sense, one, two, per_set, buffer = design.design.organization
-    size = f"{design.metrics['subarray_rows']:.0f}x{design.metrics['subarray_cols']:.0f}"
-    lines = [
-        f"{rows}x{cols} mats, {active_rows}x{active_cols} active",
-        f"{mat[0]}x{mat[1]} subarrays, {mat[2]}x{mat[3]} active",
-        f"of {size} cells",
-        f"mux {sense}:{one}:{two}, {('latency', 'balance', 'area')[buffer]} buffers",
-    ]
-    if per_set > 1:
-        lines.append(f"{per_set} rows per set")
-    for name, wire in (("local", design.design.local), ("global", design.design.global_)):
-        lines.append(f"{name} {wire.type}")
-        if (wire.repeater, wire.low_swing) != PLAIN_WIRES:
-            lines.append("  low swing" if wire.low_swing else f"  {wire.repeater}")
-    return "\n".join(lines)
-
-
-def _targets_table(configuration: Configuration, problem: CacheProblem, searched: CacheSearch) -> Table:
-    """Figures of every target's winner; the configuration's own target is marked."""
-    title = "Winners within the constraints" if configuration.constraints else "Winners, wires refined"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("target", no_wrap=True)
-    for name in METRIC_LABELS:
-        table.add_column(name.replace("_", " ").replace("latency", "time"), justify="right", no_wrap=True)
-    for target, cache in caches_by_target(problem, searched):
-        mark = f"> {target}" if target == configuration.target else f"  {target}"
-        figures = (format_quantity(cache.metrics[name], CACHE_METRICS[name]) for name in METRIC_LABELS)
-        table.add_row(mark, *(figure.replace(" ", "") for figure in figures))
-    return table
-
-
-def print_nvsim(configuration: Configuration, problem: CacheProblem, searched: CacheSearch) -> None:
-    """Print NVSim's eight winners, and the one that the configuration asks for in full."""
-    console = Console()
-    counts = f"{searched.data.valid:,} valid data arrays of {searched.data.tried:,} tried"
-    if searched.tag is not None:
-        counts += f"; {searched.tag.valid:,} valid tag arrays of {searched.tag.tried:,}"
-    fabric = problem.data.fabric
-    kind = "RAM" if searched.tag is None else f"cache, {problem.access} access"
-    console.print(
-        f"{format_capacity(problem.capacity)} {kind}, cell {problem.memory}, {fabric.technology.name}, "
-        f"{fabric.technology.temperature} K: {counts}", markup=False, highlight=False,
-    )
-    console.print(_targets_table(configuration, problem, searched))
-    if configuration.target in TARGETS:
-        for name, array in (("data", searched.data), ("tag", searched.tag)):
-            if array is not None:
-                console.print(f"{configuration.target} {name} array:", markup=False, highlight=False)
-                lines = describe(array.winners[configuration.target]).replace("\n", "\n  ")
-                console.print(f"  {lines}", markup=False, highlight=False)
+    value = f"{result.problem.objectives[0].value(baseline.cost):.5g}"
+    return f"{value} ({', '.join(baseline.note.values())})" if baseline.note else value

@@ -1,95 +1,109 @@
-"""``dse why``: from NVSim's default to the optimum, one decision at a time, and what near-optimal caches agree on."""
+"""``dse why``: from a known design to the optimum, one decision at a time, and what near-optimal designs agree on."""
 
 import json
 import re
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
-from dse.cli.optimize import LONG
-from dse.cli.render import METRIC_LABELS
-from dse.cli.request import CacheRequest
-from dse.errors import DseError, InputError
-from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.cache.cost import exact_cost
-from dse.objectives.cache.metrics import CACHE_METRICS
-from dse.objectives.cache.specification import CacheProblem
+from dse.batch import Ints
+from dse.cli.console import make_console
+from dse.cli.tasks import Task, announce, make_tasks
+from dse.errors import DseError, InfeasibleError, InputError
 from dse.parallel import in_parallel
+from dse.problem import Restrictable
 from dse.progress import report
-from dse.search.attribution import Agreement, Attribution, Decided, Step, agreements, attribute, check_target
-from dse.search.goal import Goal, make_goal
+from dse.question import Question
+from dse.search.attribution import (
+    Agreement,
+    Attribution,
+    Decided,
+    Decision,
+    DecisionStep,
+    agreements,
+    attribute,
+    decisions_by_part,
+)
+from dse.search.evaluation import evaluate
 from dse.search.near import near_optimal
-from dse.spaces.array.spec import RAM
-from dse.units import format_capacity, format_quantity
+from dse.units import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEARCHES = 4
 """Exact searches that an explanation takes as long as; 2 to 5 were measured with 64 KB and 3 MB."""
-START = "NVSim"
+START = "start"
 """The first row of a path, in which nothing is freed yet."""
+MOST_METRICS = 6
+"""Metrics that are printed beside each step."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """One cache to explain: problems that differ in access type, the goal, NVSim's target, and the share."""
+class Explained:
+    """Why the optimum of a task wins, from the design named `start` on, and what near-optimal designs agree on.
 
-    problems: list[CacheProblem]
-    goal: Goal
-    target: str
+    `designs`: how many are `within` that share of the optimum.
+    """
+
+    task: Task
+    start: str
     within: float
-
-    @property
-    def label(self) -> str:
-        """Memory and capacity."""
-        return f"{self.problems[0].memory} {format_capacity(self.problems[0].capacity)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why the optimum of a question wins, and what the `caches` within the share agree on."""
-
-    question: Question
     attribution: Attribution
-    caches: int
+    designs: int
     agreements: list[Agreement]
 
+    @property
+    def metrics(self) -> Callable[[Decided], Mapping[str, float]]:
+        """Metrics [SI] of designs of the path, those that people read."""
+        return partial(_metrics, self.task)
 
-def run(
-    caches: CacheRequest, objective: str, read_fraction: float, target: str, within: str, jobs: int, format: str
-) -> None:
-    """Explain the optimum of each memory and capacity, and print what is found."""
+
+def _metrics(task: Task, decided: Decided) -> dict[str, float]:
+    """Metrics of a design, those that people read."""
+    found = evaluate(task.problem, decided.design[None]).metrics
+    return {name: float(found[name][0]) for name in task.presentation.metrics(task.problem)}
+
+
+def run(question: Question, start: str | None, within: str, jobs: int, format: str) -> None:
+    """Explain the optimum of each problem, and print what is found."""
     share = parse_share(within)
-    check_target(target)
-    sets = caches.problem_sets()
-    goal = make_goal(objective, read_fraction, [], ram=sets[0][0].access == RAM)
-    questions = [Question(problems, goal, target, share) for problems in sets]
-    announce(sets)
-    explanations = list(report(in_parallel(explain, questions, jobs), len(questions), "caches explained"))
+    tasks = make_tasks(question)
+    for task in tasks:
+        if not hasattr(task.problem, "restricted"):
+            raise InputError(f"problem {task.problem.name} cannot be explained: its axes cannot be fixed one by one")
+    starts = [start_of(task, start) for task in tasks]
+    announce(tasks, SEARCHES)
+    work = partial(explain, within=share)
+    explained = list(report(in_parallel(work, list(zip(tasks, starts, strict=True)), jobs), len(tasks), "explained"))
     if format == "json":
-        print(json.dumps([explanation_json(one) for one in explanations], indent=2, allow_nan=False))
+        print(json.dumps([explanation_json(one) for one in explained], indent=2, allow_nan=False))
     elif format == "csv":
-        print(path_table(explanations).to_csv(index=False, float_format="%.17g"), end="")
+        print(path_table(explained).to_csv(index=False, float_format="%.17g"), end="")
     else:
-        print_explanations(explanations)
+        print_explanations(explained)
 
 
-def announce(sets: Sequence[Sequence[CacheProblem]]) -> None:
-    """Say on standard error what the explanations will take, where they take long."""
-    by_capacity = {problems[0].capacity: problems for problems in sets}
-    seconds = {capacity: SEARCHES * exact_cost(problems).seconds for capacity, problems in by_capacity.items()}
-    total = sum(seconds[problems[0].capacity] for problems in sets)
-    if total > LONG:
-        print(
-            f"exact searches of {len(sets)} caches: about {total:.0f} s on one free core, predicted",
-            file=sys.stderr, flush=True,
-        )
+def start_of(task: Task, name: str | None) -> tuple[str, Ints]:
+    """The design to start from, and its name: what the family says, else what a baseline chooses."""
+    try:
+        known = task.presentation.start(task.problem, name)
+    except InfeasibleError:
+        raise InfeasibleError(f"{task.label}: {task.why_empty()}") from None
+    if known is not None:
+        return known
+    baselines = task.family.baselines
+    chosen = name or next(iter(baselines), None)
+    if chosen not in baselines:
+        raise InputError(f"--start {chosen}: known are {', '.join(baselines) or 'none: the family has no baselines'}")
+    found = baselines[str(chosen)](task.problem)
+    if found is None or found.design is None:
+        raise InputError(f"--start {chosen}: what it chooses for {task.label} is no design of the space")
+    return str(chosen), found.design
 
 
 def parse_share(text: str) -> float:
@@ -100,35 +114,41 @@ def parse_share(text: str) -> float:
     return float(match[1]) / (100 if match[2] else 1)
 
 
-def explain(question: Question) -> Explanation:
-    """Answer one question; an error says which cache it is about."""
-    libraries = MatLibraries()
+def explain(asked: tuple[Task, tuple[str, Ints]], within: float) -> Explained:
+    """Answer one task; an error says which problem it is about."""
+    task, (start, design) = asked
+    problem = task.problem
+    named = task.presentation.decisions(problem)
+    decisions = [Decision(name, tuple(axes)) for name, axes in named.items()] or decisions_by_part(problem)
     try:
-        near = near_optimal(question.problems, question.goal, question.within, libraries)
-        attribution = attribute(question.problems, question.goal, question.target, libraries)
+        near = near_optimal(problem, within)
+        found = attribute(
+            cast(Restrictable, problem), design, decisions, why_empty=lambda _: task.why_empty()
+        )
     except DseError as error:
-        raise type(error)(f"{question.label}: {error}") from None
-    return Explanation(question, attribution, len(near.table), agreements(near, attribution.decisions))
+        raise type(error)(f"{task.label}: {error}") from None
+    return Explained(task, start, within, found, len(near.table), agreements(near, found.decisions))
 
 
-def explanation_json(one: Explanation) -> dict[str, Any]:
+def explanation_json(one: Explained) -> dict[str, Any]:
     """One explanation as specified for scripts (docs/files.md)."""
-    question, found = one.question, one.attribution
-    technology = question.problems[0].data.fabric.technology
+    found, problem = one.attribution, one.task.problem
     contributions, alone, kept = found.contributions(), found.alone(), found.kept()
+    objective = problem.objectives[0]
     return {
-        "memory": question.problems[0].memory,
-        "capacity": question.problems[0].capacity,
-        "technology": technology.name,
-        "temperature": technology.temperature,
-        "objective": question.goal.name,
-        "formula": question.goal.formula.text,
-        "target": found.target,
-        "start": decided_json(found.start),
-        "optimum": decided_json(found.optimum),
+        "problem": one.task.label,
+        **_shared(one),
+        "objective": objective.name,
+        "formula": objective.formula.text,
+        "start_from": one.start,
+        "start": decided_json(one, found.start),
+        "optimum": decided_json(one, found.optimum),
         "gain": found.gain,
         "path": [
-            {"decision": step.decision, "factor": step.factor, **decided_json(step.decided), "changes": step.changes}
+            {
+                "decision": step.decision, "factor": step.factor, **decided_json(one, step.decided),
+                "changes": step.changes,
+            }
             for step in found.path()
         ],
         "decisions": {
@@ -136,8 +156,8 @@ def explanation_json(one: Explanation) -> dict[str, Any]:
             for name in contributions
         },
         "near": {
-            "within": question.within,
-            "caches": one.caches,
+            "within": one.within,
+            "designs": one.designs,
             "decisions": {
                 entry.decision: {"share": entry.share, "same": entry.same, "different": entry.different}
                 for entry in one.agreements
@@ -146,112 +166,132 @@ def explanation_json(one: Explanation) -> dict[str, Any]:
     }
 
 
-def decided_json(decided: Decided) -> dict[str, Any]:
-    """A cache of the path."""
-    cache = decided.cache
+def _shared(one: Explained) -> dict[str, Any]:
+    """What scripts get of the start and of the optimum alike, such as memory and technology."""
+    start, optimum = (
+        one.task.presentation.record(one.task.problem, decided.design)
+        for decided in (one.attribution.start, one.attribution.optimum)
+    )
+    return {name: value for name, value in start.items() if name in optimum and value == optimum[name]}
+
+
+def decided_json(one: Explained, decided: Decided) -> dict[str, Any]:
+    """A design of the path."""
+    record = one.task.presentation.record(one.task.problem, decided.design)
     return {
-        "value": decided.value,
-        "access": cache.access,
-        "data": cache.data.to_row(),
-        "tag": None if cache.tag is None else cache.tag.to_row(),
-        "metrics": cache.metrics,
+        "value": one.task.problem.objectives[0].value(decided.cost), **record, "design": dict(decided.levels),
+        "metrics": one.metrics(decided),
     }
 
 
-def path_table(explanations: Sequence[Explanation]) -> "pd.DataFrame":
-    """One row per step of every path, NVSim's cache first: what it gains, what changes, and the metrics [SI]."""
+def path_table(explained: Sequence[Explained]) -> "pd.DataFrame":
+    """One row per step of every path, the start first: what it gains, what changes, and the metrics [SI]."""
     import pandas as pd
 
-    return pd.DataFrame([row for one in explanations for row in _path_rows(one)])
+    return pd.DataFrame([row for one in explained for row in _path_rows(one)])
 
 
-def _path_rows(one: Explanation) -> Iterator[dict[str, Any]]:
+def _path_rows(one: Explained) -> Iterator[dict[str, Any]]:
     """Rows of one path."""
-    problem, found = one.question.problems[0], one.attribution
+    found = one.attribution
     by_decision = {"contribution": found.contributions(), "alone": found.alone(), "kept": found.kept()}
     shares = {entry.decision: entry.share for entry in one.agreements}
-    cache = {"memory": problem.memory, "capacity": problem.capacity, "target": found.target}
-    start = Step(START, found.start, 1.0, {})
+    start = DecisionStep(START, found.start, 1.0, {})
     for number, step in enumerate((start, *found.path())):
         yield {
-            **cache, "step": number, "decision": step.decision, "value": step.decided.value, "factor": step.factor,
+            "problem": one.task.label, "start_from": one.start, "step": number, "decision": step.decision,
+            "value": one.task.problem.objectives[0].value(step.decided.cost), "factor": step.factor,
             **{name: factors.get(step.decision) for name, factors in by_decision.items()},
             "share_of_near_optimal": shares.get(step.decision), "changes": changes_text(step),
-            "access": step.decided.cache.access, **step.decided.cache.metrics,
+            **one.metrics(step.decided),
         }
 
 
-def changes_text(step: Step) -> str:
+def changes_text(step: DecisionStep) -> str:
     """What changes in a step."""
     return ", ".join(f"{name} {old} -> {new}" for name, (old, new) in step.changes.items())
 
 
-def print_explanations(explanations: Sequence[Explanation]) -> None:
+def print_explanations(explained: Sequence[Explained]) -> None:
     """Print all explanations for a person."""
-    console = Console(highlight=False)
-    for one in explanations:
-        question, found = one.question, one.attribution
-        technology = question.problems[0].data.fabric.technology
-        console.print(
-            f"{question.label}, {technology.name}, {technology.temperature} K: NVSim's cache for {found.target}, "
-            f"{found.start.cache.access} access, has {found.gain:.4f} times the least {question.goal.name}.",
-            markup=False,
-        )
+    console = make_console()
+    for one in explained:
+        found, problem = one.attribution, one.task.problem
+        conditions = one.task.presentation.conditions(problem)
+        place = f"{one.task.label}, {conditions}" if conditions else one.task.label
+        kind = ", ".join(one.task.presentation.kind(problem, found.start.design))
+        text = f"{place}: {one.start}{', ' + kind if kind else ''}, has {found.gain:.4f} times the least "
+        console.print(f"{text}{problem.objectives[0].name}.", markup=False)
         console.print("\nOne decision after the other, each time the one that gains most:")
         console.print(_path(one))
-        console.print(_aligned((step.decision, changes_text(step)) for step in found.path() if step.changes))
+        console.print("Which changes:")
+        console.print(_aligned((step.decision, changes_text(step) or "nothing") for step in found.path()))
         console.print("\nWhat each decision changes: on average over all orders, free by itself, and not free:")
         console.print(_worth(one))
-        console.print(f"What the {one.caches:,} caches within {percent_text(question.within)} of the optimum share:\n")
-        console.print(_aligned((entry.decision, entry.text) for entry in one.agreements))
+        console.print(f"What the {one.designs:,} designs within {percent_text(one.within)} of the optimum share:\n")
+        console.print(_aligned((entry.decision, entry.text(_short_axis(one))) for entry in one.agreements))
+
+
+def _short_axis(one: Explained) -> Callable[[str], str]:
+    """Names of axes without the name of the first part, which most are of."""
+    assemblies: Sequence[Any] = getattr(one.task.problem, "assemblies", list)()
+    prefix = f"{assemblies[0].parts[0].name}_" if assemblies else ""
+    return lambda name: name.removeprefix(prefix)
 
 
 def _aligned(rows: Iterable[tuple[str, str]]) -> Table:
     """Names and what is said about each, beside each other."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     for name, text in rows:
-        table.add_row(name, text.replace("data_", ""))
+        table.add_row(name, text)
     return table
 
 
-def _path(one: Explanation) -> Table:
-    """Objective and metrics along the path: of NVSim's cache, then what each step changes."""
-    found = one.attribution
-    table = _figures_table((one.question.goal.name, "change", *METRIC_LABELS))
-    figures = (_short(found.start.cache.metrics[name], name) for name in METRIC_LABELS)
-    table.add_row(START, f"{found.start.value:.3e}", "", *figures)
+def _path(one: Explained) -> Table:
+    """Objective and metrics along the path: of the start, then what each step changes."""
+    found, problem = one.attribution, one.task.problem
+    shown = list(one.task.presentation.metrics(problem))[:MOST_METRICS]
+    labels = [name.replace("_", "\n").replace("latency", "time") for name in shown]
+    table = _figures_table((problem.objectives[0].name, "change", *labels))
+    metrics = one.metrics(found.start)
+    figures = (_short(metrics[name], problem.metrics[name].unit) for name in shown)
+    table.add_row(START, f"{_value(one, found.start):.3e}", "", *figures)
     before = found.start
     for step in found.path():
-        table.add_row(step.decision, *_changed(before, step.decided))
+        table.add_row(step.decision, *_changed(one, before, step.decided, shown))
         before = step.decided
     table.add_section()
-    table.add_row("all together", *_changed(found.start, found.optimum))
+    table.add_row("all together", *_changed(one, found.start, found.optimum, shown))
     return table
 
 
-def _figures_table(names: Iterable[str]) -> Table:
+def _value(one: Explained, decided: Decided) -> float:
+    """The objective of a design."""
+    return one.task.problem.objectives[0].value(decided.cost)
+
+
+def _figures_table(headings: Iterable[str]) -> Table:
     """An empty table with a column of names, then columns of figures."""
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False)
     table.add_column("", no_wrap=True)
-    for name in names:
-        label = name.replace("_", "\n").replace("latency", "time") if name in METRIC_LABELS else name
-        table.add_column(label, justify="right", no_wrap=True)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
     return table
 
 
-def _short(value: float, metric: str) -> str:
+def _short(value: float, unit: str) -> str:
     """A figure with three digits and without blanks."""
-    return format_quantity(float(f"{value:.2e}"), CACHE_METRICS[metric]).replace(" ", "")
+    return format_quantity(float(f"{value:.2e}"), unit).replace(" ", "")
 
 
-def _changed(before: Decided, after: Decided) -> list[str]:
-    """Objective of a cache, and how it and all metrics differ from those of another."""
-    old, new = before.cache.metrics, after.cache.metrics
+def _changed(one: Explained, before: Decided, after: Decided, shown: Sequence[str]) -> list[str]:
+    """Objective of a design, and how it and all metrics differ from those of another."""
+    old, new = one.metrics(before), one.metrics(after)
     return [
-        f"{after.value:.3e}", _percent(after.value / before.value),
-        *(_percent(new[name] / old[name]) for name in METRIC_LABELS),
+        f"{_value(one, after):.3e}", _percent(after.cost / before.cost),
+        *(_percent(new[name] / old[name]) if old[name] else "-" for name in shown),
     ]
 
 
@@ -265,11 +305,11 @@ def percent_text(share: float) -> str:
     return f"{100 * share:.4g}%"
 
 
-def _worth(one: Explanation) -> Table:
-    """How each decision changes the objective, and how many near-optimal caches decide like the optimum."""
+def _worth(one: Explained) -> Table:
+    """How each decision changes the objective, and how many near-optimal designs decide like the optimum."""
     found = one.attribution
     contributions, alone, kept = found.contributions(), found.alone(), found.kept()
-    table = _figures_table(("any order", "by itself", "not free", f"within {percent_text(one.question.within)} alike"))
+    table = _figures_table(("any order", "by itself", "not free", f"within {percent_text(one.within)} alike"))
     for entry in one.agreements:
         name = entry.decision
         table.add_row(

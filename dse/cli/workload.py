@@ -1,27 +1,21 @@
-"""``dse workload list|import`` and ``dse import-profile``, and the workloads that other commands name."""
+"""``dse workload list|import`` and ``dse import-profile``."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from dse.errors import InputError
-from dse.objectives.cache.workload import SERIAL, load_dram_cost
-from dse.objectives.cache.workload_objective import GEOMETRIC_MEAN, workload_objective
-from dse.objectives.gpu.lowering import LARGEST_BATCH
 from dse.objectives.gpu.profiler import (
     RUN_SUFFIX,
     ProfiledRun,
     profiled_workload,
     read_profile,
-    read_run,
     write_run,
 )
-from dse.objectives.gpu.profiles import DEFAULT, load_profile, profiles
+from dse.objectives.gpu.profiles import profiles
 from dse.objectives.gpu.traffic import (
-    Model,
-    Workload,
     default_batch,
     default_phase,
     load_model,
@@ -33,59 +27,9 @@ from dse.objectives.network.importers.layer_table import write_network
 from dse.objectives.network.importers.onnx import SUFFIX as ONNX_SUFFIX
 from dse.objectives.network.importers.onnx import read_onnx
 from dse.objectives.network.layers import Network
-from dse.search.goal import Goal, make_goal
 from dse.text import shown
 from dse.units import parse_capacity
 from dse.writing import write_text
-
-
-@dataclass(frozen=True, slots=True)
-class WorkloadRequest:
-    """The options of ``dse optimize`` that name workloads, as given.
-
-    `names`: comma-separated. `time_model`, `dram`, `combine`: see `dse.objectives.workload`.
-    """
-
-    names: str
-    phase: str | None = None
-    batch: int | None = None
-    profile: str = DEFAULT
-    time_model: str = SERIAL
-    dram: str = "fitted"
-    combine: str = GEOMETRIC_MEAN
-
-    def workloads(self) -> list[Workload]:
-        """The workloads, checked."""
-        names = [name.strip() for name in self.names.split(",") if name.strip()]
-        if not names:
-            raise InputError(f"--workload '{self.names}' names nothing")
-        if self.batch is not None and not 1 <= self.batch <= LARGEST_BATCH:
-            raise InputError(f"--batch {self.batch}: give a whole number from 1 to {LARGEST_BATCH}")
-        return [load_workload(name, self.phase, self.batch, self.profile) for name in names]
-
-    def goal(self, objective: str, capacity: int, read_fraction: float, constraints: list[str]) -> Goal:
-        """Goal of a workload objective for caches of a capacity [bytes], named like the objective."""
-        text = workload_objective(
-            objective, self.workloads(), capacity, time_model=self.time_model, dram_cost=load_dram_cost(self.dram),
-            combine=self.combine,
-        )
-        return replace(make_goal(text, read_fraction, constraints), name=objective)
-
-
-def load_workload(name: str, phase: str | None, batch: int | None, profile: str) -> Workload:
-    """A workload by name, from a layer table, an ONNX file or profiled counts (``.counts.json``)."""
-    if name.endswith(RUN_SUFFIX):
-        run = read_run(Path(name))
-        if phase not in (None, run.phase) or batch not in (None, run.batch):
-            raise InputError(f"{name} holds counts of {run.phase}, batch {run.batch}: leave out --phase and --batch")
-        return profiled_workload(run)
-    load_profile(profile)
-    return workload_of(model_of(name), phase, batch, profile)
-
-
-def model_of(name: str) -> Model:
-    """Network or transformer by its name, or network from a file of one's own: table, configuration or ``.onnx``."""
-    return read_onnx(Path(name)) if name.endswith(ONNX_SUFFIX) else load_model(name)
 
 
 def show_all() -> None:

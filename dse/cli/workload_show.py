@@ -11,10 +11,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from dse.cli.workload import load_workload, model_of
 from dse.errors import InputError
 from dse.objectives.gpu.dram import dram_curve
 from dse.objectives.gpu.kernel import Kernel
+from dse.objectives.gpu.load import load_workload, model_of
 from dse.objectives.gpu.lowering import LARGEST_BATCH, TRAINING, kernels_of, lowers
 from dse.objectives.gpu.machine import DEFAULT_GPU, load_gpu
 from dse.objectives.gpu.profiler import RUN_SUFFIX

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,64 +13,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import DseError, InputError
-from dse.objectives.cache.baselines.algorithm1 import Cache
-from dse.objectives.cache.specification import CacheProblem
-from dse.search.driver import History
-from dse.search.protocol import Problem
 from dse.spaces.space import Axis
 from dse.versions import PACKAGE, installed_version
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CONFIG, DESIGNS, FRONT, METRICS = "config.json", "designs.parquet", "front.csv", "metrics.json"
-FILES = (CONFIG, DESIGNS, FRONT, METRICS)
+PROBLEM, CONFIG, DESIGNS, FRONT, METRICS = (
+    "problem.toml", "config.json", "designs.parquet", "front.csv", "metrics.json"
+)
+FILES = (PROBLEM, CONFIG, DESIGNS, FRONT, METRICS)
 PACKAGES = ("numpy", "optuna", "pymoo", "moocore", "scikit-learn", "pandas", "pyarrow")
-VIOLATION = "violation: "
-"""Prefix of the columns of violations, before the constraint's text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stored run: `config`, tables of all designs and of the best, and `metrics` per search."""
+    """A stored run: its problem file, `config`, tables of all designs and of the best, and `metrics` per problem."""
 
+    problem: str
     config: dict[str, Any]
     designs: "pd.DataFrame"
     front: "pd.DataFrame"
     metrics: list[dict[str, Any]]
 
 
-def cache_row(problem: CacheProblem, cache: Cache, objectives: Mapping[str, float]) -> dict[str, Any]:
-    """A cache in full: who it is, both arrays' columns, its metrics, and objectives that are no metrics."""
-    row: dict[str, Any] = {
-        "memory": problem.memory, "capacity": problem.capacity, "access": cache.access,
-        "technology": problem.data.fabric.technology.name,
-    }
-    row |= {f"data_{name}": value for name, value in cache.data.to_row().items()}
-    if cache.tag is not None:
-        row |= {f"tag_{name}": value for name, value in cache.tag.to_row().items()}
-    row |= cache.metrics
-    return row | {name: value for name, value in objectives.items() if name not in row}
-
-
-def design_table(problem: Problem, history: History) -> "pd.DataFrame":
-    """Every design by the values of its axes, with metrics, objectives and violations, in order of evaluation."""
-    import pandas as pd
-
-    columns: dict[str, Any] = {
-        axis.name: np.array(axis.levels, dtype=object if isinstance(axis.levels[0], str) else None)[levels]
-        for axis, levels in zip(problem.space.axes, history.designs.T, strict=True)
-    }
-    evaluations = history.evaluations
-    columns |= evaluations.metrics
-    for place, goal in enumerate(problem.goals):
-        columns.setdefault(goal.name, evaluations.values[:, place])
-    for place, constraint in enumerate(problem.constraints):
-        columns[f"{VIOLATION}{constraint.text}"] = evaluations.violations[:, place]
-    return pd.DataFrame(columns)
-
-
-def levels_of(axes: Sequence[Axis], table: "pd.DataFrame", path: Path) -> np.ndarray:
+def levels_of_table(axes: Sequence[Axis], table: "pd.DataFrame", path: Path) -> np.ndarray:
     """Designs (n, axes) of a table of axes' values; raises InputError naming row and column of what is no level."""
     designs = np.zeros((len(table), len(axes)), np.int64)
     for place, axis in enumerate(axes):
@@ -142,6 +109,7 @@ def write_run(folder: Path, run: Run) -> None:
 
 def _write_files(folder: Path, run: Run) -> None:
     """Write the files of a run."""
+    (folder / PROBLEM).write_text(run.problem, encoding="utf-8")
     (folder / CONFIG).write_text(json.dumps(run.config, indent=1) + "\n", encoding="utf-8")
     run.designs.to_parquet(folder / DESIGNS, compression="zstd", index=False)
     run.front.to_csv(folder / FRONT, index=False, float_format="%.17g")
@@ -175,10 +143,11 @@ def read_run(folder: Path) -> Run:
     if missing:
         raise InputError(f"{folder} is no run: there is no {', '.join(missing)}")
     try:
+        problem = (folder / PROBLEM).read_text(encoding="utf-8")
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
         designs = pd.read_parquet(folder / DESIGNS)
         front = pd.read_csv(folder / FRONT)
     except (OSError, ValueError, ArrowException) as error:
         raise InputError(f"{folder} is no run: {str(error).splitlines()[0]}") from None
-    return Run(config, designs, front, metrics)
+    return Run(problem, config, designs, front, metrics)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dse.batch import Ints
+from dse.batch import Floats, Ints
 from dse.report.plot import COLORS
 from dse.writing import write_whole
 
@@ -41,6 +41,32 @@ def plot_timeline(held: Mapping[str, Ints], title: str, path: Path) -> None:
         axis.annotate(f"peak {total[peak] / scale:.2f} {unit}", (0, total[peak] / scale), xytext=(2, -9),
                       textcoords="offset points", fontsize=7)
         axis.set(xlabel="operation", ylabel=f"live memory [{unit}]", title=title, xlim=(0, len(total)), ylim=(0, None))
+        figure.legend(loc="outside right upper", frameon=False)
+        write_whole(path, lambda temporary: figure.savefig(temporary, format=path.suffix.removeprefix(".")))
+        plt.close(figure)
+
+
+def plot_histograms(bins: Mapping[str, Floats], edges: Floats, title: str, path: Path) -> None:
+    """Draw bytes of each class (bins,) per bin of lifetimes between edges [s] (bins + 1,), stacked."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    total = np.sum(list(bins.values()), axis=0) if bins else np.zeros(len(edges) - 1)
+    scale, unit = (GIB, "GiB") if total.max(initial=0) >= GIB else (MIB, "MiB")
+    filled = np.flatnonzero(total)
+    first, last = (filled[0], filled[-1] + 1) if len(filled) else (0, len(total))
+    with plt.rc_context({"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}):
+        figure, axis = plt.subplots(figsize=SIZE, layout="constrained")
+        base = np.zeros(len(total))
+        for number, (name, sizes) in enumerate(bins.items()):
+            axis.bar(edges[:-1], sizes / scale, np.diff(edges), bottom=base, align="edge", linewidth=0,
+                     color=MORE_COLORS[number % len(MORE_COLORS)], label=name.replace("_", " "))
+            base += sizes / scale
+        axis.set(xscale="log", xlabel="from write or fill to last read [s]", ylabel=f"data [{unit}]",
+                 xlim=(edges[first], edges[last]))
+        axis.set_title(title, fontsize=8)
         figure.legend(loc="outside right upper", frameon=False)
         write_whole(path, lambda temporary: figure.savefig(temporary, format=path.suffix.removeprefix(".")))
         plt.close(figure)

@@ -72,6 +72,16 @@ class Aim:
                 bound = np.where(constraint.possible(intervals), bound, np.inf)
         return np.broadcast_to(np.where(np.isnan(bound), -np.inf, bound), shape_of(low))
 
+    def possible(self, low: Sequence[Figures], high: Sequence[Figures]) -> bool:
+        """Whether some figures between two corners, which may be infinite, may meet every constraint."""
+        with np.errstate(all="ignore"):
+            intervals = {
+                name: Interval(np.nan_to_num(between.low, nan=-np.inf, posinf=np.inf, neginf=-np.inf),
+                               np.nan_to_num(between.high, nan=np.inf, posinf=np.inf, neginf=-np.inf))
+                for name, between in self._intervals(low, high).items()
+            }
+            return all(bool(np.all(constraint.possible(intervals))) for constraint in self.constraints)
+
     def _complete(self, figures: Sequence[Figures]) -> bool:
         """Whether the axes that formulas name are among the figures."""
         return all(
@@ -144,14 +154,23 @@ def shape_of(figures: Sequence[Figures]) -> tuple[int, ...]:
     return np.broadcast_shapes(*(np.shape(figure) for part in figures for figure in part))
 
 
+MOST_BOXES = 16
+"""Boxes of other parts that a design is judged beside."""
+
+
 @dataclass(frozen=True, slots=True)
 class AimSieve:
-    """Keeps designs of the part at `place` that may reach a `limit` with other parts within ranges."""
+    """Keeps designs of the part at `place` that may reach a `limit` beside other parts.
+
+    `others`: ranges of the other parts, by place. `boxes`: if given, the same designs of the other parts as smaller
+    ranges, of which one must do: a choice of one range per part each.
+    """
 
     aim: Aim
     place: int
     others: Mapping[int, Range]
     limit: float
+    boxes: Sequence[Mapping[int, Range]] = ()
 
     @property
     def by_bounds(self) -> bool:
@@ -164,20 +183,29 @@ class AimSieve:
 
     def keeps(self, figures: Figures) -> Bools:
         """Which designs may reach the limit; none that break a constraint, even where there is no limit yet."""
-        bound = self.bounds(figures)
+        kept = self._reach(figures, self.others)
+        if not self.boxes or not kept.any():
+            return kept
+        left = [np.broadcast_to(figure, kept.shape)[kept] for figure in figures]
+        again = np.zeros(len(left[0]), np.bool_)
+        for others in self.boxes:
+            again |= self._reach(left, others)
+        kept[kept] = again
+        return kept
+
+    def _reach(self, figures: Figures, others: Mapping[int, Range]) -> Bools:
+        """Which designs may reach the limit beside parts within ranges."""
+        bound = self.bounds(figures, others)
         return np.asarray((bound <= self.limit) & (bound < np.inf))
 
-    def bounds(self, figures: Figures) -> Floats:
-        """Lower bounds of the cost of designs with the given figures."""
-        low = [figures if number == self.place else self.others[number][0] for number in self._places]
-        high = [figures if number == self.place else self.others[number][1] for number in self._places]
+    def bounds(self, figures: Figures, others: Mapping[int, Range]) -> Floats:
+        """Lower bounds of the cost of designs with the given figures beside parts within ranges."""
+        places = range(len(self.aim.assembly.parts))
+        low = [figures if number == self.place else others[number][0] for number in places]
+        high = [figures if number == self.place else others[number][1] for number in places]
         return self.aim.bounds(low, high)
-
-    @property
-    def _places(self) -> range:
-        """Numbers of all parts."""
-        return range(len(self.aim.assembly.parts))
 
     def left(self, candidates: Candidates) -> Candidates:
         """The candidates that may reach the limit."""
-        return candidates.take(np.flatnonzero(self.bounds(list(candidates.figures)) <= self.limit))
+        bound = self.bounds(list(candidates.figures), self.others)
+        return candidates.take(np.flatnonzero(bound <= self.limit))

@@ -8,7 +8,7 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.parts import Candidates, Range, Sieve, SievedPart
-from dse.problem import Assembly, Part
+from dse.problem import Assembly, Part, Sign
 
 
 class EnumeratedPart:
@@ -30,8 +30,8 @@ class EnumeratedPart:
 
     @property
     def least(self) -> Floats:
-        """Nothing is known before the evaluation."""
-        return np.full(len(self.figures), -np.inf)
+        """What their signs say: nothing is known before the evaluation."""
+        return np.array([-np.inf if metric.sign is Sign.ANY else 0.0 for metric in self.figures.values()])
 
     @property
     def evaluations(self) -> int:

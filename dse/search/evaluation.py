@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
-from dse.problem import Columns, Problem, feasible
+from dse.problem import Columns, Objective, Problem, feasible
 from dse.spaces.space import numbers
 
 
@@ -90,3 +90,10 @@ def formula_names(problem: Problem) -> set[str]:
     return {name for names in objectives for name in names} | {
         name for constraint in problem.constraints for name in constraint.formula.names
     }
+
+
+def signed(objectives: Sequence[Objective], costs: Floats) -> Floats:
+    """Values (n, objectives) of costs, or the other way round."""
+    signs = np.array([-1.0 if objective.maximize else 1.0 for objective in objectives])
+    values: Floats = costs * signs
+    return values

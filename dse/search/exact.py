@@ -4,20 +4,22 @@ A design of a part is kept only if, joined with the most favorable figures of th
 design known. What is left of all parts is put together by branch and bound.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import cast
 
 import numpy as np
 
 from dse.batch import Ints
-from dse.parts import Candidates, SievedPart, join_candidates
+from dse.parts import Candidates, Range, SievedPart, join_candidates
 from dse.problem import Assembly, Constraint, Decomposed, Objective, Problem
-from dse.search.aim import Aim, AimSieve, aims, with_slack
+from dse.search.aim import MOST_BOXES, Aim, AimSieve, aims, with_slack
 from dse.search.certificate import BOUNDS, Incumbent, Optimum
 from dse.search.enumerated import evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted
-from dse.search.tuples import BestTuple, best_tuple
+from dse.search.pareto import non_dominated
+from dse.search.tuples import LEAF, BestTuple, best_tuple, boxes
 
 MOST_TURNS = 5
 """Times that details and all else are improved in turn before the proof."""
@@ -119,7 +121,7 @@ class AssemblySearch:
         """Whether the constraints can be met as far as is known before anything is evaluated."""
         low = [list(part.least[:, None]) for part in self._parts]
         high = [[np.full(1, np.inf)] * len(part.least) for part in self._parts]
-        return bool(np.all(self._aim.bounds(low, high) < np.inf))
+        return self._aim.possible(low, high)
 
     def warm_up(self) -> float:
         """Cost of a good design; infinite where none is known to be feasible.
@@ -134,7 +136,7 @@ class AssemblySearch:
             return cost
         coarse = [part.coarse() for part in self._parts]
         for _ in range(MOST_TURNS):
-            best = _solve_parts(coarse, seeds, self._aim, np.inf)
+            best = _solve_parts(coarse, seeds, self._aim, self._best(self._extended_known(coarse)))
             self._tuples += 0 if best is None else best.found.evaluations
             if best is None or not first.has_details:
                 return cost if best is None else min(cost, best.found.cost)
@@ -170,8 +172,12 @@ class AssemblySearch:
     def _known(self) -> list[Candidates]:
         """Designs of every part that are known beforehand."""
         if self._seeds is None:
-            self._seeds = [self._extended(place, part.known()) for place, part in enumerate(self._parts)]
+            self._seeds = self._extended_known(self._parts)
         return self._seeds
+
+    def _extended_known(self, parts: Sequence[SievedPart]) -> list[Candidates]:
+        """Designs of some parts that are known beforehand, with the axes that formulas name."""
+        return [self._extended(place, part.known()) for place, part in enumerate(parts)]
 
     def _extended(self, place: int, candidates: Candidates) -> Candidates:
         """Candidates with the axes that formulas name."""
@@ -203,9 +209,32 @@ def _solve_parts(
     if left is None:
         return None
     candidates, limit = left
+    if aim.increasing and prod(map(len, candidates)) > LEAF:
+        # a dominated design is in no better tuple: its cost is found without, then ties are settled among all
+        best = best_tuple([non_dominated_of(part) for part in candidates], aim, with_slack(limit))
+        if best is None:
+            return None
+        ranges = {place: part.range() for place, part in enumerate(candidates)}
+        limit = best.cost
+        candidates = [
+            AimSieve(aim, place, ranges, with_slack(limit)).left(part) for place, part in enumerate(candidates)
+        ]
     ordered = [part.in_order() for part in candidates]
     found = best_tuple(ordered, aim, with_slack(limit))
     return None if found is None else _Solved(found, ordered)
+
+
+def non_dominated_of(candidates: Candidates) -> Candidates:
+    """Candidates that no other matches or beats in every figure."""
+    return candidates.take(np.flatnonzero(non_dominated(candidates.figures.T)))
+
+
+def _boxes_beside(left: Sequence[Candidates], ranges: Mapping[int, Range]) -> list[dict[int, Range]]:
+    """Ranges of other parts that together hold all their designs: the last part's that is known in boxes."""
+    if not left:
+        return []
+    place = len(left) - 1
+    return [{**ranges, place: box} for box in boxes(left[place], MOST_BOXES)]
 
 
 def sift_parts(
@@ -220,7 +249,8 @@ def sift_parts(
     }
     left: list[Candidates] = []
     for place, part in enumerate(parts):
-        found = aim.extended(place, part, part.sift(AimSieve(aim, place, ranges, with_slack(limit))))
+        beside = _boxes_beside(left, ranges)
+        found = aim.extended(place, part, part.sift(AimSieve(aim, place, ranges, with_slack(limit), beside)))
         if place == 0 and seeds is not None:
             better = best_tuple([found, *seeds[1:]], aim, limit)
             if better is not None:

@@ -58,7 +58,7 @@ def exhausted(problem: Problem, limit: float, *, jobs: int = 1) -> Optimum | Non
         count += len(designs)
         losses, ties = evaluations.losses[:, 0], _ties(problem, designs, evaluations)
         row = int(np.lexsort((ties, losses))[0])
-        if (losses[row], ties[row]) < best:
+        if np.isfinite(losses[row]) and (losses[row], ties[row]) < best:
             best, chosen = (float(losses[row]), float(ties[row])), designs[row]
     return None if chosen is None else Optimum(best[0], chosen, count, EXHAUSTION)
 

@@ -1,14 +1,9 @@
-"""Fingerprints of what a search depends on, to tell whether it is the same."""
+"""Fingerprints of spaces, to tell whether a search is of the same one."""
 
-import hashlib
 from collections.abc import Sequence
 
+from dse.digest import digest
 from dse.spaces.space import Axis
-
-
-def digest(*things: object) -> str:
-    """Short fingerprint of values that have a faithful `repr`."""
-    return hashlib.sha256("\n".join(map(repr, things)).encode()).hexdigest()[:16]
 
 
 def axes_digest(axes: Sequence[Axis]) -> str:

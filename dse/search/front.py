@@ -14,8 +14,8 @@ import numpy as np
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
 from dse.parts import Candidates, SievedPart
-from dse.problem import Assembly, Decomposed, Figures, Problem
-from dse.search.aim import Aim, aims
+from dse.problem import Assembly, Decomposed, Figures, Problem, Sign
+from dse.search.aim import ROUNDING, Aim, aims
 from dse.search.certificate import BOUNDS, EXHAUSTION
 from dse.search.enumerated import evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted_front
@@ -81,30 +81,51 @@ def _check_increasing(problem: Problem, asked: Sequence[Sequence[Aim]]) -> None:
                 )
 
 
-@dataclass(frozen=True, slots=True)
 class FrontSieve:
-    """Keeps designs of a part that none of some `known` ones dominates, in the figures that matter (`rows`)."""
+    """Keeps designs of a part that no design seen before dominates, in the figures that matter (`rows`).
 
-    rows: tuple[int, ...]
-    known: Floats
-    by_bounds: bool = True
+    What it thins it remembers: the more it has seen, the more it discards. `known` are designs seen beforehand, and
+    nothing has less than the `least` of each of the figures that matter.
+    """
+
+    by_bounds = True
+
+    def __init__(self, rows: Sequence[int], least: Floats, known: Candidates) -> None:
+        self._rows = list(rows)
+        self._least = least
+        self._front: Floats = np.zeros((0, len(rows)))
+        self._known: Floats = self._front
+        self._remember(known.figures[self._rows].T)
 
     def keeps(self, figures: Figures) -> Bools:
-        """Which designs are not matched or beaten in every figure by a known design."""
-        mine = [np.asarray(figures[row]) for row in self.rows]
+        """Which designs are not surely worse in every figure than a known design."""
+        mine = [np.asarray(figures[row]) for row in self._rows]
         kept = np.ones(np.broadcast_shapes(*(np.shape(figure) for figure in figures)), bool)
-        for point in self.known:
+        for point in self._known[(self._known > self._least).any(axis=1)]:
             beaten = np.ones_like(kept)
-            for figure, value in zip(mine, point, strict=True):
-                beaten &= figure > value
+            for figure, value, least in zip(mine, point, self._least, strict=True):
+                if value > least:  # nothing is below the least that a figure can be
+                    beaten &= figure > value
             kept &= ~beaten
         return kept
 
     def thin(self, candidates: Candidates) -> Candidates:
-        """Keep the non-dominated of the candidates; of equal ones the first."""
-        if len(candidates) < 2:
-            return candidates
-        return candidates.take(np.flatnonzero(non_dominated(candidates.figures[list(self.rows)].T)))
+        """Keep the non-dominated of the candidates, of equal ones the first, and remember them."""
+        if len(candidates) > 1:
+            candidates = candidates.take(np.flatnonzero(non_dominated(candidates.figures[self._rows].T)))
+        self._remember(candidates.figures[self._rows].T)
+        return candidates
+
+    def _remember(self, points: Floats) -> None:
+        """Take points (n, figures) into the front of what was seen, and choose some of it to compare with."""
+        every = np.concatenate([self._front, points])
+        if not len(every):
+            return
+        self._front = every[non_dominated(every)]
+        spread = np.linspace(0, len(self._front) - 1, min(len(self._front), REPRESENTATIVES)).astype(int)
+        chosen = self._front[np.argsort(self._front[:, -1], kind="stable")][spread]
+        # a bound that is summed in another order may exceed a figure by rounding
+        self._known = chosen + ROUNDING * np.abs(chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +148,15 @@ def part_front(part: SievedPart, place: int, aim: Aim, rows: Sequence[int]) -> C
     if aim.named[place]:
         everything = aim.extended(place, part, part.sift(_AllSieve()))
         count = len(part.figures)
-        return FrontSieve((*rows, *range(count, len(everything.figures))), np.zeros((0, 0))).thin(everything)
-    open_sieve = FrontSieve(tuple(rows), np.zeros((0, len(rows))))
-    first = part.coarse().sift(open_sieve)
-    if not part.has_details:
-        return first
-    known = first.figures[list(rows)].T
-    spread = np.linspace(0, len(known) - 1, min(len(known), REPRESENTATIVES)).astype(int)
-    chosen = known[np.argsort(known[:, -1], kind="stable")][spread] if len(known) else known
-    return part.sift(FrontSieve(tuple(rows), chosen))
+        every = (*rows, *range(count, len(everything.figures)))
+        return FrontSieve(every, np.full(len(every), -np.inf), everything.take(slice(0))).thin(everything)
+    return part.sift(FrontSieve(rows, _least_of(part, rows), part.known()))
+
+
+def _least_of(part: SievedPart, rows: Sequence[int]) -> Floats:
+    """The least that figures of a part can be: zero where they are never negative."""
+    signs = [metric.sign for metric in part.figures.values()]
+    return np.array([-np.inf if signs[row] is Sign.ANY else 0.0 for row in rows])
 
 
 def needed_figures(assembly: Assembly, names: Sequence[str]) -> list[list[int]]:

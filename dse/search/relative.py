@@ -4,11 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dse.errors import InputError
-from dse.objectives.cache.specification import CacheProblem
-from dse.search.goal import Constraint, Goal, make_goal
-from dse.search.optimize import optimize
+from dse.errors import InfeasibleError, InputError
+from dse.problem import Constraint, Objective, Problem, Vocabulary
+from dse.search.asking import asking
+from dse.search.exact import exact_optimum
 from dse.text import quoted
+from dse.vocabulary import parse_objective
 
 _RELATIVE = re.compile(r"\s*(.+?)\s*<=\s*([0-9.eE+]+)\s*x\s*best\s*")
 _MEANT_SO = re.compile(r".*\bbest\s*")
@@ -16,22 +17,26 @@ _MEANT_SO = re.compile(r".*\bbest\s*")
 
 @dataclass(frozen=True, slots=True)
 class RelativeConstraint:
-    """A limit on a goal's formula: `factor` times its exact optimum without constraints."""
+    """A limit on an objective's formula: `factor` times its exact optimum without constraints."""
 
     text: str
-    goal: Goal
+    objective: Objective
     factor: float
 
-    def resolve(self, sets: Sequence[Sequence[CacheProblem]]) -> Constraint:
-        """The limit that holds over all sets of problems, each of which differs in access type only."""
-        best = min(optimize(problems, self.goal).value for problems in sets)
-        if best < 0:
-            raise InputError(f"constraint {quoted(self.text)}: its best is {best:.4g}, give an absolute limit instead")
-        return Constraint(self.text, self.goal.formula, "<=", self.factor * best, "")
+    def resolve(self, problem: Problem) -> Constraint:
+        """The limit that holds for the designs of a problem."""
+        optimum = exact_optimum(asking(problem, [self.objective], ()))
+        if optimum is None:
+            raise InfeasibleError(f"constraint {quoted(self.text)}: no design is feasible at all")
+        if optimum.cost < 0:
+            raise InputError(
+                f"constraint {quoted(self.text)}: its best is {optimum.cost:.4g}, give an absolute limit instead"
+            )
+        return Constraint(self.text, self.objective.formula, "<=", self.factor * optimum.cost, self.objective.unit)
 
 
 def split_constraints(
-    texts: Sequence[str], read_fraction: float, *, ram: bool
+    texts: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[list[str], list[RelativeConstraint]]:
     """Absolute constraints as they are, and relative ones; raises InputError for what is not understood."""
     absolute, relative = [], []
@@ -46,10 +51,12 @@ def split_constraints(
                 f"constraint {quoted(text)} is not understood: write it as read_latency<=1.1x best, with 1 or more"
             )
         try:
-            goal = make_goal(match[1], read_fraction, [], ram=ram)
+            objective = parse_objective(match[1], vocabulary)
         except InputError as error:
             raise InputError(f"constraint {quoted(text)}: {error}") from None
-        relative.append(RelativeConstraint(text, goal, factor))
+        if objective.maximize:
+            raise InputError(f"constraint {quoted(text)}: {objective.name} is maximized, give an absolute limit")
+        relative.append(RelativeConstraint(text, objective, factor))
     return absolute, relative
 
 

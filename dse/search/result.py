@@ -9,15 +9,14 @@ import numpy as np
 from dse.batch import Ints
 from dse.errors import InfeasibleError, InputError
 from dse.problem import Baseline, Problem
-from dse.search.certificate import Incumbent
+from dse.search.certificate import NONE, Incumbent
 from dse.search.driver import Counts, search
 from dse.search.evaluation import evaluate
 from dse.search.exact import exact_optimum
 from dse.search.searchers import make_searcher
 
 EXACT = "exact"
-NONE = "none"
-"""The method with proof, and the certificate of an answer without."""
+"""The method with proof."""
 
 
 @dataclass(frozen=True, slots=True)

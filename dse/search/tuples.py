@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.parts import Candidates
+from dse.parts import Candidates, Range
 from dse.problem import Figures
 from dse.search.aim import Aim
 
@@ -128,6 +128,19 @@ def split(candidates: Sequence[Candidates], rows: Rows) -> list[Rows]:
     place = int(np.argmax([width for width, _ in widths]))
     halves = _halves(candidates[place].figures[widths[place][1], rows[place]], rows[place])
     return [(*rows[:place], half, *rows[place + 1 :]) for half in halves]
+
+
+def boxes(candidates: Candidates, most: int) -> list[Range]:
+    """Ranges that together hold all candidates, up to `most`: the widest is halved again and again."""
+    parts = [np.arange(len(candidates))]
+    while len(parts) < most:
+        widths = [_widest(candidates, rows) if len(rows) > 1 else (-np.inf, 0) for rows in parts]
+        place = int(np.argmax([width for width, _ in widths]))
+        if widths[place][0] <= 0:
+            break
+        rows = parts.pop(place)
+        parts.extend(_halves(candidates.figures[widths[place][1], rows], rows))
+    return [candidates.take(rows).range() for rows in parts]
 
 
 def _widest(candidates: Candidates, rows: Ints) -> tuple[float, int]:

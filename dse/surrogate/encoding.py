@@ -1,13 +1,14 @@
 """Columns of a table of designs as inputs of a regression: logarithms, indicators of words, standardized."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dse.batch import Floats
 from dse.errors import InputError
+from dse.spaces.space import Scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,7 @@ class Feature:
 
     def _presence(self, texts: "pd.Series[str]") -> Floats:
         """Which texts have the word."""
-        presence = {str(text): str(text).split() for text in texts.unique()}
+        presence = {str(text): str(text).split() or [""] for text in texts.unique()}
         for text, words in presence.items():
             unknown = [word for word in words if word not in self.words]
             if unknown:
@@ -83,21 +84,26 @@ class Encoding:
         return np.stack(columns, axis=1) if columns else np.zeros((len(table), 1))
 
 
-def encode(table: "pd.DataFrame", columns: Sequence[str]) -> Encoding:
-    """Encoding of the given columns as they are in training."""
-    features = [feature for column in columns for feature in _features(table, column)]
+def encode(
+    table: "pd.DataFrame", columns: Sequence[str], scales: Mapping[str, Scale] | None = None
+) -> Encoding:
+    """Encoding of the given columns as they are in training, on their scales where these are known."""
+    known = scales or {}
+    features = [feature for column in columns for feature in _features(table, column, known.get(column))]
     read = [feature.read(table) for feature in features]
     return Encoding(tuple(
-        Feature(one.column, one.words, one.word, one.unit, float(values.mean()), float(values.std()))
+        replace(one, mean=float(values.mean()), spread=float(values.std()))
         for one, values in zip(features, read, strict=True)
     ))
 
 
-def _features(table: "pd.DataFrame", column: str) -> list[Feature]:
+def _features(table: "pd.DataFrame", column: str, scale: Scale | None) -> list[Feature]:
     """Features of one column, before they are standardized."""
-    if table[column].dtype.kind not in "biuf":
-        words = tuple(dict.fromkeys(word for text in table[column].unique() for word in str(text).split()))
+    if scale is Scale.WORDS or table[column].dtype.kind not in "biuf":
+        words = tuple(dict.fromkeys(word for text in table[column].unique() for word in str(text).split() or [""]))
         return [Feature(column, words, word) for word in words]
+    if scale is Scale.LINEAR:
+        return [Feature(column)]
     numbers = numbers_of(table, column)
     positive = numbers[numbers > 0]
     return [Feature(column, unit=float(positive.min()) if len(positive) and numbers.min() >= 0 else 0.0)]

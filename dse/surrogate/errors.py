@@ -7,9 +7,9 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.errors import InputError
-from dse.surrogate.designs import NAMES
+from dse.search.scaling import FittedScale
 from dse.surrogate.encoding import numbers_of
-from dse.surrogate.model import FIGURES, Surrogate
+from dse.surrogate.model import Surrogate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +37,7 @@ def by_design(table: "pd.DataFrame", training: int, seed: int = 0) -> Split:
 
     Raises InputError where no design is left to test on.
     """
-    chosen = [name for name in table.columns if name not in FIGURES]
-    distinct = table.drop_duplicates(subset=chosen)
+    distinct = table.drop_duplicates()
     if not 0 < training < len(distinct):
         raise InputError(f"training {training}: give 1 to {len(distinct) - 1} of {len(distinct)} different designs")
     order = np.random.default_rng(seed).permutation(len(distinct))
@@ -69,7 +68,7 @@ def leave_one_out(table: "pd.DataFrame", column: str, scale: str | None = None) 
 
 def _between(table: "pd.DataFrame", column: str, scale: str | None) -> set[object]:
     """Values of a column that lie between others; none of text without a scale."""
-    if scale is None and (column in NAMES or table[column].dtype.kind not in "iuf"):
+    if scale is None and table[column].dtype.kind not in "iuf":
         return set()
     first = table.drop_duplicates(subset=[column])
     places = numbers_of(first, scale or column)
@@ -77,12 +76,17 @@ def _between(table: "pd.DataFrame", column: str, scale: str | None) -> set[objec
 
 
 def accuracy(predicted: Floats, true: Floats) -> dict[str, float]:
-    """R² of logarithms, and median and 95th percentile of relative errors, of positive values (n,)."""
+    """R², and median and 95th percentile of relative errors, of values (n,).
+
+    R² is that of logarithms where all values are positive, else on a scale that holds zero (`FittedScale`), within
+    whose unit errors are relative to the unit.
+    """
     from sklearn.metrics import r2_score
 
-    relative = np.abs(predicted / true - 1)
+    scale = FittedScale.of(np.concatenate([true, predicted]))
+    relative = np.abs(predicted - true) / np.maximum(np.abs(true), scale.unit)
     return {
-        "r2": float(r2_score(np.log(true), np.log(predicted))), "median_error": float(np.median(relative)),
+        "r2": float(r2_score(scale(true), scale(predicted))), "median_error": float(np.median(relative)),
         "p95_error": float(np.quantile(relative, 0.95)),
     }
 

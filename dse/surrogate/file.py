@@ -14,22 +14,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import InputError
-from dse.writing import write_text, write_whole
+from dse.problem import Problem, Sign
+from dse.search.scaling import FittedScale
 from dse.surrogate.encoding import Encoding, Feature
-from dse.surrogate.model import Model, Surrogate, description
+from dse.surrogate.joining import Joining
+from dse.surrogate.model import LearnedFigure, Surrogate, description
 from dse.surrogate.process import Process
 from dse.versions import PACKAGE, installed_version
+from dse.writing import write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = "nvm-dse surrogate 1"
+FORMAT = "nvm-dse surrogate 2"
 DESCRIPTION, TRAINING, WEIGHTS = "surrogate.json", "training.parquet", "weights.parquet"
 PROBED = 20
 """Designs of the training of which is kept what each model predicts."""
 SAME = 1e-6
 """Relative difference from the probe that another computer's rounding may make."""
 GIVE = "give the folder of a saved surrogate"
+GIVE_PROBLEM = "give the problem beside the folder"
 VERSIONS = (PACKAGE, "scikit-learn", "scipy", "numpy", "pandas")
 
 
@@ -53,16 +57,19 @@ def save(surrogate: Surrogate, folder: Path) -> None:
     write_text(folder / DESCRIPTION, json.dumps(document, indent=1) + "\n")
 
 
-def load(folder: str | Path) -> Surrogate:
+def load(folder: str | Path, problem: Problem | None = None) -> Surrogate:
     """Read a surrogate; nothing in the folder is run.
 
+    One that puts metrics together from figures of parts needs the `problem` that says how.
     Raises InputError where it is no surrogate, was changed after it was saved, or predicts otherwise than it did then.
     """
     folder = Path(folder)
     document = _document(folder / DESCRIPTION)
     try:
         tables = {name: _table(folder / name, document["sha256"][name]) for name in (TRAINING, WEIGHTS)}
-        surrogate = _surrogate(document, tables)
+        surrogate = _surrogate(document, tables, None if problem is None else Joining.of(problem))
+        if surrogate.joined and surrogate.joining is None:
+            raise InputError(f"puts {surrogate.joined[0]} together from figures of parts: {GIVE_PROBLEM}", file=folder)
         now, then = _probe(surrogate), document["probe"]
         differ = [name for name in then if not np.allclose(now[name], then[name], rtol=SAME, atol=0.0)]
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -79,7 +86,12 @@ def load(folder: str | Path) -> Surrogate:
 
 def _probe(surrogate: Surrogate) -> dict[str, list[float]]:
     """What is predicted of the first designs of the training."""
-    return {name: figure.tolist() for name, figure in surrogate.figures(surrogate.training.head(PROBED)).items()}
+    some = surrogate.training.head(PROBED)
+    metrics = surrogate.predict(some)
+    return {
+        **{name: figure.tolist() for name, figure in surrogate.figures(some).items()},
+        **{name: metrics[name].tolist() for name in surrogate.joined},
+    }
 
 
 def _digest(data: bytes) -> str:
@@ -113,7 +125,9 @@ def _table(path: Path, digest: str) -> "pd.DataFrame":
     return pd.read_parquet(io.BytesIO(data))
 
 
-def _surrogate(document: dict[str, Any], tables: dict[str, "pd.DataFrame"]) -> Surrogate:
+def _surrogate(
+    document: dict[str, Any], tables: dict[str, "pd.DataFrame"], joining: Joining | None
+) -> Surrogate:
     """The surrogate that a description and its tables tell."""
     import pandas as pd
 
@@ -122,11 +136,15 @@ def _surrogate(document: dict[str, Any], tables: dict[str, "pd.DataFrame"]) -> S
         for part, features in document["features"].items()
     }
     models = tuple(
-        Model(
-            one["figure"], one["part"], one["mean"], one["spread"], tuple(one["zero_for"]),
-            Process(np.array(one["theta"], dtype=float), tables[WEIGHTS][one["figure"]].to_numpy(float)),
+        LearnedFigure(
+            figure=one["figure"], part=one["part"], sign=Sign(one["sign"]), scale=FittedScale(**one["scale"]),
+            mean=one["mean"], spread=one["spread"], zero_for=tuple((name, word) for name, word in one["zero_for"]),
+            process=Process(np.array(one["theta"], dtype=float), tables[WEIGHTS][one["figure"]].to_numpy(float)),
         )
         for one in document["models"]
     )
     metrics, errors = tuple(document["metrics"]), pd.DataFrame(document["errors"])
-    return Surrogate(metrics, document["seed"], tables[TRAINING], encodings, models, errors)
+    return Surrogate(
+        metrics=metrics, seed=document["seed"], training=tables[TRAINING], encodings=encodings, models=models,
+        joining=joining, errors=errors,
+    )

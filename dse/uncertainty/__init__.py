@@ -1,1 +1,1 @@
-"""Sensitivity and uncertainty: what parameters of technology and cells do to the best cache."""
+"""Sensitivity and uncertainty: what parameters do to the best design."""

@@ -1,27 +1,25 @@
-"""The parameters that bring searched caches closest to a table, found with SciPy's bounded least squares.
+"""The parameters that bring the best designs closest to a table, found with SciPy's bounded least squares.
 
 The residual of a figure is the logarithm of ours over the given value. Every trial is searched: first within pools
 of designs that may win, which takes milliseconds; then exactly, with the designs close behind the winner joining the
-pools, until the exact search and the pools name the same caches. Final figures are the exact search's.
+pools, until the exact search and the pools name the same designs. Final figures are the exact search's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from dse.batch import Floats
-from dse.objectives.array.hierarchy.array import Fabric
-from dse.objectives.cache.parameters.pool import MemoryPool
-from dse.objectives.cache.parameters.refresh import Searched, Task, search
-from dse.objectives.cache.parameters.subject import Subject
 from dse.parallel import in_parallel
+from dse.problem import Parametrized
 from dse.progress import report
-from dse.search.goal import Goal
-from dse.studies.cache.calibration.figures import Figure
+from dse.uncertainty.contenders import Contenders, Neighborhood, Reached, known_cost, neighborhood
+from dse.uncertainty.shortlist import Shortlist, surely_reached
+from dse.uncertainty.variation import Tie, with_ties
 
-NO_CACHE = 3.0
-"""Residual of every figure of a memory of which no design is valid: a factor of twenty."""
+NO_DESIGN = 3.0
+"""Residual of every figure of a problem without a feasible design: a factor of twenty."""
 STEP = 2e-3
 """Step of finite differences, as a share of a parameter's range."""
 SAMPLES = 24
@@ -43,8 +41,17 @@ SETTLED = 1e-3
 EXACT = 1e-10
 """Sum of squares at which nothing is left to fit."""
 
-Key = tuple[str, int]
-"""Memory and capacity."""
+Key = Hashable
+"""What tells problems apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A `value` [SI] of a metric of the best design of one problem."""
+
+    problem: Key
+    metric: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +91,50 @@ def values_at(parameters: Sequence[Parameter], places: Floats) -> dict[str, floa
     return {one.name: one.value(float(place)) for one, place in zip(parameters, places, strict=True)}
 
 
+@dataclass(frozen=True, slots=True)
+class FitQuestion:
+    """What to fit: problems, which are searched for their first objective, parameters, and figures.
+
+    A problem takes the parameters that it has. `own`: values of parameters that something is tied to and that are not
+    fitted. `reached`: a cost that a problem surely reaches.
+    """
+
+    problems: Mapping[Key, Parametrized]
+    parameters: tuple[Parameter, ...]
+    figures: tuple[Measured, ...]
+    ties: tuple[Tie, ...] = ()
+    own: Mapping[str, float] = field(default_factory=dict)
+    reached: Reached = known_cost
+    seed: int = 0
+    rounds: int = MOST_ROUNDS
+
+    @property
+    def asked(self) -> list[Key]:
+        """Problems that figures speak of."""
+        return list(dict.fromkeys(figure.problem for figure in self.figures))
+
+    def own_values(self, places: Floats) -> dict[Key, dict[str, float]]:
+        """Values at some places of the parameters that each problem has, with those of what is tied."""
+        known = {key: self.problems[key].parameters() for key in self.asked}
+        complete = with_ties(values_at(self.parameters, places), self.ties, self.own)
+        return {
+            key: {name: value for name, value in complete.items() if name in parameters}
+            for key, parameters in known.items()
+        }
+
+
 @dataclass(slots=True)
 class Trials:
-    """Residuals of fitted figures for trial values, evaluated within pools; each fabric is evaluated once."""
+    """Residuals of fitted figures for trial values, evaluated within pools; each set of values is evaluated once."""
 
-    subject: Subject
-    parameters: Sequence[Parameter]
-    figures: Sequence[Figure]
-    goal: Goal
-    pools: Mapping[Key, MemoryPool]
-    known: dict[tuple[Key, Fabric], dict[str, float]] = field(default_factory=dict)
+    question: FitQuestion
+    pools: Mapping[Key, Shortlist]
+    known: dict[tuple[Key, tuple[tuple[str, float], ...]], dict[str, float]] = field(default_factory=dict)
 
     def residuals(self, places: Floats) -> Floats:
         """Logarithm of ours over given, per figure."""
-        subject = self.subject.with_values(values_at(self.parameters, places))
-        caches = {key: self._metrics(subject, key) for key in dict.fromkeys(one.cache for one in self.figures)}
-        return residuals(self.figures, caches)
+        found = {key: self._metrics(key, values) for key, values in self.question.own_values(places).items()}
+        return residuals(self.question.figures, found)
 
     def jacobian(self, places: Floats, step: float = STEP) -> Floats:
         """Change of every residual per share of each parameter's range, shape (figures, parameters).
@@ -125,24 +160,24 @@ class Trials:
             columns.append((self.residuals(there) - here) / step)
         return np.stack(columns, axis=1)
 
-    def _metrics(self, subject: Subject, key: Key) -> dict[str, float]:
-        """Metrics of the pool's best cache."""
-        place = key, subject.fabrics()[key[0]]
+    def _metrics(self, key: Key, values: Mapping[str, float]) -> dict[str, float]:
+        """Metrics of the pool's best design."""
+        place = key, tuple(values.items())
         if place not in self.known:
-            self.known[place] = self.pools[key].best(subject, self.goal)
+            self.known[place] = self.pools[key].best(values)
         return self.known[place]
 
 
-def residuals(figures: Sequence[Figure], caches: Mapping[Key, Mapping[str, float]]) -> Floats:
-    """Logarithm of ours over given, per figure; `NO_CACHE` where there is no cache."""
+def residuals(figures: Sequence[Measured], found: Mapping[Key, Mapping[str, float]]) -> Floats:
+    """Logarithm of ours over given, per figure; `NO_DESIGN` where no design is feasible."""
     return np.array([
-        np.log(caches[figure.cache][figure.quantity] / figure.value) if caches[figure.cache] else NO_CACHE
+        np.log(found[figure.problem][figure.metric] / figure.value) if found[figure.problem] else NO_DESIGN
         for figure in figures
     ])
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class LocalFit:
     """A local optimum: `places` of the parameters and the sum of squared residuals `misfit`."""
 
     places: Floats
@@ -159,7 +194,7 @@ class Start:
     high: Floats
 
 
-def least_squares_from(start: Start) -> Fit:
+def least_squares_from(start: Start) -> LocalFit:
     """The local optimum that bounded least squares reaches."""
     from scipy.optimize import least_squares
 
@@ -168,7 +203,7 @@ def least_squares_from(start: Start) -> Fit:
         trials.residuals, np.clip(start.places, start.low + 1e-9, start.high - 1e-9), jac=trials.slopes,
         bounds=(start.low, start.high), max_nfev=EVALUATIONS, xtol=1e-10, ftol=1e-10, gtol=1e-12,
     )
-    return Fit(np.asarray(found.x), float(2 * found.cost))
+    return LocalFit(np.asarray(found.x), float(2 * found.cost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +213,7 @@ class Round:
     places: Floats
     misfit: float
     promised: float
-    searched: dict[Key, Searched]
+    searched: dict[Key, Neighborhood]
 
     @property
     def settled(self) -> bool:
@@ -186,38 +221,44 @@ class Round:
         return abs(self.misfit - self.promised) <= SETTLED * max(self.misfit, SETTLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What to fit: a subject, its parameters, the fitted figures, and the objective each cache is searched for."""
-
-    subject: Subject
-    parameters: tuple[Parameter, ...]
-    figures: tuple[Figure, ...]
-    goal: Goal
-    seed: int = 0
-    rounds: int = MOST_ROUNDS
-
-
-def fit(question: Question, jobs: int = 1) -> tuple[Round, Trials]:
+def fit(question: FitQuestion, jobs: int = 1) -> tuple[Round, Trials]:
     """Alternate fits within pools and exact searches; returns the best round that was searched exactly."""
     start = np.array([one.place(one.start) for one in question.parameters])
-    pools: dict[Key, MemoryPool] = {}
+    pools: dict[Key, FitPool] = {}
     best: Round | None = None
     for round_ in report(_rounds(question, start, pools, jobs), question.rounds + 1, "calibration rounds"):
         if best is None or round_.misfit < best.misfit:
             best = round_
     if best is None:
         raise RuntimeError("a calibration has at least one round")
-    return best, Trials(question.subject, question.parameters, question.figures, question.goal, pools)
+    return best, trials_of(question, pools)
 
 
-def _rounds(question: Question, start: Floats, pools: dict[Key, MemoryPool], jobs: int) -> Iterator[Round]:
+@dataclass(frozen=True, slots=True)
+class FitPool:
+    """Contenders of one problem, and all their combinations as a shortlist."""
+
+    contenders: Contenders
+    shortlist: Shortlist
+
+    @classmethod
+    def of(cls, problem: Parametrized, contenders: Contenders) -> "FitPool":
+        """The pool of some contenders."""
+        return cls(contenders, Shortlist.of(problem, contenders.designs()))
+
+
+def trials_of(question: FitQuestion, pools: Mapping[Key, FitPool]) -> Trials:
+    """Trials within pools."""
+    return Trials(question, {key: pool.shortlist for key, pool in pools.items()})
+
+
+def _rounds(question: FitQuestion, start: Floats, pools: dict[Key, FitPool], jobs: int) -> Iterator[Round]:
     """The search at the start, then fits and searches in turn until they agree and nothing is gained."""
     best = search_round(question, start, np.inf, pools, jobs)
     yield best
     region = FIRST_REGION
     for number in range(question.rounds):
-        trials = Trials(question.subject, question.parameters, question.figures, question.goal, pools)
+        trials = trials_of(question, pools)
         starts = _starts(trials, best.places, region, np.random.default_rng([question.seed, number]))
         found = min(in_parallel(least_squares_from, starts, jobs), key=lambda one: one.misfit)
         round_ = search_round(question, found.places, found.misfit, pools, jobs)
@@ -229,15 +270,37 @@ def _rounds(question: Question, start: Floats, pools: dict[Key, MemoryPool], job
             return
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A problem to search exactly at some values, and what is known of it."""
+
+    problem: Parametrized
+    values: Mapping[str, float]
+    known: Shortlist | None
+    reached: Reached
+
+
+def _searched(trial: _Trial) -> Neighborhood:
+    """The exact optimum."""
+    at = trial.problem.with_values(trial.values)
+    if trial.known is None:
+        return neighborhood(at, trial.reached(at))
+    return neighborhood(at, surely_reached(trial.known, at, trial.values, trial.reached))
+
+
 def search_round(
-    question: Question, places: Floats, promised: float, pools: dict[Key, MemoryPool], jobs: int
+    question: FitQuestion, places: Floats, promised: float, pools: dict[Key, FitPool], jobs: int
 ) -> Round:
-    """Search every cache exactly at some places; what is found joins `pools`."""
-    subject = question.subject.with_values(values_at(question.parameters, places))
-    keys = list(dict.fromkeys(figure.cache for figure in question.figures))
-    tasks = [Task(subject, *key, question.goal, pools.get(key)) for key in keys]
-    searched = dict(zip(keys, in_parallel(search, tasks, jobs), strict=True))
-    pools |= {key: one.pool for key, one in searched.items()}
+    """Search every problem exactly at some places; what is found joins `pools`."""
+    values = question.own_values(places)
+    tasks = [
+        _Trial(question.problems[key], own, pools[key].shortlist if key in pools else None, question.reached)
+        for key, own in values.items()
+    ]
+    searched = dict(zip(values, in_parallel(_searched, tasks, jobs), strict=True))
+    for key, one in searched.items():
+        new = pools[key].contenders.joined(one.contenders) if key in pools else one.contenders
+        pools[key] = FitPool.of(question.problems[key], new)
     errors = residuals(question.figures, {key: one.metrics for key, one in searched.items()})
     return Round(places, float(errors @ errors), promised, searched)
 

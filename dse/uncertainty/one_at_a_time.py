@@ -5,17 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Floats
-from dse.search.goal import Goal
 from dse.uncertainty.response import Response, respond
 from dse.uncertainty.shortlist import Shortlist
-from dse.uncertainty.variation import Variation
+from dse.uncertainty.variation import Draws, Variation
 
 
 @dataclass(frozen=True, slots=True)
 class Swings:
-    """Objective (parameters, 2) at both ends of each range over that at the nominal values.
+    """Cost (parameters, 2) at both ends of each range over that at the nominal values.
 
-    `fixed` for one cache, `reoptimized` for the best cache at each end; infinite where a cache does not work.
+    `fixed` for one design, `reoptimized` for the best design at each end; infinite where a design does not work.
     """
 
     names: tuple[str, ...]
@@ -23,17 +22,17 @@ class Swings:
     reoptimized: Floats
 
 
-def swings(variation: Variation, shortlist: Shortlist, row: int, goal: Goal, jobs: int) -> Swings:
-    """What each parameter does alone to the cache `row` of a shortlist, and to the best of them."""
+def swings(variation: Variation, shortlist: Shortlist, row: int, jobs: int = 1) -> Swings:
+    """What each parameter does alone to the design `row` of a shortlist, and to the best of them."""
     nominal = variation.nominal
     ends = np.repeat(nominal[None], 2 * len(nominal), axis=0)
     for number, one in enumerate(variation.distributions):
         ends[2 * number, number], ends[2 * number + 1, number] = one.low, one.high
-    response = respond(shortlist, variation.draws(ends), goal, jobs)
-    start = shortlist.values(variation.subject, goal)
+    response = respond(shortlist, Draws(variation, ends), jobs)
+    start = shortlist.costs()
     shape = len(nominal), 2
     return Swings(
-        variation.names, (response.values[:, row] / start[row]).reshape(shape),
+        variation.names, (response.costs[:, row] / start[row]).reshape(shape),
         (response.reoptimized / start.min()).reshape(shape),
     )
 
@@ -53,7 +52,7 @@ class Grid:
 
 
 def grid(
-    variation: Variation, names: tuple[str, str], count: int, shortlist: Shortlist, goal: Goal, jobs: int
+    variation: Variation, names: tuple[str, str], count: int, shortlist: Shortlist, jobs: int = 1
 ) -> Grid:
     """Judge a shortlist on a grid of `count` by `count` values of two parameters."""
     nominal = variation.nominal
@@ -63,4 +62,4 @@ def grid(
     first, second = np.meshgrid(*lines)
     values = np.repeat(nominal[None], count * count, axis=0)
     values[:, places[0]], values[:, places[1]] = first.ravel(), second.ravel()
-    return Grid(names, lines[0], lines[1], respond(shortlist, variation.draws(values), goal, jobs))
+    return Grid(names, lines[0], lines[1], respond(shortlist, Draws(variation, values), jobs))

@@ -1,10 +1,9 @@
-"""Bands of figures over draws, the cache that is best in a percentile of them, and how likely a memory is the best.
+"""Bands of figures over draws, the design that is best in a percentile of them, and how likely each is the best.
 
-A cache that does not work in a draw counts as infinitely bad there: one that fails in more than 5 % of the draws has
+A design that does not work in a draw counts as infinitely bad there: one that fails in more than 5 % of the draws has
 an infinite 95th percentile. Draws weigh the same.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -13,14 +12,7 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.errors import InfeasibleError, InputError
-from dse.objectives.array.hierarchy.array import Fabric
-from dse.objectives.array.hierarchy.mat import mat_detail
-from dse.objectives.array.hierarchy.subarray import PHYSICAL_RULES
-from dse.objectives.cache.infeasible import ASPECT_RULE
-from dse.objectives.cache.parameters.pool import ArrayPool
-from dse.search.goal import Goal
 from dse.uncertainty.response import Response, respond
-from dse.uncertainty.shortlist import Draws, Shortlist
 
 BAND = (5.0, 50.0, 95.0)
 """Percentiles of a band: both ends of the middle 90 %, and the median."""
@@ -61,9 +53,9 @@ def chance(number: int, draws: int) -> Chance:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A cache that is built whatever the draw: `row` of a shortlist.
+    """A design that is built whatever the draw: `row` of a shortlist.
 
-    `price`: its objective at the nominal values over the least there. `band`: percentiles `BAND` of its objective.
+    `price`: its cost at the nominal values over the least there. `band`: percentiles `BAND` of its cost.
     `working`: how likely it works.
     """
 
@@ -73,70 +65,48 @@ class Choice:
     working: Chance
 
 
-def choice(response: Response, row: int, goal: Goal) -> Choice:
-    """What building the cache `row` means."""
-    nominal = response.shortlist.values(response.draws.subject, goal)
-    values = response.values[:, row]
-    working = chance(int(np.isfinite(values).sum()), len(values))
-    return Choice(row, float(nominal[row] / nominal.min()), percentiles(values, BAND), working)
+def choice(response: Response, row: int) -> Choice:
+    """What building the design `row` means."""
+    nominal = response.shortlist.costs()
+    costs = response.costs[:, row]
+    working = chance(int(np.isfinite(costs).sum()), len(costs))
+    return Choice(row, float(nominal[row] / nominal.min()), percentiles(costs, BAND), working)
 
 
-def robust_row(values: Floats, percent: float) -> int:
-    """The cache whose `percent`-th percentile over the draws is least, of values (draws, caches).
+def robust_row(costs: Floats, percent: float) -> int:
+    """The design whose `percent`-th percentile over the draws is least, of costs (draws, designs).
 
-    Raises InfeasibleError where every cache fails more often than that.
+    Raises InfeasibleError where every design fails more often than that.
     """
-    found = percentiles(values, [percent])[0]
+    found = percentiles(costs, [percent])[0]
     if not found.min() < np.inf:
-        most = np.isfinite(values).mean(axis=0).max()
+        most = np.isfinite(costs).mean(axis=0).max()
         raise InfeasibleError(
-            f"no cache works in {percent:g} % of the draws; the best works in {most:.1%}: give narrower ranges"
+            f"no design works in {percent:g} % of the draws; the best works in {most:.1%}: give narrower ranges"
         )
     return int(found.argmin())
 
 
-def prices(values: Floats, nominal: Floats, percents: Sequence[float]) -> Floats:
-    """Nominal objective of the cache that is best in each percentile over the least one (percents,).
+def prices(costs: Floats, nominal: Floats, percents: Sequence[float]) -> Floats:
+    """Nominal cost of the design that is best in each percentile over the least one (percents,).
 
-    `values` (draws, caches), `nominal` (caches,). Infinite where every cache fails more often than that.
+    `costs` (draws, designs), `nominal` (designs,). Infinite where every design fails more often than that.
     """
-    found = percentiles(values, percents)
+    found = percentiles(costs, percents)
     price = nominal[found.argmin(axis=1)] / nominal.min()
     return np.where(np.isfinite(found.min(axis=1)), price, np.inf)
 
 
-def chances(objectives: Mapping[str, Floats]) -> dict[str, Chance]:
-    """How likely each objective (draws,) is the least of all; draws in which all are infinite count for none."""
-    names = list(objectives)
-    table = np.stack([objectives[name] for name in names])
+def chances(costs: Mapping[str, Floats]) -> dict[str, Chance]:
+    """How likely each cost (draws,) is the least of all; draws in which all are infinite count for none."""
+    names = list(costs)
+    table = np.stack([costs[name] for name in names])
     best = np.where(np.isfinite(table.min(axis=0)), table.argmin(axis=0), -1)
     return {name: chance(int((best == place).sum()), len(best)) for place, name in enumerate(names)}
 
 
-def metrics_of(response: Response, row: int, goal: Goal, jobs: int) -> Mapping[str, Floats]:
-    """Metrics [SI] (draws,) of the cache `row`, NaN where it does not work."""
+def metrics_of(response: Response, row: int, jobs: int = 1) -> Mapping[str, Floats]:
+    """Metrics [SI] (draws,) of the design `row`, NaN where it does not work."""
     if row == response.nominal:
         return response.fixed
-    return respond(response.shortlist.take(np.array([row])), response.draws, goal, jobs).fixed
-
-
-def broken_rules(shortlist: Shortlist, row: int, draws: Draws) -> Counter[str]:
-    """In how many draws the cache `row` breaks each physical rule, by array."""
-    (part,) = shortlist.take(np.array([row])).parts
-    arrays = {"data": part.pool.data} | ({} if part.pool.tags is None else {"tag": part.pool.tags})
-    found: Counter[str] = Counter()
-    for subject in draws.subjects():
-        fabric = subject.fabrics()[shortlist.memory]
-        for name, pool in arrays.items():
-            found.update(f"{name}: {rule}" for rule in _broken(pool, fabric))
-    return found
-
-
-def _broken(pool: ArrayPool, fabric: Fabric) -> list[str]:
-    """Physical rules that the only design of a pool breaks; the bank's aspect ratio where the subarray keeps all."""
-    if pool.evaluate(fabric)[1].all():
-        return []
-    (group,) = pool.groups
-    block = mat_detail(group.geometry, fabric.circuit(pool.problem.spec, group.local)).subarray
-    broken = [rule for rule, kept in zip(PHYSICAL_RULES, block.kept[:, 0], strict=True) if not kept]
-    return broken or [ASPECT_RULE]
+    return respond(response.shortlist.take(np.array([row])), response.draws, jobs).fixed

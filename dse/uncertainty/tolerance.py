@@ -1,4 +1,4 @@
-"""How far one parameter may move, all others nominal, before another cache is best or the nominal optimum fails.
+"""How far one parameter may move, all others nominal, before another design is best or the nominal optimum fails.
 
 A boundary is found by a scan from the nominal value outward and bisection between the last value before it and the
 first one behind. What changes and changes back between two values of the scan is missed.
@@ -12,12 +12,11 @@ import numpy as np
 from dse.batch import Floats
 from dse.parallel import in_parallel
 from dse.progress import report
-from dse.search.goal import Goal
 from dse.uncertainty.shortlist import Shortlist
 from dse.uncertainty.variation import Distribution, Variation
 
 ANOTHER = 1e-9
-"""Loss from which another cache is better by more than rounding."""
+"""Loss from which another design is better by more than rounding."""
 PRECISION = 1e-3
 """Uncertainty of a boundary, as a share of the way from the nominal value to the end of the scan."""
 
@@ -35,7 +34,7 @@ class Tolerances:
     """How far each of `names` may move down and up from its `nominal` (parameters,) value.
 
     `ends` (parameters, 2): where the scan ends. `boundaries` (parameters, losses, 2): where the nominal optimum first
-    loses a share of `losses` to the best cache of the shortlist; -inf or inf where it does not before the end. An
+    loses a share of `losses` to the best design of the shortlist; -inf or inf where it does not before the end. An
     infinite loss means that it does not work.
     """
 
@@ -47,30 +46,34 @@ class Tolerances:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _Move:
     """One parameter to move."""
 
     variation: Variation
     number: int
     shortlist: Shortlist
-    goal: Goal
     losses: tuple[float, ...]
     scan: Scan
 
 
 def tolerances(
-    variation: Variation, shortlist: Shortlist, goal: Goal, losses: Sequence[float], scan: Scan, jobs: int
+    variation: Variation, shortlist: Shortlist, losses: Sequence[float], scan: Scan, jobs: int = 1
 ) -> Tolerances:
     """Move every parameter of a variation in both directions; losses are shares, such as `ANOTHER`, 0.01 or inf."""
     numbers = range(len(variation.names))
-    tasks = [_Task(variation, number, shortlist, goal, tuple(losses), scan) for number in numbers]
-    found = report(in_parallel(_move, tasks, jobs), len(tasks), f"{shortlist.memory}: tolerance of parameters")
+    tasks = [
+        _Move(variation=variation, number=number, shortlist=shortlist, losses=tuple(losses), scan=scan)
+        for number in numbers
+    ]
+    found = report(in_parallel(_move, tasks, jobs), len(tasks), "tolerance of parameters")
     boundaries = np.array(list(found))
     nominal = variation.nominal
     ends = np.array([
         scan_ends(one, own, scan.reach) for one, own in zip(variation.distributions, nominal, strict=True)
     ])
-    return Tolerances(variation.names, tuple(losses), nominal, ends, boundaries)
+    return Tolerances(
+        names=variation.names, losses=tuple(losses), nominal=nominal, ends=ends, boundaries=boundaries
+    )
 
 
 def scan_ends(distribution: Distribution, nominal: float, reach: float) -> tuple[float, float]:
@@ -84,22 +87,22 @@ def scan_ends(distribution: Distribution, nominal: float, reach: float) -> tuple
     return low if farther <= 0 < low else farther, nominal + reach * (high - nominal)
 
 
-def loss_along(variation: Variation, number: int, shortlist: Shortlist, goal: Goal) -> Callable[[float], float]:
-    """What the nominal optimum loses to the best cache of a shortlist, as a share, for a value of one parameter."""
-    row = int(shortlist.values(variation.subject, goal).argmin())
+def loss_along(variation: Variation, number: int, shortlist: Shortlist) -> Callable[[float], float]:
+    """What the nominal optimum loses to the best design of a shortlist, as a share, for a value of one parameter."""
+    row = int(shortlist.costs().argmin())
 
     def loss(value: float) -> float:
-        values = shortlist.values(variation.subject.with_values({variation.names[number]: value}), goal)
-        return float(values[row] / values.min() - 1) if values[row] < np.inf else np.inf
+        costs = shortlist.costs(variation.values({variation.names[number]: value}))
+        return float(costs[row] / costs.min() - 1) if costs[row] < np.inf else np.inf
 
     return loss
 
 
-def _move(task: _Task) -> Floats:
+def _move(task: _Move) -> Floats:
     """Boundaries (losses, 2) of one parameter."""
     nominal = float(task.variation.nominal[task.number])
     distribution = task.variation.distributions[task.number]
-    loss = loss_along(task.variation, task.number, task.shortlist, task.goal)
+    loss = loss_along(task.variation, task.number, task.shortlist)
     ends = scan_ends(distribution, nominal, task.scan.reach)
     spaced = np.geomspace if distribution.kind == "lognormal" else np.linspace
     sides = []

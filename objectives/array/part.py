@@ -7,18 +7,19 @@ from typing import Self
 import numpy as np
 
 from dse.batch import Floats, Ints
+from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs
 from dse.objectives.array.evaluation.handed import HandedUp, design_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.evaluation.model import ArrayModel
-from dse.objectives.array.evaluation.nvsim import ArraySearch, search_array
+from dse.objectives.array.evaluation.nvsim import array_winners
 from dse.objectives.array.evaluation.scan import ArrayScan
 from dse.parts import Candidates, Range, Sieve
 from dse.problem import Metric
 from dse.spaces.array.array_space import ArraySpace, organization_levels
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
-from dse.spaces.space import Axis, Level
+from dse.spaces.space import Axis, Level, levels_of
 
 CELLS_MARGIN = 1e-9
 """Relative margin of the area of the cells alone as a bound of an array's, for rounding."""
@@ -59,9 +60,9 @@ class ArrayPart:
         return ArraySpace(self._libraries.enumeration(self.choice), self.array_axes, self.model)
 
     @cached_property
-    def searched(self) -> ArraySearch:
-        """NVSim's own search of the array."""
-        return search_array(self.choice, None, self._libraries)
+    def winners(self) -> dict[str, EvaluatedDesign]:
+        """NVSim's winners of all targets, wires refined; none where no design is valid."""
+        return array_winners(self.choice, self._libraries)
 
     @property
     def least(self) -> Floats:
@@ -76,8 +77,8 @@ class ArrayPart:
 
     @property
     def evaluations(self) -> int:
-        """Designs evaluated or bounded so far, those that NVSim's search finds valid included."""
-        return self._scan.evaluations + (self.searched.valid if "searched" in self.__dict__ else 0)
+        """Designs, banks and mats evaluated or bounded so far."""
+        return self._scan.evaluations
 
     @property
     def has_details(self) -> bool:
@@ -105,7 +106,7 @@ class ArrayPart:
 
     def known(self) -> Candidates:
         """NVSim's winners of all targets, wires refined."""
-        return self.candidates([design for design in self.searched.winners.values() if design.valid])
+        return self.candidates([design for design in self.winners.values() if design.valid])
 
     def candidates(self, designs: list[EvaluatedDesign]) -> Candidates:
         """Designs that were evaluated in full."""
@@ -138,11 +139,18 @@ class ArrayPart:
         return np.concatenate([levels, np.stack(self._scan.split_wires(wires), axis=1)], axis=1)
 
     def levels(self, design: ArrayDesign) -> Ints:
-        """Levels (axes,) of one design. Raises ValueError where the axes have not its levels."""
+        """Levels (axes,) of one design. Raises InputError where the axes have not its levels."""
         *counts, buffer = design.organization
         chosen: list[Level] = [*counts, BUFFER_DESIGNS[buffer]]
-        levels = [axis.levels.index(level) for axis, level in zip(self.array_axes, chosen, strict=False)]
-        return np.array([*levels, *self._scan.wire_numbers(design.local, design.global_)])
+        organization = levels_of(
+            self.array_axes[: len(ORGANIZATION_COLUMNS)], dict(zip(ORGANIZATION_COLUMNS, chosen, strict=True))
+        )
+        try:
+            wires = self._scan.wire_numbers(design.local, design.global_)
+        except ValueError:
+            asked = f"{design.local.label} and {design.global_.label}"
+            raise InputError(f"wires {asked} are not among those asked for") from None
+        return np.array([*organization, *wires])
 
     def design(self, levels: Ints) -> ArrayDesign:
         """The design of levels (axes,)."""

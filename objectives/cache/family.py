@@ -10,6 +10,7 @@ from dse.objectives.cache.baselines.target_grid import TargetProblem
 from dse.objectives.cache.infeasible import why_empty
 from dse.objectives.cache.metrics import CACHE_METRICS, RAM_METRICS, named_objectives
 from dse.objectives.cache.options import ALGORITHM1, CacheOptions, cache_specs, workload_of_options
+from dse.objectives.cache.presentation import CachePresentation
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import DATA, TAG, CacheSpec
 from dse.objectives.cache.workload import WORKLOAD_METRICS, WorkloadCosts
@@ -41,6 +42,7 @@ class CacheFamily:
     help = "On-chip caches: memory, capacity, access type, and the organization and wires of both arrays."
     options = CacheOptions
     default_objectives = ("edap",)
+    presentation = CachePresentation()
 
     @property
     def baselines(self) -> Mapping[str, Callable[[Any], Baseline | None]]:

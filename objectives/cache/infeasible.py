@@ -9,7 +9,7 @@ import numpy as np
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.library import MatLibraries, enumerate_problem
-from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO
+from dse.objectives.array.hierarchy.bank import ASPECT_RULE
 from dse.objectives.array.hierarchy.mat import mat_detail
 from dse.objectives.array.hierarchy.subarray import PHYSICAL_RULES
 from dse.objectives.cache.problem import CacheProblem
@@ -24,7 +24,6 @@ Least = Callable[[Problem], float | None]
 FARTHEST_CAPACITY = 6
 """Factors of two by which other capacities are tried."""
 ROUTING_RULE = "address or data bits run out between the bank's edge and its mats"
-ASPECT_RULE = f"one side of the bank is more than {MOST_ASPECT_RATIO} times the other"
 
 
 @dataclass(frozen=True, slots=True)

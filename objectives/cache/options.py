@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell
-from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, read_configuration
+from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell, read_cell
+from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, check_cell, read_configuration
 from dse.objectives.cache.specification import (
     CacheSpec,
     spec_from_configuration,
@@ -57,6 +57,9 @@ class CacheOptions:
     config: Path | None = option(
         None, "Take technology, cell, capacity, access and ranges from an NVSim configuration."
     )
+    strict: bool = option(
+        False, "Refuse what NVSim understands in cells and configurations though it is not written as its samples are."
+    )
     joint: bool = option(False, "Choose among all memories and capacities: one search, one answer.")
     designs: str = option(
         ORGANIZATION, "What a searcher chooses: organizations, or targets of NVSim's own search (Algorithm 1).",
@@ -85,8 +88,9 @@ def cache_specs(options: CacheOptions) -> list[list[CacheSpec]]:
     _check_geometry(options)
     return [
         specs_by_access(
-            memory=memory, capacity=capacity, technology=technology, cell=load_cell(MEMORY_NAMES.get(memory, memory)),
-            access=access, word_bits=options.line * 8, ways=options.ways, wires=options.wires, technology_path=path,
+            memory=memory, capacity=capacity, technology=technology,
+            cell=load_cell(MEMORY_NAMES.get(memory, memory), strict=options.strict), access=access,
+            word_bits=options.line * 8, ways=options.ways, wires=options.wires, technology_path=path,
         )
         for capacity in capacities_of(options) for memory in listed(options.memory, "--memory")
     ]
@@ -98,9 +102,10 @@ def _configured(options: CacheOptions) -> CacheSpec:
     for name in ("memory", "capacity", "access", "technology", "temperature", "line", "ways", "wires"):
         if getattr(options, name) != default_of(name):
             raise InputError(f"--{name} excludes --config, which takes it from {config}")
-    configuration = read_configuration(config)
+    configuration = read_configuration(config, strict=options.strict)
     if configuration.target == EXPLORATION:
         raise InputError("OptimizationTarget Exploration is for dse nvsim: give one of NVSim's targets", file=config)
+    check_cell(configuration, read_cell(configuration.cell_path, strict=options.strict))
     return spec_from_configuration(configuration)
 
 

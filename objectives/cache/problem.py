@@ -14,13 +14,15 @@ import numpy as np
 from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
-from dse.objectives.array.evaluation.handed import HandedUp
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.part import ArrayPart
-from dse.objectives.cache.metrics import CACHE_METRICS, RAM_METRICS, data_handed_up, joined, tag_handed_up
+from dse.objectives.cache.features import cache_features
+from dse.objectives.cache.metrics import CACHE_METRICS, RAM_METRICS, joined
+from dse.objectives.cache.parameters.materials import Materials
+from dse.objectives.cache.parameters.pool import CachePool
 from dse.objectives.cache.rows import design_from_row
-from dse.objectives.cache.specification import DATA, CacheSpec
-from dse.objectives.cache.workload import WorkloadCosts
+from dse.objectives.cache.specification import DATA, CacheSpec, handed_up
+from dse.objectives.cache.workload import WorkloadCosts, with_workload
 from dse.problem import Columns, Constraint, Figures, Metric, Objective
 from dse.spaces.array.array_space import ArraySpace
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, PowerRange
@@ -59,8 +61,7 @@ class CacheAssembly:
 
     def combine(self, figures: Sequence[Figures]) -> Columns:
         """Metrics of caches whose arrays hand up the given figures."""
-        metrics = joined(figures, self.spec.access)
-        return metrics if self.workload is None else metrics | self.workload.columns(metrics, self.spec.capacity)
+        return with_workload(joined(figures, self.spec.access), self.workload, self.spec.capacity)
 
 
 class CacheProblem:
@@ -74,13 +75,15 @@ class CacheProblem:
 
     def __init__(
         self, specs: Sequence[CacheSpec], objectives: Sequence[Objective] = (), constraints: Sequence[Constraint] = (),
-        *, workload: WorkloadCosts | None = None, libraries: MatLibraries | None = None,
+        *, workload: WorkloadCosts | None = None, materials: Materials | None = None,
+        libraries: MatLibraries | None = None,
     ) -> None:
         self.specs = tuple(specs)
         self.objectives = tuple(objectives)
         self.constraints = tuple(constraints)
         self.workload = workload
-        self._libraries = libraries or MatLibraries()
+        self._materials = materials
+        self.libraries = libraries or MatLibraries()
         self._top = top_axes(specs)
 
     def __repr__(self) -> str:
@@ -90,7 +93,7 @@ class CacheProblem:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What is carried to another process: the question, not what was evaluated for it."""
-        return _remade, (type(self), self.specs, self.objectives, self.constraints, self.workload)
+        return _remade, (type(self), self.specs, self.objectives, self.constraints, self.workload, self._materials)
 
     @cached_property
     def assembly_by_branch(self) -> Mapping[Branch, CacheAssembly]:
@@ -103,8 +106,8 @@ class CacheProblem:
         first = len(TOP)
         for place, (name, array) in enumerate(spec.arrays):
             alike = [other.arrays[place][1] for other in self.specs if len(other.arrays) > place]
-            handed = _handed_up(name, spec, array)
-            parts.append(ArrayPart(name, array, handed, array_axes(alike), first, self._libraries))
+            handed = handed_up(name, spec.access, array.fabric.quirks)
+            parts.append(ArrayPart(name, array, handed, array_axes(alike), first, self.libraries))
             first += len(parts[-1].array_axes)
         return CacheAssembly(spec, np.array(branch_of(self._top, spec)), tuple(parts), self.workload)
 
@@ -171,7 +174,7 @@ class CacheProblem:
         assembly = self.assembly_by_branch.get(tuple(top.tolist()))
         if assembly is None:
             raise InputError(f"no cache of {', '.join(str(row[name]) for name in TOP)} is among those asked for")
-        own = [part.levels(design_from_row(part.name, row)) for part in assembly.parts]
+        own = [_levels_of_row(part, row) for part in assembly.parts]
         return np.concatenate([top, *own]).astype(np.int64)
 
     def assembly_of(self, design: Ints) -> CacheAssembly:
@@ -190,27 +193,68 @@ class CacheProblem:
 
     def with_specs(self, specs: Sequence[CacheSpec]) -> Self:
         """The same question about other caches."""
+        memories = {spec.memory for spec in specs}
         return type(self)(
-            specs, self.objectives, self.constraints, workload=self.workload, libraries=self._libraries
+            specs, self.objectives, self.constraints, workload=self.workload,
+            materials=None if self._materials is None else self._materials.only(memories), libraries=self.libraries,
         )
 
     def asking(self, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> Self:
         """Another question about the same caches."""
-        return type(self)(self.specs, objectives, constraints, workload=self.workload, libraries=self._libraries)
+        return type(self)(
+            self.specs, objectives, constraints, workload=self.workload, materials=self._materials,
+            libraries=self.libraries,
+        )
+
+    @cached_property
+    def materials(self) -> Materials:
+        """What the caches are made of. Raises InputError where their technology is in no file as it is."""
+        return self._materials or Materials.of(self.specs)
+
+    def parameters(self) -> dict[str, float]:
+        """Own values of all quantities of technology, wires and cells [SI], such as ``stt.resistance_on``."""
+        return self._parameters
+
+    @cached_property
+    def _parameters(self) -> dict[str, float]:
+        """Own values, worked out once."""
+        return self.materials.parameters()
+
+    def with_values(self, values: Mapping[str, float]) -> Self:
+        """The same question about caches made of something else. Raises InputError for names it does not have."""
+        materials = self.materials.with_values(values)
+        return type(self)(
+            materials.put_into(self.specs), self.objectives, self.constraints, workload=self.workload,
+            materials=materials, libraries=self.libraries.without_mats(),
+        )
+
+    def pool(self, designs: Ints) -> CachePool:
+        """Legal designs (n, axes) that are evaluated again for other values."""
+        return CachePool.of(self.materials, self.workload, self.assembly_by_branch, np.asarray(designs))
+
+    described = ("memory",)
+    """Axes that `features` say in numbers."""
+
+    def features(self, designs: Ints) -> dict[str, Floats]:
+        """Integer geometry of both arrays, as ``data.rows``, and numbers of technology and cell."""
+        return cache_features(self.assembly_by_branch, np.asarray(designs))
+
+
+def _levels_of_row(part: ArrayPart, row: Mapping[str, Any]) -> Ints:
+    """Levels (axes,) of an array as a row describes it."""
+    design = design_from_row(part.name, row)
+    try:
+        return part.levels(design)
+    except InputError as error:
+        raise InputError(f"the {part.name} array is none of those asked for: {error}") from None
 
 
 def _remade(
     kind: type[CacheProblem], specs: Sequence[CacheSpec], objectives: Sequence[Objective],
-    constraints: Sequence[Constraint], workload: WorkloadCosts | None,
+    constraints: Sequence[Constraint], workload: WorkloadCosts | None, materials: Materials | None,
 ) -> CacheProblem:
     """A problem in another process."""
-    return kind(specs, objectives, constraints, workload=workload)
-
-
-def _handed_up(name: str, spec: CacheSpec, array: ArrayChoice) -> HandedUp:
-    """What an array hands up to its cache."""
-    prefix = f"{name}_"
-    return data_handed_up(spec.access, array.fabric.quirks, prefix) if name == DATA else tag_handed_up(prefix)
+    return kind(specs, objectives, constraints, workload=workload, materials=materials)
 
 
 def array_axes(arrays: Sequence[ArrayChoice]) -> tuple[Axis, ...]:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
-from dse.objectives.array.given.cell import Cell, read_cell
+from dse.objectives.array.evaluation.handed import HandedUp
+from dse.objectives.array.given.cell import Cell, read_cell, remark_foreign_node
 from dse.objectives.array.given.quirks import NVSIM, Quirks
 from dse.objectives.array.given.technology import Technology, load_technology, node_of_file, packaged_technologies
 from dse.objectives.array.hierarchy.array import Fabric
+from dse.objectives.cache.metrics import data_handed_up, tag_handed_up
 from dse.objectives.cache.nvsim_files.configuration import Configuration
 from dse.spaces.array.organization import BUFFER_DESIGNS, OrganizationRanges, PowerRange, data_ranges, tag_ranges
 from dse.spaces.array.spec import NORMAL, RAM, data_array, tag_array
@@ -26,6 +28,12 @@ from dse.spaces.array.wires import (
 
 DATA, TAG = "data", "tag"
 """Names of the arrays."""
+
+
+def handed_up(array: str, access: str, quirks: Quirks) -> HandedUp:
+    """What an array, by its name, hands up to its cache."""
+    prefix = f"{array}_"
+    return tag_handed_up(prefix) if array == TAG else data_handed_up(access, quirks, prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ def cache_spec(
 def spec_from_configuration(configuration: Configuration, quirks: Quirks = NVSIM) -> CacheSpec:
     """The cache that an NVSim configuration asks for; raises InputError where its cell or node is wrong."""
     cell = read_cell(configuration.cell_path)
+    remark_foreign_node(cell, configuration.process_node)
     fabric = _fabric(configuration, cell, quirks)
     access = RAM if configuration.design_target == "RAM" else configuration.access
     choice = DataChoice(
@@ -147,6 +156,7 @@ def specs_by_access(
 
     `word_bits`: a line. `wires`: "basic" for NVSim's basic data wires, "all" for every wire.
     """
+    remark_foreign_node(cell, technology.node)
     fabric = Fabric(technology, cell, quirks=quirks, technology_path=technology_path)
     local, global_ = BASIC_WIRES if wires == "basic" else (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES)
     choice = DataChoice(data_ranges(ways), local, global_)

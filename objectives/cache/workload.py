@@ -230,6 +230,13 @@ class WorkloadCosts:
         return reduce(np.maximum, [value / known for value, known in zip(values, reference, strict=True)])
 
 
+def with_workload(
+    metrics: dict[str, Floats], workload: WorkloadCosts | None, capacity: int
+) -> dict[str, Floats]:
+    """Metrics of caches of one capacity [bytes] with what a workload costs on them, if one is named."""
+    return metrics if workload is None else metrics | workload.columns(metrics, capacity)
+
+
 def workload_costs(
     workloads: Sequence[Workload], *, time_model: str = SERIAL, dram_cost: DramCost | None = None,
     machine: Machine | None = None, combine: str = GEOMETRIC_MEAN,

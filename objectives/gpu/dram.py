@@ -89,23 +89,34 @@ def affordable_unit(kernels: Sequence[Kernel]) -> int:
 
 def trace(kernels: Sequence[Kernel], unit: int) -> tuple[Ints, Bools]:
     """Line numbers touched by kernels (n,), and whether each touch writes (n,), in order."""
-    parts = [_lines(spans, unit) for spans in _all_spans(kernels)]
+    parts = kernel_traces(kernels, unit)
     if not parts:
         return np.zeros(0, np.int64), np.zeros(0, bool)
     return np.concatenate([lines for lines, _ in parts]), np.concatenate([writes for _, writes in parts])
 
 
-def _all_spans(kernels: Sequence[Kernel]) -> list[Spans]:
-    """Spans of every kernel, with tensors laid out one behind the other."""
-    bases: dict[str, int] = {}
+def kernel_traces(kernels: Sequence[Kernel], unit: int) -> list[tuple[Ints, Bools]]:
+    """Line numbers touched by each kernel, and whether each touch writes."""
+    return [_lines(spans, unit) for spans in _all_spans(kernels)]
+
+
+def bases(kernels: Sequence[Kernel]) -> dict[str, int]:
+    """The first byte of every tensor, with tensors laid out one behind the other."""
+    found: dict[str, int] = {}
     top = 0
     for name, life in lifetimes(kernels).items():
-        bases[name] = top
+        found[name] = top
         top += -(-life.size // ALIGNMENT) * ALIGNMENT
-    return [_spans(kernel, bases) for kernel in kernels]
+    return found
 
 
-def _spans(kernel: Kernel, bases: dict[str, int]) -> Spans:
+def _all_spans(kernels: Sequence[Kernel]) -> list[Spans]:
+    """Spans of every kernel."""
+    first_bytes = bases(kernels)
+    return [_spans(kernel, first_bytes) for kernel in kernels]
+
+
+def _spans(kernel: Kernel, first_bytes: dict[str, int]) -> Spans:
     """What a kernel touches, wave by wave."""
     rows, columns = kernel.grid
     tiles = rows * columns
@@ -117,8 +128,8 @@ def _spans(kernel: Kernel, bases: dict[str, int]) -> Spans:
         for waves, start, stop in _shares(sweep, first, after, rows, columns)
     ]
     return Spans(
-        np.concatenate([bases[sweep.part.tensor] + start for sweep, _, start, _ in pieces]),
-        np.concatenate([bases[sweep.part.tensor] + stop for sweep, _, _, stop in pieces]),
+        np.concatenate([first_bytes[sweep.part.tensor] + start for sweep, _, start, _ in pieces]),
+        np.concatenate([first_bytes[sweep.part.tensor] + stop for sweep, _, _, stop in pieces]),
         np.concatenate([np.full(len(start), sweep.write) for sweep, _, start, _ in pieces]),
         np.concatenate([waves for _, waves, _, _ in pieces]),
         np.concatenate([np.full(len(start), int(sweep.along == ALONG_TILES)) for sweep, _, start, _ in pieces]),

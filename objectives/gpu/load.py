@@ -22,5 +22,5 @@ def load_workload(name: str, phase: str | None, batch: int | None, profile: str)
 
 
 def model_of(name: str) -> Model:
-    """Network or transformer by its name, or network from a layer table (``.csv``, ``.json``) or an ``.onnx`` file."""
+    """Network or transformer by its name, or network from a file of one's own: table, configuration or ``.onnx``."""
     return read_onnx(Path(name)) if name.endswith(ONNX_SUFFIX) else load_model(name)

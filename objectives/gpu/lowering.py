@@ -84,13 +84,12 @@ def _backward(run: Run, layer: Layer) -> Kernels:
 
 
 _FORWARD: dict[str, Callable[[Run, Layer], Kernels]] = {
-    "conv": conv_forward, "fc": fc_forward, "relu": relu_forward, "dropout": dropout_forward,
+    "conv": conv_forward, "fc": fc_forward, "relu": relu_forward, "clamp": relu_forward, "dropout": dropout_forward,
     "max_pool": pool_forward, "avg_pool": pool_forward, "global_avg_pool": pool_forward, "lrn": lrn_forward,
     "batch_norm": batch_norm_forward, "add": add_forward, "concat": concat_forward, "softmax": softmax_forward,
 }
 _BACKWARD: dict[str, Callable[[Run, Layer], Kernels]] = {
-    "conv": conv_backward, "fc": fc_backward, "relu": relu_backward, "dropout": dropout_backward,
-    "max_pool": pool_backward, "avg_pool": pool_backward, "global_avg_pool": pool_backward, "lrn": lrn_backward,
-    "batch_norm": batch_norm_backward, "add": add_backward, "concat": concat_backward,
-    "softmax": softmax_backward,
-}
+    "conv": conv_backward, "fc": fc_backward, "relu": relu_backward, "clamp": relu_backward, "dropout":
+    dropout_backward, "max_pool": pool_backward, "avg_pool": pool_backward, "global_avg_pool": pool_backward, "lrn":
+    lrn_backward, "batch_norm": batch_norm_backward, "add": add_backward, "concat": concat_backward, "softmax":
+    softmax_backward, }

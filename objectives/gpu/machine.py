@@ -17,7 +17,7 @@ class Gpu:
     """A GPU.
 
     `clock` [Hz]; `peak`: multiply-accumulates per second by precision [1/s]; `line`, `sector`: bytes of an L2 line and
-    of an L2 transaction; `l2_capacity` [B]; `dram_bandwidth` [B/s].
+    of an L2 transaction; `l2_capacity` [B]; `l2_bandwidth`, `dram_bandwidth` [B/s].
     """
 
     name: str
@@ -27,6 +27,7 @@ class Gpu:
     sector: int
     line: int
     l2_capacity: int
+    l2_bandwidth: float
     dram_bandwidth: float
 
 
@@ -52,4 +53,5 @@ def load_gpu(name: str = DEFAULT_GPU) -> Gpu:
     peak |= {"bf16": processors * values["half_macs_per_cycle"] * clock}
     return Gpu(name=values["name"], clock=clock, multiprocessors=processors, peak=peak, sector=values["sector_B"],
                line=values["line_B"], l2_capacity=values["l2_B"],
+               l2_bandwidth=values["slices"] * values["slice_bytes_per_cycle"] * clock,
                dram_bandwidth=float(values["dram_bandwidth_B_per_s"]))

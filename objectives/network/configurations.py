@@ -37,6 +37,13 @@ class Configuration:
             raise InputError(f"{key}: {quoted(str(value))} is not a whole number from 1 to {LARGEST}", file=self.file)
         return value
 
+    def heads(self, key: str, width: int) -> int:
+        """Heads that divide a width."""
+        heads = self.whole(key)
+        if width % heads:
+            raise InputError(f"{key}: {heads} heads do not divide {width} channels", file=self.file)
+        return heads
+
     def flag(self, key: str, default: bool) -> bool:
         """A switch."""
         value = self.values.get(key, default)
@@ -100,7 +107,7 @@ def _bert(given: Configuration) -> Stack:
     for number in range(given.whole("num_hidden_layers")):
         stack.begin(f"layer{number}")
         entry = stack.top
-        stack.attention(given.whole("num_attention_heads"), width, bias=1)
+        stack.attention(given.heads("num_attention_heads", width), width, bias=1)
         stack.residual("attention_sum", entry)
         entry = stack.add("attention_norm", "layer_norm")
         stack.feed_forward(given.whole("intermediate_size"), width, given.gate("hidden_act", "gelu"))
@@ -128,7 +135,7 @@ def _gpt2(given: Configuration) -> Stack:
         stack.begin(f"layer{number}")
         entry = stack.top
         stack.add("norm1", "layer_norm")
-        stack.attention(given.whole("n_head"), width, bias=1)
+        stack.attention(given.heads("n_head", width), width, bias=1)
         entry = stack.residual("attention_sum", entry)
         stack.add("norm2", "layer_norm")
         stack.feed_forward(given.whole("n_inner", 4 * width), width, given.gate("activation_function", "gelu_new"))
@@ -142,7 +149,9 @@ def _gpt2(given: Configuration) -> Stack:
 def _llama(given: Configuration) -> Stack:
     """Decoder: root-mean-square norms, rotary positions, grouped queries, and a gated feed-forward part or experts."""
     width, vocabulary = given.whole("hidden_size"), given.whole("vocab_size")
-    heads = given.whole("num_attention_heads")
+    heads = given.whole("num_attention_heads") if "head_dim" in given.values else given.heads(
+        "num_attention_heads", width
+    )
     stack = Stack(dropout=False, attention_dropout=given.share("attention_dropout", 0.0) > 0)
     stack.add("tokens", "tokens", shape=(1, min(given.whole("max_position_embeddings", 2048), DEFAULT_CONTEXT), 1))
     stack.add("words", "embedding", channels=width, rows=vocabulary, split="column")
@@ -189,7 +198,7 @@ def _vit(given: Configuration) -> Stack:
         stack.begin(f"layer{number}")
         entry = stack.top
         stack.add("norm1", "layer_norm")
-        stack.attention(given.whole("num_attention_heads"), width, bias=int(given.flag("qkv_bias", True)))
+        stack.attention(given.heads("num_attention_heads", width), width, bias=int(given.flag("qkv_bias", True)))
         entry = stack.residual("attention_sum", entry)
         stack.add("norm2", "layer_norm")
         stack.feed_forward(given.whole("intermediate_size"), width, given.gate("hidden_act", "gelu"))

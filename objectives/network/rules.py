@@ -1,9 +1,9 @@
 """What each kind of layer computes, and what its backward pass reads.
 
 A convolution or product reads its input for the gradient of its weights; a normalization its input and statistics; an
-activation its input (GELU, SiLU) or its output (ReLU's sign, tanh, sigmoid, softmax); local response normalization
-input, output and scale; a maximum where it was found; dropout its mask; a product of activations both of them; a sum
-nothing.
+activation its input (GELU, SiLU, the clamp of ReLU6) or its output (ReLU's sign, tanh, sigmoid, softmax); local
+response normalization input, output and scale; a maximum where it was found; dropout its mask; a product of
+activations both of them; a sum nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -150,13 +150,15 @@ RULES: dict[str, Rule] = {
     "expert_linear": Rule(products=_expert_linear, keeps_inputs=True),
     "embedding": _KEEPS_INPUT, "position": Rule(in_place=True, shares_gradient=True), "class_token": Rule(),
     "max_pool": Rule(extras=_indices), "avg_pool": Rule(), "global_avg_pool": Rule(),
-    "relu": Rule(keeps_output=True, in_place=True), "gelu": _KEEPS_INPUT, "silu": _KEEPS_INPUT,
+    "relu": Rule(keeps_output=True, in_place=True), "clamp": _KEEPS_INPUT, "gelu": _KEEPS_INPUT,
+    "silu": _KEEPS_INPUT,
     "sigmoid": _KEEPS_OUTPUT, "tanh": _KEEPS_OUTPUT, "softmax": Rule(keeps_output=True, in_place=True),
     "lrn": Rule(keeps_inputs=True, keeps_output=True, extras=_scale),
     "batch_norm": Rule(keeps_inputs=True, extras=_channel_statistics),
     "layer_norm": Rule(keeps_inputs=True, extras=_position_statistics(2)),
     "rms_norm": Rule(keeps_inputs=True, extras=_position_statistics(1)),
     "dropout": Rule(in_place=True, extras=_mask), "rotary": Rule(in_place=True),
+    "scale": Rule(in_place=True),
     "add": Rule(shares_gradient=True), "concat": Rule(), "multiply": _KEEPS_INPUT,
     "matmul": Rule(products=_matmul, keeps_inputs=True),
     "scores": Rule(products=_scores, keeps_inputs=True), "context": Rule(products=_context, keeps_inputs=True),
@@ -175,7 +177,7 @@ PRODUCTS_OF_ACTIVATIONS = ("matmul", "scores", "context")
 def rule_of(layer: Layer, storage: Storage) -> Rule:
     """The rule of a layer."""
     rule = RULES[layer.kind]
-    if layer.kind == "max_pool" and storage.pool_input:
+    if layer.kind in ("max_pool", "avg_pool") and storage.pool_input:
         return replace(rule, keeps_inputs=True)
     if layer.kind == "dropout" and not storage.dropout:
         return _VIEW

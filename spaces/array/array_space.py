@@ -23,7 +23,7 @@ BLOCK = 1 << 14
 """Designs enumerated at a time."""
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ArrayPlace:
     """Where designs stand: numbers of their groups (-1: illegal), rows of their banks and mats in the groups."""
 
     group: Ints
@@ -34,7 +34,7 @@ class Place:
 class Buildable(Protocol):
     """Knows which designs may be built that are legal in integers."""
 
-    def each(self, place: Place, local: Ints, global_: Ints) -> Bools:
+    def each(self, place: ArrayPlace, local: Ints, global_: Ints) -> Bools:
         """Which designs may be built, from where they stand and the numbers of their wires; not at -1."""
 
     def group(self, number: int, local: int, global_: int) -> Bools:
@@ -115,11 +115,11 @@ class ArraySpace:
         """Number of designs that are legal in integers."""
         return int(self._pairs.sum()) * self._wires[0] * self._wires[1]
 
-    def place(self, designs: Ints) -> Place:
+    def place(self, designs: Ints) -> ArrayPlace:
         """Where designs stand that are legal in integers; -1 for the others."""
         bank = self._banks.find(designs[:, :BANK_AXES])
         mat = self._mats.find(designs[:, BANK_AXES:ORGANIZATION_AXES])
-        place = Place(*np.full((3, len(designs)), -1))
+        place = ArrayPlace(*np.full((3, len(designs)), -1))
         for row in np.flatnonzero((bank >= 0) & (mat >= 0)):
             group = self._group(int(bank[row]), int(mat[row]))
             mat_row = _find(self.mats[group], int(mat[row])) if group >= 0 else -1

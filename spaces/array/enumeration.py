@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Ints
+from dse.batch import Bools, Ints
 from dse.spaces.array.mat import MatGeometry, mat_geometry
-from dse.spaces.array.organization import BUFFER_DESIGNS, BankChoice, MatChoice, OrganizationRanges
+from dse.spaces.array.organization import BUFFER_DESIGNS, BankChoice, MatChoice, OrganizationRanges, exponent
 from dse.spaces.array.routing import Routing
-from dse.spaces.array.spec import ArraySpec, tag_block_bits
+from dse.spaces.array.spec import ArraySpec, block_width
 
 Route = Callable[[BankChoice, Ints, ArraySpec], Routing]
 """Routes banks whose blocks have given widths [bits]."""
@@ -91,10 +91,9 @@ class Enumeration:
         """Legal mats of each group in loop order: positions in `mats`, and geometry."""
         styles = len(np.unique(self.mats.buffer_design[: len(BUFFER_DESIGNS)]))
         cut = self.mats.take(slice(None, None, styles))
-        active = cut.active_mat_rows * cut.active_mat_cols
+        bits = _BitsNeeded.of(cut)
         for key in keys:
-            chosen = np.arange(len(cut)) if key.active is None else np.flatnonzero(active == key.active)
-            chosen = chosen[cut.rows_per_set[chosen] <= max(key.ways, 1)]
+            chosen = np.flatnonzero(bits.may_fit(key, is_tag=self.spec.is_tag))
             geometry, kept = mat_geometry(
                 np.array([key.address_bits]), np.array([key.data_bits]), np.array([key.ways]), cut.take(chosen),
                 self.spec, tags_cover_ways=self.tags_cover_ways,
@@ -104,11 +103,49 @@ class Enumeration:
             yield key, position, _with_buffers(geometry.take(legal), self.mats.buffer_design[:styles])
 
 
+@dataclass(frozen=True, slots=True)
+class _BitsNeeded:
+    """What mats ask of the bits that reach them: a quick test that leaves few illegal ones.
+
+    `address`: bits for multiplexers and for choosing the active subarrays; `active` subarrays; rows per set and the
+    bits that choose among them.
+    """
+
+    address: Ints
+    active: Ints
+    rows_per_set: Ints
+    set_bits: Ints
+
+    @classmethod
+    def of(cls, mats: MatChoice) -> "_BitsNeeded":
+        """What every mat asks for."""
+        active = mats.active_mat_rows * mats.active_mat_cols
+        muxes = (exponent(inputs) for inputs in (mats.mux_sense_amp, mats.mux_output_1, mats.mux_output_2))
+        address = exponent(mats.mat_rows * mats.mat_cols // active) + sum(muxes)
+        return cls(address, active, mats.rows_per_set, exponent(mats.rows_per_set))
+
+    def may_fit(self, key: GroupKey, *, is_tag: bool) -> Bools:
+        """Which mats may be legal with what a key delivers."""
+        ways = max(key.ways, 1)
+        held = 0 if is_tag else self.set_bits - (ways.bit_length() - 1)
+        fits: Bools = (self.address - held <= key.address_bits) & (self.active <= key.data_bits)
+        fits &= self.rows_per_set <= ways
+        if key.active is not None:
+            fits &= self.active == key.active
+        return fits
+
+
 def _with_buffers(geometry: MatGeometry, buffers: Ints) -> MatGeometry:
     """Repeat each mat for every buffer style."""
     columns = {name: np.repeat(values, len(buffers)) for name, values in geometry.to_columns().items()}
     columns["buffer_design"] = np.tile(buffers, len(geometry))
     return MatGeometry(**columns)
+
+
+def block_bits(banks: BankChoice, mats: MatChoice, spec: ArraySpec) -> Ints:
+    """Width [bits] of each design's block; 0 where it has fewer bits than activated subarrays (main.cpp, main)."""
+    active = banks.active_bank_rows * banks.active_bank_cols * mats.active_mat_rows * mats.active_mat_cols
+    return block_width(active, spec)
 
 
 def enumerate_array(
@@ -119,21 +156,18 @@ def enumerate_array(
     active_in_mat = np.unique(mats.active_mat_rows * mats.active_mat_cols) if spec.is_tag else np.array([0])
     bank = np.tile(np.arange(len(banks)), len(active_in_mat))
     active = np.repeat(active_in_mat, len(banks))
-    block = _block_bits(banks, bank, active, spec)
+    block = _widest_block(banks, bank, active, spec)
     possible = np.flatnonzero(block > 0)
     bank, active, block = bank[possible], active[possible], block[possible]
     routing = route(banks.take(bank), block, spec)
     groups = _group(bank, active, routing, spec) if len(bank) else ()
-    return Enumeration(spec, banks, mats, groups, tags_cover_ways)
+    return Enumeration(spec=spec, banks=banks, mats=mats, groups=groups, tags_cover_ways=tags_cover_ways)
 
 
-def _block_bits(banks: BankChoice, bank: Ints, active: Ints, spec: ArraySpec) -> Ints:
-    """Width of a block for banks and subarrays active in each mat; 0 where bits do not suffice."""
+def _widest_block(banks: BankChoice, bank: Ints, active: Ints, spec: ArraySpec) -> Ints:
+    """Width [bits] of a block for banks with `active` subarrays in each mat; of data whatever is active in a mat."""
     mats = (banks.active_bank_rows * banks.active_bank_cols)[bank]
-    if not spec.is_tag:
-        return np.where(mats <= spec.block_bits, spec.block_bits, 0)
-    widths = {count: tag_block_bits(spec, count) for count in np.unique(mats * active).tolist()}
-    return np.array([widths[count] for count in (mats * active).tolist()], dtype=np.int64)
+    return block_width(mats * active if spec.is_tag else mats, spec)
 
 
 def _group(bank: Ints, active: Ints, routing: Routing, spec: ArraySpec) -> tuple[Group, ...]:

@@ -130,5 +130,7 @@ def _ranges(mats: int, muxes: int, rows_per_set: int) -> OrganizationRanges:
     """Ranges from one to the given numbers of mats per side, multiplexer inputs and rows per set."""
     side, inputs, two = PowerRange(1, mats), PowerRange(1, muxes), PowerRange(1, 2)
     return OrganizationRanges(
-        side, side, side, side, two, two, two, two, inputs, inputs, inputs, PowerRange(1, rows_per_set)
+        bank_rows=side, bank_cols=side, active_bank_rows=side, active_bank_cols=side, mat_rows=two, mat_cols=two,
+        active_mat_rows=two, active_mat_cols=two, mux_sense_amp=inputs, mux_output_1=inputs, mux_output_2=inputs,
+        rows_per_set=PowerRange(1, rows_per_set)
     )

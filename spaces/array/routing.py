@@ -57,17 +57,19 @@ class Routing:
     def take(self, banks: Ints) -> "Routing":
         """Return the routing of the banks at `banks`."""
         return Routing(
-            self.legal[banks], self.address_bits[banks], self.data_bits[banks], self.ways[banks],
-            None if self.horizontal is None else self.horizontal.take(banks),
-            None if self.vertical is None else self.vertical.take(banks),
+            legal=self.legal[banks], address_bits=self.address_bits[banks], data_bits=self.data_bits[banks],
+            ways=self.ways[banks],
+            horizontal=None if self.horizontal is None else self.horizontal.take(banks),
+            vertical=None if self.vertical is None else self.vertical.take(banks),
         )
 
     def against_mats(self) -> "Routing":
         """Return the same routing as columns (banks, 1), which broadcast against mats."""
         return Routing(
-            self.legal[:, None], self.address_bits[:, None], self.data_bits[:, None], self.ways[:, None],
-            None if self.horizontal is None else self.horizontal.against_mats(),
-            None if self.vertical is None else self.vertical.against_mats(),
+            legal=self.legal[:, None], address_bits=self.address_bits[:, None], data_bits=self.data_bits[:, None],
+            ways=self.ways[:, None],
+            horizontal=None if self.horizontal is None else self.horizontal.against_mats(),
+            vertical=None if self.vertical is None else self.vertical.against_mats(),
         )
 
 
@@ -93,9 +95,14 @@ def join_routings(parts: Sequence[Routing]) -> Routing:
     ]
     trees = [(part.horizontal, part.vertical) for part in parts if part.horizontal and part.vertical]
     if not trees:
-        return Routing(flat[0], flat[1], flat[2], flat[3], None, None)
+        return Routing(
+            legal=flat[0], address_bits=flat[1], data_bits=flat[2], ways=flat[3], horizontal=None, vertical=None,
+        )
     horizontal, vertical = (join_levels([tree[side] for tree in trees]) for side in (0, 1))
-    return Routing(flat[0], flat[1], flat[2], flat[3], horizontal, vertical)
+    return Routing(
+        legal=flat[0], address_bits=flat[1], data_bits=flat[2], ways=flat[3], horizontal=horizontal,
+        vertical=vertical,
+    )
 
 
 @dataclass(slots=True)
@@ -158,8 +165,14 @@ def route_h_tree(
     address, distributed, broadcast = scalars
     horizontal, vertical = (TreeLevels(*matrices) for matrices in levels)
     if spec.is_tag:
-        return Routing(legal & (distributed > 0), address, broadcast, distributed, horizontal, vertical)
-    return Routing(legal, address, distributed, 1 << broadcast, horizontal, vertical)
+        return Routing(
+            legal=legal & (distributed > 0), address_bits=address, data_bits=broadcast, ways=distributed,
+            horizontal=horizontal, vertical=vertical,
+        )
+    return Routing(
+        legal=legal, address_bits=address, data_bits=distributed, ways=1 << broadcast, horizontal=horizontal,
+        vertical=vertical,
+    )
 
 
 @dataclass(slots=True)
@@ -181,8 +194,9 @@ def _route_one_shape(
     count = len(banks)
     distributed, broadcast = _distributed_and_broadcast(spec, block_bits)
     flow = _Flow(
-        np.full(count, spec.address_bits), distributed, broadcast,
-        banks.active_bank_cols.copy(), banks.active_bank_rows.copy(), np.ones(count, bool),
+        address=np.full(count, spec.address_bits), distributed=distributed, broadcast=broadcast,
+        columns_to_activate=banks.active_bank_cols.copy(), rows_to_activate=banks.active_bank_rows.copy(),
+        legal=np.ones(count, bool),
     )
     one = np.ones(count, np.int64)
     horizontal, vertical = np.zeros((5, across, count), np.int64), np.zeros((5, down, count), np.int64)
@@ -238,7 +252,13 @@ def route_bus(banks: BankChoice, block_bits: Ints, spec: ArraySpec) -> Routing:
     address_bits = spec.address_bits - exponent(mats // active)
     if spec.is_tag:
         ways = spec.associativity // banks.active_bank_rows // banks.active_bank_cols
-        return Routing(ways > 0, address_bits, block_bits, ways, None, None)
+        return Routing(
+            legal=ways > 0, address_bits=address_bits, data_bits=block_bits, ways=ways, horizontal=None,
+            vertical=None,
+        )
     data_bits = block_bits // banks.active_bank_rows // banks.active_bank_cols
     ways = np.full_like(data_bits, spec.associativity)
-    return Routing(np.ones(len(mats), bool), address_bits, data_bits, ways, None, None)
+    return Routing(
+        legal=np.ones(len(mats), bool), address_bits=address_bits, data_bits=data_bits, ways=ways, horizontal=None,
+        vertical=None,
+    )

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
+from dse.batch import Ints
+
 ADDRESS_WIDTH = 48
 """Bits of a physical address (NVSim constant.h, TOTAL_ADDRESS_BIT)."""
 STATUS_BITS = 2
@@ -66,7 +70,10 @@ def data_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySp
     block = word_bits * ways if access == FAST else word_bits
     associativity = ways if access == NORMAL else 1
     address_bits = _built_log2(Fraction(capacity * 8, block * associativity))
-    return ArraySpec("data", address_bits, block, associativity, ways, access, _share(capacity))
+    return ArraySpec(
+        memory_type="data", address_bits=address_bits, block_bits=block, associativity=associativity,
+        cache_ways=ways, access=access, share=_share(capacity),
+    )
 
 
 def tag_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySpec:
@@ -74,7 +81,10 @@ def tag_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySpe
     index_bits = _built_log2(Fraction(capacity * 8, word_bits * ways))
     offset_bits = (word_bits // 8).bit_length() - 1
     block = ADDRESS_WIDTH - index_bits - offset_bits + STATUS_BITS
-    return ArraySpec("tag", index_bits, block, ways, ways, access, _share(capacity))
+    return ArraySpec(
+        memory_type="tag", address_bits=index_bits, block_bits=block, associativity=ways, cache_ways=ways,
+        access=access, share=_share(capacity),
+    )
 
 
 def tag_block_bits(spec: ArraySpec, active_subarrays: int) -> int:
@@ -82,3 +92,14 @@ def tag_block_bits(spec: ArraySpec, active_subarrays: int) -> int:
     if spec.block_bits < active_subarrays:
         return 0
     return -(-spec.block_bits // active_subarrays) * active_subarrays
+
+
+def block_width(active_subarrays: Ints, spec: ArraySpec) -> Ints:
+    """Width [bits] of a block spread over some activated subarrays, (n,); 0 where it has fewer bits than those.
+
+    A tag is rounded up to a multiple of them. Source: NVSim main.cpp, main.
+    """
+    if not spec.is_tag:
+        return np.where(active_subarrays <= spec.block_bits, spec.block_bits, 0)
+    table = {count: tag_block_bits(spec, count) for count in np.unique(active_subarrays).tolist()}
+    return np.array([table[count] for count in active_subarrays.tolist()], dtype=np.int64)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
+from dse.objectives.cache.parameters.refresh import Task, search
+from dse.objectives.cache.parameters.subject import Subject
 from dse.search.goal import make_goal
 from rich.console import Console
 from rich.table import Table
@@ -22,8 +24,6 @@ from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import load_technology, technology_tables
 from dse.objectives.array.hierarchy.array import Fabric
 from dse.objectives.cache.baselines.nvsim import search_array, search_cache
-from dse.objectives.cache.parameters.refresh import Task, search
-from dse.objectives.cache.parameters.subject import Subject
 from dse.objectives.cache.specification import BASIC_WIRES, ArrayProblem, CacheProblem, DataChoice, cache_problem
 from dse.spaces.array.organization import LATENCY, data_ranges
 from dse.spaces.array.spec import FAST, NORMAL, SEQUENTIAL

@@ -159,7 +159,7 @@ class _Rungs:
         """The winners' organizations under every pair of wires."""
         known = part.known()
         organizations = {one.design.organization: number for one, number in zip(
-            [winner for winner in part.searched.winners.values() if winner.valid], known.number, strict=True
+            [winner for winner in part.winners.values() if winner.valid], known.number, strict=True
         )}
         return join_candidates(
             [part.variants(int(number)) for number in organizations.values()], len(part.figures)

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.objectives.cache.parameters.subject import TEMPERATURE
+from dse.objectives.cache.parameters.materials import TEMPERATURE
 from dse.report.plot import COLORS
-from dse.studies.cache.varied import GOAL, Varied, own_parameters, shortlists, variation
+from dse.studies.cache.varied import Varied, assumed_variation, shortlists, varied_problem
 from dse.studies.calibrated import MEGABYTE, NAMES
 from dse.studies.study import Findings, Study
 from dse.uncertainty.importance import Importance, permutation_importance
 from dse.uncertainty.one_at_a_time import Grid, Swings, grid, swings
 from dse.uncertainty.response import respond
-from dse.uncertainty.shortlist import Made
+from dse.uncertainty.shortlist import MadeShortlist
 from dse.uncertainty.sobol import SobolIndices, sobol_indices, sobol_points
 from dse.uncertainty.variation import Variation
 from dse.units import format_capacity
@@ -37,7 +37,7 @@ SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SensitivityPlan:
     """Caches, points per parameter for Sobol indices (a power of two), and values per side of a heat map."""
 
     varied: Varied
@@ -46,12 +46,12 @@ class Plan:
     seed: int = 2
 
 
-FULL = Plan(Varied(("sram", "stt", "sot"), 3 * MEGABYTE))
+FULL = SensitivityPlan(Varied(("sram", "stt", "sot"), 3 * MEGABYTE))
 """The study as published."""
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
+class MemorySensitivity:
     """What was found of one memory.
 
     `fixed`: row of the cache that is best at the nominal values among those that work at most points; `price`: its
@@ -61,7 +61,7 @@ class Analysis:
 
     memory: str
     variation: Variation
-    made: Made
+    made: MadeShortlist
     fixed: int
     price: float
     working: float
@@ -72,7 +72,7 @@ class Analysis:
     heat: Grid
 
 
-def answer(plan: Plan, jobs: int) -> Findings:
+def answer(plan: SensitivityPlan, jobs: int) -> Findings:
     """Make shortlists, judge them at many values of the parameters, and say which parameters matter."""
     made = shortlists(plan.varied, jobs)
     found = [analyze(memory, made[memory], plan, jobs) for memory in plan.varied.memories]
@@ -80,27 +80,27 @@ def answer(plan: Plan, jobs: int) -> Findings:
     return Findings(summary(found, plan), table, figure_of(found), limits(found, plan), shown(table))
 
 
-def analyze(memory: str, made: Made, plan: Plan, jobs: int) -> Analysis:
+def analyze(memory: str, made: MadeShortlist, plan: SensitivityPlan, jobs: int) -> MemorySensitivity:
     """Everything about one memory: variance, importance, ends of the ranges, and a heat map."""
-    varying = own_parameters(variation(plan.varied.memories), memory)
+    shortlist = made.shortlist
+    varying = assumed_variation(varied_problem(plan.varied.memories, plan.varied.capacity)).of(shortlist.problem)
     points = sobol_points(len(varying.names), plan.count, plan.seed)
-    response = respond(made.shortlist, varying.at(points), GOAL, jobs)
-    nominal = made.shortlist.values(varying.subject, GOAL)
-    fixed = steadfast(response.values, nominal)
-    answers = np.log([capped(response.values[:, fixed]), capped(response.reoptimized)])
+    response = respond(shortlist, varying.at(points), jobs)
+    nominal = shortlist.costs()
+    fixed = steadfast(response.costs, nominal)
+    answers = np.log([capped(response.costs[:, fixed]), capped(response.reoptimized)])
     works = np.isfinite(response.kept)
     sobol = sobol_indices(np.concatenate([answers, works[None]]), len(varying.names), plan.seed)
     some = slice(2 * plan.count)  # the independent draws among the points
     importance = tuple(
         permutation_importance(response.draws.values[some], column[some], plan.seed) for column in answers
     )
-    names = heat_names(varying.names, sobol)
-    without = _share_without(response.values[:, fixed]), _share_without(response.reoptimized)
-    return Analysis(
-        memory, varying, made, fixed, float(nominal[fixed] / nominal.min()), float(works[some].mean()), without,
-        sobol, (importance[0], importance[1]),
-        swings(varying, made.shortlist, fixed, GOAL, jobs),
-        grid(varying, names, plan.side, made.shortlist, GOAL, jobs),
+    return MemorySensitivity(
+        memory=memory, variation=varying, made=made, fixed=fixed, price=float(nominal[fixed] / nominal.min()),
+        working=float(works[some].mean()),
+        none=(_share_without(response.costs[:, fixed]), _share_without(response.reoptimized)), sobol=sobol,
+        importance=(importance[0], importance[1]), swings=swings(varying, shortlist, fixed, jobs),
+        heat=grid(varying, heat_names(varying.names, sobol), plan.side, shortlist, jobs),
     )
 
 
@@ -126,7 +126,7 @@ def heat_names(names: Sequence[str], sobol: SobolIndices) -> tuple[str, str]:
     return names[first], names[second]
 
 
-def table_of(found: Sequence[Analysis]) -> "pd.DataFrame":
+def table_of(found: Sequence[MemorySensitivity]) -> "pd.DataFrame":
     """One row per memory and parameter."""
     import pandas as pd
 
@@ -136,7 +136,7 @@ def table_of(found: Sequence[Analysis]) -> "pd.DataFrame":
     ])
 
 
-def _row(one: Analysis, number: int) -> dict[str, Any]:
+def _row(one: MemorySensitivity, number: int) -> dict[str, Any]:
     """All that was found of one parameter."""
     distribution = one.variation.distributions[number]
     row: dict[str, Any] = {
@@ -171,7 +171,7 @@ def shown(table: "pd.DataFrame") -> "pd.DataFrame":
     return some[list(columns)].rename(columns=columns).reset_index(drop=True)
 
 
-def summary(found: Sequence[Analysis], plan: Plan) -> str:
+def summary(found: Sequence[MemorySensitivity], plan: SensitivityPlan) -> str:
     """The answer in a few sentences."""
     parts = []
     for one in found:
@@ -190,7 +190,7 @@ def summary(found: Sequence[Analysis], plan: Plan) -> str:
     return text
 
 
-def _failing(one: Analysis) -> str:
+def _failing(one: MemorySensitivity) -> str:
     """How often the nominal optimum of a memory works, what decides it, and what a cache costs that always works."""
     cause = one.variation.names[int(one.sobol.total[WORKS].argmax())]
     return (
@@ -199,10 +199,10 @@ def _failing(one: Analysis) -> str:
     )
 
 
-def limits(found: Sequence[Analysis], plan: Plan) -> tuple[str, ...]:
+def limits(found: Sequence[MemorySensitivity], plan: SensitivityPlan) -> tuple[str, ...]:
     """How to read the numbers."""
     notes = [
-        "The ranges are assumptions (`dse/uncertainty/data/default.toml`); shares of variance are shares of what "
+        "The ranges are assumptions (`objectives/cache/data/spreads.toml`); shares of variance are shares of what "
         "these ranges do. Parameters vary independently, save those that are tied there, and move the whole chip.",
         "Fixed: the cache with the least nominal EDAP among those that work at most points. It is not the nominal "
         "optimum where that fails. A point where a cache does not work counts like the worst at which it does: "
@@ -224,12 +224,12 @@ def limits(found: Sequence[Analysis], plan: Plan) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _gaps(made: Made) -> str:
+def _gaps(made: MadeShortlist) -> str:
     """How far the shortlist was behind at each exact search."""
     return ", ".join("no cache known" if gap == np.inf else f"{gap:.1%}" for gap in made.gaps)
 
 
-def figure_of(found: Sequence[Analysis]) -> "Figure":
+def figure_of(found: Sequence[MemorySensitivity]) -> "Figure":
     """Per memory: what the ends of the ranges do, shares of variance, and a heat map of two parameters."""
     from matplotlib.figure import Figure
 
@@ -253,7 +253,7 @@ STYLES = (("fixed", COLORS[1], 0.18), ("re-optimized", COLORS[0], -0.18))
 """Name, color and place within a row of both questions."""
 
 
-def _tornado(axes: "Axes", one: Analysis) -> None:
+def _tornado(axes: "Axes", one: MemorySensitivity) -> None:
     """EDAP at both ends of each range, most important parameter on top."""
     pairs = one.swings.fixed, one.swings.reoptimized
     order = _first(np.nan_to_num(np.abs(np.log(one.swings.reoptimized)), posinf=9.0).max(axis=1))
@@ -271,7 +271,7 @@ def _tornado(axes: "Axes", one: Analysis) -> None:
     axes.margins(x=0.05)
 
 
-def _shares(axes: "Axes", one: Analysis) -> None:
+def _shares(axes: "Axes", one: MemorySensitivity) -> None:
     """Total Sobol indices with their intervals."""
     order = _first(one.sobol.total[:2].max(axis=0))
     for (name, color, shift), place in zip(STYLES, (FIXED, REOPTIMIZED), strict=True):
@@ -286,10 +286,10 @@ def _shares(axes: "Axes", one: Analysis) -> None:
     axes.set(xlabel="total Sobol index of log EDAP", xlim=(0, None))
 
 
-def _heat(axes: "Axes", one: Analysis) -> None:
+def _heat(axes: "Axes", one: MemorySensitivity) -> None:
     """EDAP of the best cache over two parameters; lines where another cache becomes the best."""
     response = one.heat.response
-    edap = one.heat.table(response.reoptimized / response.shortlist.values(one.variation.subject, GOAL).min())
+    edap = one.heat.table(response.reoptimized / response.shortlist.costs().min())
     winners = one.heat.table(np.where(np.isfinite(response.reoptimized), response.winners, -1))
     first, second = (_axis(one.variation, name, line) for name, line in
                      zip(one.heat.names, (one.heat.first, one.heat.second), strict=True))
@@ -301,18 +301,18 @@ def _heat(axes: "Axes", one: Analysis) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Axis:
+class _ShownAxis:
     """Values of a parameter as an axis shows them."""
 
     values: Floats
     label: str
 
 
-def _axis(varying: Variation, name: str, line: Floats) -> _Axis:
+def _axis(varying: Variation, name: str, line: Floats) -> _ShownAxis:
     """Temperatures in kelvin, everything else over its nominal value."""
     if name == TEMPERATURE:
-        return _Axis(line, f"{name} [K]")
-    return _Axis(line / varying.subject.own(name), f"{name} over nominal")
+        return _ShownAxis(line, f"{name} [K]")
+    return _ShownAxis(line / varying.own[name], f"{name} over nominal")
 
 
 def _borders(axes: "Axes", first: Floats, second: Floats, winners: Floats) -> None:

@@ -305,7 +305,7 @@ def draw(explained: Sequence[Explanation]) -> "Figure":
     _name_rows(dots[0], explained[0].near[0].agreements)
     _legend(above, waterfalls[0], "What each step multiplies: factors that fall (upper bar), then those that rise "
                                   "(lower bar); in brackets, mean over all orders")
-    _legend(below, dots[0], "NearCaches-optimal caches that choose what the optimum chooses (written on the right)")
+    _legend(below, dots[0], "Near-optimal caches that choose what the optimum chooses (written on the right)")
     return figure
 
 

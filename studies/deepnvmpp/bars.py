@@ -10,7 +10,7 @@ from dse.report.plot import COLORS
 from dse.studies.deepnvmpp.comparison import (
     RIVALS,
     CacheSet,
-    Setting,
+    CostBasis,
     Statement,
     cache_sets,
     mean_items,
@@ -135,8 +135,8 @@ def _panel(caches: CacheSet, statement: Statement) -> Panel:
     quantity, scenario = statement.quantity, statement.scenario
     values, bands, means = {}, {}, {}
     for memory in RIVALS:
-        found = ratios(quantity, caches, scenario, memory, paper_workloads(), Setting())
-        ends = workload_bands(quantity, caches, scenario, memory, Setting())
+        found = ratios(quantity, caches, scenario, memory, paper_workloads(), CostBasis())
+        ends = workload_bands(quantity, caches, scenario, memory, CostBasis())
         values[memory] = [_of_sram(quantity, value) for value in found]
         means[memory] = _of_sram(quantity, fmean(found))
         bands[memory] = [(_of_sram(quantity, low), _of_sram(quantity, high)) for low, high in ends]

@@ -106,7 +106,7 @@ def published_reduction(megabytes: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class CostBasis:
     """How costs are computed: time model, DRAM constants, and the DRAM traffic of larger caches."""
 
     time_model: str = SERIAL
@@ -134,7 +134,7 @@ _ATTRIBUTES = {
 WITH_DRAM = ("edp_reduction_with_dram",)
 
 
-def ratio(quantity: str, caches: CacheSet, scenario: str, memory: str, workload: Workload, setting: Setting) -> float:
+def ratio(quantity: str, caches: CacheSet, scenario: str, memory: str, workload: Workload, setting: CostBasis) -> float:
     """One quantity of the paper for one workload."""
     baseline, other = caches.of(SRAM, scenario), caches.of(memory, scenario)
     if quantity == "area_reduction":
@@ -153,7 +153,7 @@ def ratio(quantity: str, caches: CacheSet, scenario: str, memory: str, workload:
 
 
 def ratios(
-    quantity: str, caches: CacheSet, scenario: str, memory: str, workloads: Iterable[Workload], setting: Setting
+    quantity: str, caches: CacheSet, scenario: str, memory: str, workloads: Iterable[Workload], setting: CostBasis
 ) -> list[float]:
     """One quantity for several workloads."""
     return [ratio(quantity, caches, scenario, memory, workload, setting) for workload in workloads]
@@ -165,7 +165,7 @@ def over(values: Sequence[float], how: str) -> float:
 
 
 def band(
-    quantity: str, caches: CacheSet, scenario: str, memory: str, setting: Setting, how: str = "mean"
+    quantity: str, caches: CacheSet, scenario: str, memory: str, setting: CostBasis, how: str = "mean"
 ) -> tuple[float, float]:
     """Least and greatest value over traffic profiles, whose shares of writes differ."""
     values = [
@@ -176,7 +176,7 @@ def band(
 
 
 def workload_bands(
-    quantity: str, caches: CacheSet, scenario: str, memory: str, setting: Setting
+    quantity: str, caches: CacheSet, scenario: str, memory: str, setting: CostBasis
 ) -> list[tuple[float, float]]:
     """The same, workload by workload."""
     columns = [
@@ -207,7 +207,7 @@ class Statement:
     how: str = "mean"
 
 
-def mean_items(statements: Sequence[Statement], sets: Sequence[CacheSet], settings: Sequence[Setting]) -> list[Item]:
+def mean_items(statements: Sequence[Statement], sets: Sequence[CacheSet], settings: Sequence[CostBasis]) -> list[Item]:
     """Every statement for STT and SOT, both sets of caches and all settings, with its band over profiles."""
     workloads = paper_workloads()
     items = []
@@ -228,7 +228,7 @@ def mean_items(statements: Sequence[Statement], sets: Sequence[CacheSet], settin
     return items
 
 
-def _distinct(statement: Statement, settings: Sequence[Setting]) -> Iterator[Setting]:
+def _distinct(statement: Statement, settings: Sequence[CostBasis]) -> Iterator[CostBasis]:
     """Settings that differ in what the quantity depends on."""
     seen = set()
     for setting in settings:
@@ -238,7 +238,7 @@ def _distinct(statement: Statement, settings: Sequence[Setting]) -> Iterator[Set
             yield setting
 
 
-def described(quantity: str, scenario: str, setting: Setting) -> dict[str, str]:
+def described(quantity: str, scenario: str, setting: CostBasis) -> dict[str, str]:
     """The parts of a setting that a quantity depends on, empty where it does not."""
     timeless = quantity in ("dynamic_increase", "read_share", "area_reduction", "capacity_increase")
     dram = quantity in WITH_DRAM
@@ -249,7 +249,7 @@ def described(quantity: str, scenario: str, setting: Setting) -> dict[str, str]:
     }
 
 
-def role_of(quantity: str, scenario: str, caches: CacheSet, setting: Setting) -> str:
+def role_of(quantity: str, scenario: str, caches: CacheSet, setting: CostBasis) -> str:
     """Whether a number rests on a calibration that saw it.
 
     The fitted DRAM constants saw the EDP reductions with DRAM; our own technology saw Table II at 3 MB.
@@ -260,7 +260,7 @@ def role_of(quantity: str, scenario: str, caches: CacheSet, setting: Setting) ->
 
 
 def _more(
-    statement: Statement, caches: CacheSet, setting: Setting, ends: tuple[float, float], workload: str
+    statement: Statement, caches: CacheSet, setting: CostBasis, ends: tuple[float, float], workload: str
 ) -> dict[str, Any]:
     """Further columns of a table."""
     return {
@@ -270,7 +270,7 @@ def _more(
 
 
 def workload_items(
-    statements: Sequence[Statement], sets: Sequence[CacheSet], settings: Sequence[Setting]
+    statements: Sequence[Statement], sets: Sequence[CacheSet], settings: Sequence[CostBasis]
 ) -> list[Item]:
     """The same workload by workload; the paper prints these as bars only."""
     workloads = paper_workloads()
@@ -292,12 +292,12 @@ def workload_items(
     return items
 
 
-def settings(*, dram: bool = False) -> list[Setting]:
+def settings(*, dram: bool = False) -> list[CostBasis]:
     """Both time models; with DRAM also both reductions."""
     reductions = REDUCTIONS if dram else (UNIFORM,)
-    return [Setting(time_model, reduction=reduction) for time_model in TIME_MODELS for reduction in reductions]
+    return [CostBasis(time_model, reduction=reduction) for time_model in TIME_MODELS for reduction in reductions]
 
 
-def with_constants(setting: Setting, name: str) -> Setting:
+def with_constants(setting: CostBasis, name: str) -> CostBasis:
     """A setting with another named set of DRAM constants."""
     return replace(setting, dram_cost=load_dram_cost(name))

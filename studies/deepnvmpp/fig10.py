@@ -16,7 +16,7 @@ from dse.studies.deepnvmpp.comparison import (
     SRAM,
     TIME_MODELS,
     CacheSet,
-    Setting,
+    CostBasis,
     own_set,
     printed_set,
     ratios,
@@ -75,7 +75,7 @@ def _values(
     caches: CacheSet, size: int, quantity: str, memory: str, workloads: Sequence[Workload], time_model: str
 ) -> list[float]:
     """A reduction per workload at one capacity."""
-    return ratios(quantity, at(caches, size), ISO_CAPACITY, memory, workloads, Setting(time_model))
+    return ratios(quantity, at(caches, size), ISO_CAPACITY, memory, workloads, CostBasis(time_model))
 
 
 def extreme(caches: CacheSet, quantity: str, memory: str, time_model: str = SERIAL) -> tuple[float, int]:

@@ -13,7 +13,7 @@ from dse.studies.deepnvmpp.comparison import (
     RIVALS,
     TIME_MODELS,
     CacheSet,
-    Setting,
+    CostBasis,
     cache_sets,
     described,
     ratio,
@@ -54,7 +54,7 @@ def run(jobs: int) -> Findings:
 def _edp(caches: CacheSet, memory: str, phase: str, batch: int, profile: str, time_model: str) -> float:
     """EDP reduction without DRAM."""
     workload = workload_of("alexnet", phase, batch, profile)
-    return ratio("edp_reduction", caches, ISO_CAPACITY, memory, workload, Setting(time_model))
+    return ratio("edp_reduction", caches, ISO_CAPACITY, memory, workload, CostBasis(time_model))
 
 
 def _item(
@@ -64,8 +64,8 @@ def _item(
     values = {profile: _edp(caches, memory, phase, batch, profile, time_model) for profile in SHIPPED}
     return Item(
         f"{memory.upper()} EDP reduction, {phase}, batch {batch}", published, values[DEFAULT],
-        role_of("edp_reduction", ISO_CAPACITY, caches, Setting(time_model)),
-        {"caches": caches.name, **described("edp_reduction", ISO_CAPACITY, Setting(time_model)),
+        role_of("edp_reduction", ISO_CAPACITY, caches, CostBasis(time_model)),
+        {"caches": caches.name, **described("edp_reduction", ISO_CAPACITY, CostBasis(time_model)),
          "band_low": min(values.values()), "band_high": max(values.values()), "counts": COUNTS,
          "write_share": workload_of("alexnet", phase, batch).write_share},
     )

@@ -21,7 +21,7 @@ from dse.studies.deepnvmpp.comparison import (
     TIME_MODELS,
     WITH_DRAM,
     CacheSet,
-    Setting,
+    CostBasis,
     band,
     cache_sets,
     described,
@@ -80,14 +80,14 @@ def single_share_items() -> list[Item]:
             continue
         ends = [_single(row, share) for share in FIG5_SHARES]
         items.append(Item(_name(row), float(row["published"]), _single(row, PAPER_WRITE_SHARE), "derived", _more(
-            row, printed_set(), Setting(), (min(ends), max(ends)), f"w = {PAPER_WRITE_SHARE}",
+            row, printed_set(), CostBasis(), (min(ends), max(ends)), f"w = {PAPER_WRITE_SHARE}",
         )))
     return items
 
 
 def _single(row: Mapping[str, str], share: float) -> float:
     """A statement at a share of writes."""
-    return ratio(row["quantity"], printed_set(), row["scenario"], row["memory"], uniform_workload(share), Setting())
+    return ratio(row["quantity"], printed_set(), row["scenario"], row["memory"], uniform_workload(share), CostBasis())
 
 
 def the_fourteen(items: list[Item]) -> list[Item]:
@@ -107,22 +107,22 @@ def statement_items(sets: list[CacheSet]) -> list[Item]:
     ]
 
 
-def settings_of(row: Mapping[str, str]) -> Iterator[Setting]:
+def settings_of(row: Mapping[str, str]) -> Iterator[CostBasis]:
     """Settings under which a statement is computed: both time models; with DRAM both reductions, all constants."""
     quantity = row["quantity"]
     if quantity in BY_HAND or quantity == "dynamic_increase":
-        yield Setting()
+        yield CostBasis()
         return
     for time_model in TIME_MODELS:
         if quantity not in WITH_DRAM:
-            yield Setting(time_model)
+            yield CostBasis(time_model)
             continue
         for name in dram_costs():
             for reduction in REDUCTIONS if row["scenario"] == ISO_AREA else REDUCTIONS[:1]:
-                yield with_constants(Setting(time_model, reduction=reduction), name)
+                yield with_constants(CostBasis(time_model, reduction=reduction), name)
 
 
-def _statement(row: Mapping[str, str], caches: CacheSet, setting: Setting) -> Item:
+def _statement(row: Mapping[str, str], caches: CacheSet, setting: CostBasis) -> Item:
     """One statement from modelled transactions, with its band over traffic profiles."""
     quantity, scenario, memory, how = row["quantity"], row["scenario"], row["memory"], row["over"]
     ours = over(ratios(quantity, caches, scenario, memory, paper_workloads(), setting), how)
@@ -139,7 +139,7 @@ def _name(row: Mapping[str, str]) -> str:
 
 
 def _more(
-    row: Mapping[str, str], caches: CacheSet, setting: Setting, ends: tuple[float, float], counts: str
+    row: Mapping[str, str], caches: CacheSet, setting: CostBasis, ends: tuple[float, float], counts: str
 ) -> dict[str, Any]:
     """Further columns."""
     return {
@@ -298,15 +298,15 @@ def _draw_shares(axis: Any) -> None:
     """EDP reduction at 3 MB from Table II against the share of writes, with the ten workloads."""
     shares = [number / 200 for number in range(71)]
     for memory, marker in zip(RIVALS, ("o", "s"), strict=True):
-        values = [ratio("edp_reduction", printed_set(), ISO_CAPACITY, memory, uniform_workload(share), Setting())
+        values = [ratio("edp_reduction", printed_set(), ISO_CAPACITY, memory, uniform_workload(share), CostBasis())
                   for share in shares]
         axis.plot(shares, values, color=COLOR[memory], lw=1.4, label=f"{memory.upper()}, serial time")
         workloads = paper_workloads()
         axis.plot([workload.write_share for workload in workloads],
-                  ratios("edp_reduction", printed_set(), ISO_CAPACITY, memory, workloads, Setting()), ls="",
+                  ratios("edp_reduction", printed_set(), ISO_CAPACITY, memory, workloads, CostBasis()), ls="",
                   marker=marker, ms=4, color=COLOR[memory], label=f"{memory.upper()}, the ten workloads")
         axis.plot([workload.write_share for workload in workloads],
-                  ratios("edp_reduction", printed_set(), ISO_CAPACITY, memory, workloads, Setting(ROOFLINE)), ls="",
+                  ratios("edp_reduction", printed_set(), ISO_CAPACITY, memory, workloads, CostBasis(ROOFLINE)), ls="",
                   marker=marker, ms=4, mfc="white", color=COLOR[memory], label=f"{memory.upper()}, roofline time")
     axis.axvline(PAPER_WRITE_SHARE, color="0.4", lw=0.8, ls="--")
     axis.annotate("published mean", (PAPER_WRITE_SHARE, 0.2), xytext=(3, 0), textcoords="offset points", fontsize=7)

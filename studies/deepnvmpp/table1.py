@@ -8,10 +8,10 @@ import numpy as np
 
 from dse.objectives.array.given.cell import Cell, load_cell
 from dse.objectives.array.given.technology import technology_tables
-from dse.objectives.cache.parameters.subject import Subject
+from dse.objectives.cache.parameters.materials import Materials
 from dse.report.plot import COLORS
 from dse.search.result import Result
-from dse.studies.cache.calibration.calibrate import Calibration, Found, calibrate_around
+from dse.studies.cache.calibration.calibrate import Calibration, FittedParameter, calibrate_around
 from dse.studies.calibrated import CELLS, NAMES, TECHNOLOGY, TEMPERATURE
 from dse.studies.deepnvmpp.published import calibration_setting, table_ii
 from dse.studies.optima import Wanted, optima
@@ -63,15 +63,15 @@ def run(jobs: int) -> Findings:
 def inferred(jobs: int) -> Calibration:
     """The packaged technology and cells as a calibration: parameters, uncertainties and fitted figures."""
     setting = calibration_setting()
-    packaged = Subject(
-        technology_tables(TECHNOLOGY), setting.subject.roadmap, TEMPERATURE,
-        {memory: load_cell(name) for memory, name in CELLS.items()}, setting.subject.caches,
+    packaged = Materials(
+        technology_tables(TECHNOLOGY), setting.materials.roadmap, TEMPERATURE,
+        {memory: load_cell(name) for memory, name in CELLS.items()},
     )
-    values = {one.name: value_of(one.name, packaged, setting.subject) for one in setting.parameters}
+    values = {one.name: value_of(one.name, packaged, setting.materials) for one in setting.parameters}
     return calibrate_around(setting, values, [one for one in table_ii() if one.fitted], jobs)
 
 
-def value_of(name: str, packaged: Subject, base: Subject) -> float:
+def value_of(name: str, packaged: Materials, base: Materials) -> float:
     """Value of a parameter in the packaged technology and cells; multiples refer to the setting's technology."""
     owner, _, quantity = name.partition(".")
     if owner == "wire":
@@ -96,7 +96,7 @@ class Case:
 
 def explain(sram: Cell, jobs: int) -> list[Case]:
     """Areas with the inferred cell and feature size, and with either or both replaced by the foundry's."""
-    feature = Subject(technology_tables(TECHNOLOGY), "HP", TEMPERATURE, {}).transistors().feature_size
+    feature = Materials(technology_tables(TECHNOLOGY), "HP", TEMPERATURE, {}).transistors().feature_size
     area = sram.area_f2 * feature**2
     guesses = (
         ("cell and feature size as inferred", area, feature),
@@ -135,7 +135,7 @@ def _printed(cells: Mapping[str, Cell]) -> list[Item]:
     return [*rows, *ratios]
 
 
-def _inferred(parameters: Sequence[Found]) -> list[Item]:
+def _inferred(parameters: Sequence[FittedParameter]) -> list[Item]:
     """Inferred parameters: nothing is printed of them."""
     return [
         Item(
@@ -230,7 +230,7 @@ def page_table(table: "pd.DataFrame", found: Calibration) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def draw(parameters: Sequence[Found]) -> "Figure":
+def draw(parameters: Sequence[FittedParameter]) -> "Figure":
     """Where each inferred parameter lies in its range, with one standard error."""
     from matplotlib.figure import Figure
 

@@ -275,7 +275,7 @@ def summary(table: "pd.DataFrame", plan: RegretPlan) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class SearchEffort:
     """Median evaluations to 1 % regret of `surrogate` and its best model-free rival, and the budgets of both.
 
     Infinite where the median run does not get there within its budget.
@@ -304,14 +304,14 @@ def _or_more(evaluations: float, budget: int) -> str:
     return f"{evaluations:.0f}" if np.isfinite(evaluations) else f"more than {budget}"
 
 
-def effort(table: "pd.DataFrame", plan: RegretPlan) -> Effort | None:
+def effort(table: "pd.DataFrame", plan: RegretPlan) -> SearchEffort | None:
     """What `surrogate` and the best model-free method need; None where one of them was not run."""
     methods = method_table(table).set_index("method")["median evaluations to 1 %"]
     rivals = methods[[method in MODEL_FREE for method in methods.index]]
     if "surrogate" not in methods or not len(rivals):
         return None
     rival = str(rivals.index[int(np.argmin(rivals))])
-    return Effort(float(methods["surrogate"]), rival, float(rivals[rival]), plan.budget, plan.budget_of(rival))
+    return SearchEffort(float(methods["surrogate"]), rival, float(rivals[rival]), plan.budget, plan.budget_of(rival))
 
 
 def _effort_summary(table: "pd.DataFrame", plan: RegretPlan) -> str:

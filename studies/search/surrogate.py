@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dse.exploration import TECHNOLOGY, caches
+from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell
+from dse.objectives.cache.problem import CacheProblem
+from dse.objectives.cache.specification import specs_by_access, technology_from_text
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS, LINES, MARKERS
 from dse.spaces.array.spec import ACCESS_TYPES
-from dse.studies.calibrated import NAMES
+from dse.studies.calibrated import NAMES, TECHNOLOGY, TEMPERATURE
 from dse.studies.study import Findings, Study
 from dse.surrogate import Split, by_design, fit, held_out_errors, leave_one_out, sampled_designs
 from dse.surrogate.encoding import encode
 from dse.surrogate.errors import accuracy
 from dse.surrogate.model import feature_columns
+from dse.units import parse_capacity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +44,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SurrogatePlan:
     """What is learned: memories; a capacity, and training designs; and what is learned together to leave one out."""
 
     memories: tuple[str, ...] = ("sram", "stt", "sot")
@@ -55,12 +58,12 @@ class Plan:
     access: tuple[str, ...] = ACCESS_TYPES
 
 
-FULL = Plan()
+FULL = SurrogatePlan()
 """The study as published; `each` designs of every capacity, technology and memory are learned together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DrawnDesigns:
     """Designs to draw: of one memory, capacity and technology."""
 
     memory: str
@@ -71,30 +74,51 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """A surrogate to train and test: `memories` it is about, and its kind (`ARRAYS` or `BLACK_BOX`)."""
+class SurrogateTrial:
+    """A surrogate to train and test: `memories` it is about, and its kind (`ARRAYS` or `BLACK_BOX`).
+
+    `problem` has all kinds of designs of the split.
+    """
 
     memories: str
     surrogate: str
     split: Split
+    problem: CacheProblem
 
 
-def draw(drawn: Drawn) -> "pd.DataFrame":
+def draw(drawn: DrawnDesigns) -> "pd.DataFrame":
     """Random designs with their metrics."""
-    problem = caches(drawn.memory, drawn.capacity, technology=drawn.technology, access=drawn.access)
-    return sampled_designs(problem, drawn.count, seed=0)
+    problem = caches([drawn.memory], [drawn.capacity], drawn.access, drawn.technology)
+    return sampled_designs(problem, drawn.count, seed=0).assign(technology=drawn.technology)
 
 
-def answer(plan: Plan, jobs: int) -> Findings:
+def caches(
+    memories: Sequence[str], capacities: Sequence[str], access: Sequence[str], technology: str = TECHNOLOGY
+) -> CacheProblem:
+    """Caches of some memories, capacities and access types, to draw designs from."""
+    made, path = technology_from_text(technology, TEMPERATURE)
+    return CacheProblem([
+        spec for memory in memories for capacity in capacities
+        for spec in specs_by_access(
+            memory=memory, capacity=parse_capacity(capacity), technology=made,
+            cell=load_cell(MEMORY_NAMES[memory]), access=access, technology_path=path,
+        )
+    ])
+
+
+def answer(plan: SurrogatePlan, jobs: int) -> Findings:
     """Draw designs, train surrogates with part of them, and say how far off the others are."""
     wanted = needed(plan)
     tables = dict(zip(wanted, report(in_parallel(draw, wanted, jobs), len(wanted), "designs"), strict=True))
     trials = [*learning_trials(plan, tables), *leave_out_trials(plan, tables)]
     errors = table_of(list(report(in_parallel(run_trial, trials, jobs), len(trials), "surrogates")))
-    return Findings(summary(errors, plan), errors, figure_of(errors, plan), notes(errors, plan), shown(errors, plan))
+    return Findings(
+        answer=summary(errors, plan), table=errors, figure=figure_of(errors, plan), notes=notes(errors, plan),
+        shown=shown(errors, plan),
+    )
 
 
-def needed(plan: Plan) -> list[Drawn]:
+def needed(plan: SurrogatePlan) -> list[DrawnDesigns]:
     """All designs that a plan draws."""
     most = max(plan.counts) + plan.held_out
     drawn = [_drawn(plan, memory, count=most) for memory in plan.memories]
@@ -106,25 +130,29 @@ def needed(plan: Plan) -> list[Drawn]:
 
 
 def _drawn(
-    plan: Plan, memory: str, capacity: str | None = None, technology: str = TECHNOLOGY, count: int | None = None
-) -> Drawn:
+    plan: SurrogatePlan, memory: str, capacity: str | None = None, technology: str = TECHNOLOGY, count: int | None = None
+) -> DrawnDesigns:
     """Designs of a memory, by default of the plan's capacity and as many as are learned together."""
-    return Drawn(memory, capacity or plan.capacity, technology, count or plan.each, plan.access)
+    return DrawnDesigns(
+        memory=memory, capacity=capacity or plan.capacity, technology=technology, count=count or plan.each,
+        access=plan.access,
+    )
 
 
-def learning_trials(plan: Plan, tables: "dict[Drawn, pd.DataFrame]") -> list[Trial]:
+def learning_trials(plan: SurrogatePlan, tables: "dict[DrawnDesigns, pd.DataFrame]") -> list[SurrogateTrial]:
     """More and more designs of each memory, all tested on the same others."""
     most = max(plan.counts)
     trials = []
     for memory in plan.memories:
+        problem = caches([memory], [plan.capacity], plan.access)
         whole = by_design(tables[_drawn(plan, memory, count=most + plan.held_out)], most)
         for count in sorted(plan.counts, reverse=True):
             split = Split(whole.kind, whole.left_out, whole.training.head(count), whole.held_out)
-            trials += [Trial(memory, kind, split) for kind in (ARRAYS, BLACK_BOX)]
+            trials += [SurrogateTrial(memory, kind, split, problem) for kind in (ARRAYS, BLACK_BOX)]
     return trials
 
 
-def leave_out_trials(plan: Plan, tables: "dict[Drawn, pd.DataFrame]") -> list[Trial]:
+def leave_out_trials(plan: SurrogatePlan, tables: "dict[DrawnDesigns, pd.DataFrame]") -> list[SurrogateTrial]:
     """Capacities and technologies of each memory, and all memories, with one of them left out."""
     import pandas as pd
 
@@ -134,24 +162,34 @@ def leave_out_trials(plan: Plan, tables: "dict[Drawn, pd.DataFrame]") -> list[Tr
         nodes = pd.concat(
             [tables[_drawn(plan, memory, technology=one)] for one in plan.technologies], ignore_index=True
         )
-        splits = leave_one_out(sizes, "capacity") + leave_one_out(nodes, "technology", "technology.feature_size")
-        trials += [Trial(memory, ARRAYS, split) for split in splits]
+        sizes_problem = caches([memory], plan.capacities, plan.access)
+        nodes_problem = caches([memory], [plan.capacity], plan.access)
+        trials += [
+            SurrogateTrial(memory, ARRAYS, split, sizes_problem) for split in leave_one_out(sizes, "capacity")
+        ]
+        trials += [
+            SurrogateTrial(memory, ARRAYS, split, nodes_problem)
+            for split in leave_one_out(nodes, "technology", "technology.feature_size")
+        ]
     every = pd.concat([tables[_drawn(plan, memory)] for memory in plan.memories], ignore_index=True)
-    return trials + [Trial(split.left_out, ARRAYS, split) for split in leave_one_out(every, "memory")]
+    problem = caches(plan.memories, [plan.capacity], plan.access)
+    return trials + [
+        SurrogateTrial(split.left_out, ARRAYS, split, problem) for split in leave_one_out(every, "memory")
+    ]
 
 
-def run_trial(trial: Trial) -> "pd.DataFrame":
+def run_trial(trial: SurrogateTrial) -> "pd.DataFrame":
     """Train and test one surrogate."""
     split = trial.split
-    errors = black_box(split) if trial.surrogate == BLACK_BOX else arrays(split)
+    errors = (black_box if trial.surrogate == BLACK_BOX else arrays)(split, trial.problem)
     return errors.assign(memory=trial.memories, surrogate=trial.surrogate)
 
 
-def arrays(split: Split) -> "pd.DataFrame":
+def arrays(split: Split, problem: CacheProblem) -> "pd.DataFrame":
     """Errors of our surrogate; on other designs also by access type, of which some are rare."""
     import pandas as pd
 
-    surrogate = fit(split.training, METRICS)
+    surrogate = fit(split.training, METRICS, problem)
     splits = [split]
     if split.kind == "design":
         splits += [
@@ -161,12 +199,12 @@ def arrays(split: Split) -> "pd.DataFrame":
     return pd.concat([held_out_errors(surrogate, one) for one in splits], ignore_index=True)
 
 
-def black_box(split: Split) -> "pd.DataFrame":
+def black_box(split: Split, problem: CacheProblem) -> "pd.DataFrame":
     """Errors of gradient-boosted trees (scikit-learn) on the metrics of the whole cache, with the same features."""
     import pandas as pd
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    encoding = encode(split.training, feature_columns(split.training, METRICS))
+    encoding = encode(split.training, feature_columns(split.training, METRICS, problem))
     inputs, others = encoding.matrix(split.training), encoding.matrix(split.held_out)
     rows = []
     for name in METRICS:
@@ -188,13 +226,13 @@ def table_of(errors: "Sequence[pd.DataFrame]") -> "pd.DataFrame":
     return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
-def asked_for(errors: "pd.DataFrame", plan: Plan, surrogate: str = ARRAYS) -> "pd.DataFrame":
+def asked_for(errors: "pd.DataFrame", plan: SurrogatePlan, surrogate: str = ARRAYS) -> "pd.DataFrame":
     """Errors on other designs after as many training designs as the bounds are asked for."""
     rows = (errors["kind"] == "design") & (errors["training"] == plan.asked) & (errors["surrogate"] == surrogate)
     return errors[rows]
 
 
-def access_errors(errors: "pd.DataFrame", plan: Plan) -> "pd.DataFrame":
+def access_errors(errors: "pd.DataFrame", plan: SurrogatePlan) -> "pd.DataFrame":
     """The same on designs of each access type."""
     return errors[errors["kind"].str.startswith("design, ") & (errors["training"] == plan.asked)]
 
@@ -210,7 +248,7 @@ def worst_by_count(errors: "pd.DataFrame") -> "pd.DataFrame":
     return rows.groupby("training").agg(median_error=("median_error", "max"), r2=("r2", "min"))
 
 
-def summary(errors: "pd.DataFrame", plan: Plan) -> str:
+def summary(errors: "pd.DataFrame", plan: SurrogatePlan) -> str:
     """The answer in a few sentences."""
     asked, trees = asked_for(errors, plan), asked_for(errors, plan, BLACK_BOX)
     worst = asked.sort_values("median_error").iloc[-1]
@@ -236,7 +274,7 @@ def _words(metric: str) -> str:
     return metric.replace("_", " ")
 
 
-def shown(errors: "pd.DataFrame", plan: Plan) -> "pd.DataFrame":
+def shown(errors: "pd.DataFrame", plan: SurrogatePlan) -> "pd.DataFrame":
     """The table of the page: held-out errors per memory and metric as asked for, and the worst of each other kind."""
     import pandas as pd
 
@@ -251,7 +289,7 @@ def shown(errors: "pd.DataFrame", plan: Plan) -> "pd.DataFrame":
     })
 
 
-def notes(errors: "pd.DataFrame", plan: Plan) -> tuple[str, ...]:
+def notes(errors: "pd.DataFrame", plan: SurrogatePlan) -> tuple[str, ...]:
     """What was asked for and not met, and how to read the numbers."""
     asked = asked_for(errors, plan)
     missed = asked[(asked["r2"] < R2) | (asked["median_error"] > MEDIAN)]
@@ -278,7 +316,7 @@ def notes(errors: "pd.DataFrame", plan: Plan) -> tuple[str, ...]:
     )
 
 
-def figure_of(errors: "pd.DataFrame", plan: Plan) -> "Figure":
+def figure_of(errors: "pd.DataFrame", plan: SurrogatePlan) -> "Figure":
     """Errors against training designs, and by what was left out."""
     from matplotlib.figure import Figure
 
@@ -319,7 +357,7 @@ def _learning_panel(axes: "Axes", errors: "pd.DataFrame") -> None:
     axes.legend(fontsize=8, frameon=False, ncols=2, loc="lower left")
 
 
-def _left_out_panel(axes: "Axes", errors: "pd.DataFrame", plan: Plan) -> None:
+def _left_out_panel(axes: "Axes", errors: "pd.DataFrame", plan: SurrogatePlan) -> None:
     """Median error of every metric and group that was left out, by memory, and the median of them."""
     kinds = [kind for kind in KINDS if (errors["kind"] == kind).any()]
     width = 0.8 / len(plan.memories)

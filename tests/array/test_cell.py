@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dse.errors import InputError
-from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell, packaged_cells, read_cell
+from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell, packaged_cells, read_cell, remark_foreign_node
 
 CELLS = Path(__file__).parents[1] / "reference" / "cells"
 
@@ -23,10 +23,10 @@ def changed(folder: Path, name: str, changes: Mapping[str, str | None]) -> Path:
     return path
 
 
-def complaint(path: Path) -> str:
+def complaint(path: Path, *, strict: bool = False) -> str:
     """Return what a cell is told, without the name of its file."""
     with pytest.raises(InputError) as caught:
-        read_cell(path)
+        read_cell(path, strict=strict)
     message = str(caught.value)
     assert len(message.splitlines()) == 1
     assert message.startswith(f"{path}:")
@@ -122,7 +122,7 @@ def test_unsupported_kinds(tmp_path: Path, kind: str) -> None:
     """Kinds that NVSim lists but cannot model, or we do not."""
     path = changed(tmp_path, "stt", {"MemCellType": kind})
     assert complaint(path).endswith(
-        f"-MemCellType: '{kind}' is not supported, expected one of SRAM, MRAM, SOTMRAM, PCRAM, memristor"
+        f"-MemCellType: '{kind}' is not supported, expected one of MRAM, PCRAM, memristor, SRAM, SOTMRAM"
     )
 
 
@@ -135,7 +135,7 @@ def test_keys_of_unsupported_kinds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "changes", "expected"),
     [
-        ("stt", {"MemCellType": None}, "missing -MemCellType: one of SRAM, MRAM, SOTMRAM, PCRAM, memristor"),
+        ("stt", {"MemCellType": None}, "missing -MemCellType: one of MRAM, PCRAM, memristor, SRAM, SOTMRAM"),
         ("stt", {"CellArea (F^2)": None}, "missing -CellArea (F^2)"),
         ("stt", {"CellAspectRatio": None}, "missing -CellAspectRatio"),
         ("sram", {"CellArea (F^2)": None}, "missing -CellArea (F^2)"),
@@ -147,8 +147,11 @@ def test_keys_of_unsupported_kinds(tmp_path: Path) -> None:
         ("stt", {"ResistanceOff (ohm)": "3000"}, "expected a value above -ResistanceOn"),
         ("stt", {"AccessCMOSWidth (F)": None}, "missing -AccessCMOSWidth (F)"),
         ("stt", {"ReadMode": None}, "missing -ReadMode"),
-        ("stt", {"ReadVoltage (V)": None}, "missing -ReadVoltage (V): current sensing"),
-        ("stt", {"ReadVoltage (V)": "0"}, "missing -ReadVoltage (V): current sensing"),
+        ("stt", {"ReadVoltage (V)": None, "ReadPower (uW)": None}, "missing -ReadVoltage (V): current sensing"),
+        ("stt", {"ReadVoltage (V)": "0", "ReadPower (uW)": "0"}, "missing -ReadVoltage (V): current sensing"),
+        ("stt", {"AccessCMOSWidth (F)": "2.9", "CellArea (F^2)": "4.5"}, "-AccessCMOSWidth (F): a transistor as wide"),
+        ("sram", {"CellArea (F^2)": "8", "CellAspectRatio": "8"}, "-AccessCMOSWidth (F): a transistor as wide"),
+        ("stt", {"AccessCMOSWidth (F)": "3", "CellArea (F^2)": "9", "CellAspectRatio": "1"}, "a cell wider than 3 F"),
         ("pcram", {"ReadCurrent (uA)": None}, "missing -ReadVoltage (V) or -ReadCurrent (uA)"),
         ("pcram", {"ReadVoltage (V)": "1"}, "missing -ReadPower (uW)"),
         (
@@ -164,7 +167,6 @@ def test_keys_of_unsupported_kinds(tmp_path: Path) -> None:
         ("stt", {"SetCurrent (uA)": "0"}, "missing -SetCurrent (uA)"),
         ("rram", {"ResetVoltage (V)": None}, "missing -ResetVoltage (V)"),
         ("rram", {"SetVoltage (V)": "0"}, "missing -SetVoltage (V)"),
-        ("pcram", {"ResetVoltage (V)": "1.8"}, "missing -SetEnergy (pJ) or -SetVoltage (V)"),
         ("rram", {"VoltageDropAccessDevice (V)": "2"}, "a value below -ResetVoltage"),
         (
             "rram",
@@ -216,7 +218,7 @@ def test_incomplete_and_contradictory_cells(
         ("rram", {"AccessType": "BJT", "CapacitanceOn (F)": None, "CapacitanceOff (F)": None}),
         (
             "rram",
-            {"AccessType": "CMOS", "AccessCMOSWidth (F)": "4", "ResistanceOnAtResetVoltage (ohm)": None},
+            {"AccessType": "CMOS", "AccessCMOSWidth (F)": "1.5", "ResistanceOnAtResetVoltage (ohm)": None},
         ),
         ("rram", {"AccessType": "none"}),
         ("sram", {"AccessType": None}),
@@ -233,6 +235,108 @@ def test_order_of_keys_does_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "stt.cell"
     path.write_text("\n".join(reversed(lines)))
     assert read_cell(path) == read_cell(CELLS / "stt.cell")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("stt", {"AccessCMOSWidth (F)": "2.8", "CellArea (F^2)": "4.5"}),
+        ("stt", {"AccessCMOSWidth (F)": "8", "CellArea (F^2)": "9.1", "CellAspectRatio": "1"}),
+        ("rram", {"AccessCMOSWidth (F)": "8"}),
+    ],
+)
+def test_narrow_transistors_and_cells_just_wide_enough(
+    tmp_path: Path, name: str, changes: dict[str, str | None]
+) -> None:
+    """A transistor narrower than its cell is not folded; a cell above 3 F has room for fingers."""
+    read_cell(changed(tmp_path, name, changes))
+
+
+def said(caplog: pytest.LogCaptureFixture, path: Path) -> list[str]:
+    """Return what reading a cell gave notice of, without the name of its file."""
+    caplog.clear()
+    read_cell(path)
+    lines = [record.getMessage() for record in caplog.records]
+    assert all(record.levelname == "WARNING" and record.name == "dse" for record in caplog.records)
+    assert all(line.startswith(f"{path}:") and len(line.splitlines()) == 1 for line in lines)
+    return [line.removeprefix(f"{path}:") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "expected"),
+    [
+        ("pcram", {"ResetVoltage (V)": "1.8"}, "understood as a SET energy of 0"),
+        ("stt", {"ReadVoltage (V)": None}, "understood as bitlines that a read by current does not charge"),
+        ("pcram", {"ProcessNode": "90nm"}, "-ProcessNode: '90nm' is understood as 90"),
+        ("pcram", {"ProcessNode": "90.0"}, "-ProcessNode: '90.0' is understood as 90"),
+        ("stt", {"ReadPower (uW)": "30 uW"}, "-ReadPower (uW): '30 uW' is understood as 30"),
+        ("stt", {"SetMode": "Current"}, "-SetMode: 'Current' is understood as current"),
+        ("stt", {"CellArea (F^2)": "54"}, "-CellAspectRatio stands before -CellArea (F^2)"),
+        ("sram", {"MemCellType": "SRAM", "SRAMCellNMOSWidth (F)": "3"}, None),
+    ],
+)
+def test_what_nvsim_understands(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, changes: dict[str, str | None], expected: str | None
+) -> None:
+    """It is accepted and said, and refused where the file is read strictly."""
+    path = changed(tmp_path, name, changes)
+    lines = said(caplog, path)
+    assert [line for line in lines if expected is None or expected in line] == lines
+    assert len(lines) == (expected is not None)
+    if expected is not None:
+        refused = complaint(path, strict=True)
+        assert expected in refused or "expected" in refused
+        assert said(caplog, path) == []
+
+
+def test_values_that_nvsim_understands(tmp_path: Path) -> None:
+    """What is understood is what NVSim computes with."""
+    read = read_cell(changed(tmp_path, "stt", {"ReadPower (uW)": "30 uW", "SetMode": "Current"}))
+    assert read == read_cell(CELLS / "stt.cell")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"SetMode": "Voltage"}, {"ReadPower (uW)": "30nW"}, {"ProcessNode": "22.5"}, {"AccessType": "cmos"}]
+)
+def test_what_nvsim_would_misread(tmp_path: Path, changes: dict[str, str | None]) -> None:
+    """A spelling that NVSim takes for something else than what is meant is an error."""
+    assert "expected" in complaint(changed(tmp_path, "stt", changes))
+
+
+def test_sram_widths_before_the_kind(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """NVSim skips widths of SRAM transistors that stand above the kind of cell."""
+    path = tmp_path / "sram.cell"
+    rest = "-MemCellType: SRAM\n-CellArea (F^2): 146\n-CellAspectRatio: 1.46\n-AccessCMOSWidth (F): 1.31\n"
+    path.write_text(f"-SRAMCellNMOSWidth (F): 3\n{rest}")
+    assert read_cell(path).sram_nmos_width_f == 3.0
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}:1: -SRAMCellNMOSWidth (F) stands before -MemCellType, where NVSim computes with 2.08 F: order does"
+        " not matter here"
+    ]
+    default = tmp_path / "default.cell"
+    default.write_text(f"-SRAMCellNMOSWidth (F): 2.08\n{rest}")
+    assert said(caplog, default) == []
+
+
+def test_latin_1_comments(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Letters of older editors are fine in comments, and nowhere else."""
+    text = (CELLS / "stt.cell").read_text()
+    path = tmp_path / "stt.cell"
+    path.write_bytes(f"// 80 \xb5A\n{text}".encode("latin-1"))
+    assert said(caplog, path) == ["1: not UTF-8 text: comments understood as Latin-1"]
+    assert complaint(path, strict=True) == "1: not UTF-8 text"
+    path.write_bytes(f"{text}\n-SetPulse (\xb5s): 1".encode("latin-1"))
+    assert "not UTF-8 text" in complaint(path)
+
+
+def test_a_cell_of_another_node(caplog: pytest.LogCaptureFixture) -> None:
+    """Its values are taken as they are, and that is said once."""
+    cell = replace(read_cell(CELLS / "pcram.cell"), name="of another node")
+    for node in (90, 45, 45):
+        remark_foreign_node(cell, node)
+    assert [record.getMessage() for record in caplog.records] == [
+        "cell 'of another node' is of 90 nm (-ProcessNode) and used at 45 nm: its values are taken as they are"
+    ]
 
 
 @pytest.mark.parametrize("name", ["sram", "stt", "stt_deepnvm", "sot_deepnvm"])

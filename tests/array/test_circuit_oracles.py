@@ -16,13 +16,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dse.errors import InputError
-from dse.objectives.array.cells.bitline import (
-    Lines,
+from dse.objectives.array.cells.sensing import (
     current_sensed_bitline,
-    sensing,
-    sram_bitline,
+    levels,
     voltage_sensed_bitline,
 )
+from dse.objectives.array.cells.sram import bitline as sram_bitline
+from dse.objectives.array.circuits.cell_physics import Lines
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.comparator import comparator
 from dse.objectives.array.circuits.gates import (
@@ -37,6 +37,7 @@ from dse.objectives.array.circuits.mux import mux
 from dse.objectives.array.circuits.output_driver import DriverLoad, OutputDriver, size_output_drivers
 from dse.objectives.array.circuits.precharger import precharge_latency, precharger
 from dse.objectives.array.circuits.predecoder import MOST_BITS, plan, predecoder
+from dse.objectives.array.circuits.repeaters import Repeaters, optimal_repeaters, repeater
 from dse.objectives.array.circuits.sense_amp import sense_amp_load, sense_amps
 from dse.objectives.array.circuits.signal import STEP_RAMP, horowitz
 from dse.objectives.array.circuits.transistor import (
@@ -49,7 +50,7 @@ from dse.objectives.array.circuits.transistor import (
     transistor_drain_cap,
     transistor_layout,
 )
-from dse.objectives.array.circuits.wire import Repeaters, Wire, _optimal_repeaters, _repeater, make_wire
+from dse.objectives.array.circuits.wire import Wire, make_wire
 from dse.objectives.array.given.quirks import NVSIM
 from dse.objectives.array.given.technology import (
     ROADMAPS,
@@ -276,7 +277,7 @@ def test_resistance_and_capacitance(type_: str) -> None:
 
 def repeated_delay(repeaters: Repeaters, wire: Wire, load: str) -> float:
     """Delay per meter of repeated wires; at its far end the wire drives the `load` of an inverter."""
-    inverter = _repeater(repeaters.size, wire.technology)
+    inverter = repeater(repeaters.size, wire.technology)
     cap, resistance = wire.capacitance * repeaters.spacing, wire.resistance * repeaters.spacing
     tau = inverter.resistance * (inverter.input_cap + inverter.output_cap + cap)
     tau += resistance * (getattr(inverter, load) + cap / 2)
@@ -293,7 +294,7 @@ def test_optimal_repeaters_are_fastest(node: int, type_: str) -> None:
     latter's optimum and is not at the former's.
     """
     wire = plain(type_, node)
-    best = _optimal_repeaters(wire.resistance, wire.capacitance, wire.technology)
+    best = optimal_repeaters(wire.resistance, wire.capacitance, wire.technology)
     least = repeated_delay(best, wire, "input_cap")
     for factor in (0.5, 0.7, 0.8, 0.9, 0.95, 1.05, 1.1, 1.25, 1.4, 2.0):
         for other in (replace(best, size=best.size * factor), replace(best, spacing=best.spacing * factor)):
@@ -481,7 +482,7 @@ def test_precharger() -> None:
     for name in ("width", "energy", "leakage"):
         assert (np.diff(getattr(row, name)) > 0).all()
     assert row.width[2] == close(2 * row.width[1])
-    latency = functools.partial(precharge_latency, columns, ramp=np.full(3, 1e11))
+    latency = functools.partial(precharge_latency, columns=columns, ramp=np.full(3, 1e11))
     base = (np.full(3, 1e-14), np.full(3, 100.0))
     names = ("cell", "wire", "largest_nmos", "technology")
     rest = dict(zip(names, arguments, strict=True))
@@ -507,7 +508,10 @@ def test_comparator() -> None:
 def a_line(cap: float, resistance: float) -> Lines:
     """A bitline of given parasitics."""
     zero = np.zeros(1)
-    return Lines(zero, zero, zero, zero, np.array([cap]), np.array([resistance]), zero)
+    return Lines(
+        wordline_length=zero, bitline_length=zero, wordline_cap=zero, wordline_resistance=zero,
+        bitline_cap=np.array([cap]), bitline_resistance=np.array([resistance]), select_cap=zero,
+    )
 
 
 @functools.cache
@@ -520,20 +524,21 @@ def circuit_of(name: str, **cell: object) -> Circuit:
     """The circuit of a reference configuration, its cell changed."""
     problem = problem_of(name)
     circuit = problem.fabric.circuit(problem.spec, problem.basic_local)
-    return replace(circuit, cell=replace(circuit.cell, **cell))
+    return circuit.with_cell(replace(circuit.cell, **cell))
 
 
 @given(st.floats(1e-16, 1e-12), st.floats(0.1, 1e6))
 def test_current_sensed_bitline(cap: float, resistance: float) -> None:
     """A distributed line between RC / 6, shorted at its end, and RC / 2, open."""
     circuit = circuit_of("stt_ram_16mb_32")
-    tau = current_sensed_bitline(a_line(cap, resistance), circuit).tau[0]
+    tau = current_sensed_bitline(a_line(cap, resistance), np.zeros(1), circuit).tau[0]
     assert resistance * cap / 6 < tau < resistance * cap / 2
-    nearly_open = current_sensed_bitline(a_line(cap, resistance), circuit_of("stt_ram_16mb_32", resistance_off=1e14))
+    insulating = circuit_of("stt_ram_16mb_32", resistance_off=1e14)
+    nearly_open = current_sensed_bitline(a_line(cap, resistance), np.zeros(1), insulating)
     assert nearly_open.tau[0] == close(resistance * cap / 2, 1e-6)
-    nearly_shorted = current_sensed_bitline(a_line(cap, 1e12), circuit)
+    nearly_shorted = current_sensed_bitline(a_line(cap, 1e12), np.zeros(1), circuit)
     assert nearly_shorted.tau[0] == close(1e12 * cap / 6, 1e-6)
-    delay = current_sensed_bitline(a_line(cap, resistance), circuit).delay(np.array([1e12]))
+    delay = current_sensed_bitline(a_line(cap, resistance), np.zeros(1), circuit).delay(np.array([1e12]))
     assert delay[0] == close(tau * math.log(2))
 
 
@@ -556,19 +561,19 @@ def test_sram_bitline() -> None:
 )
 def test_voltage_sensed_bitline(high: float, source: dict[str, float]) -> None:
     circuit = circuit_of("pcram_ram_16mb_90", resistance_off=high, **source)
-    levels = sensing(circuit)
-    assert 0 < levels.low < levels.precharge < levels.high
-    assert levels.precharge == close((levels.low + levels.high) / 2)
+    level = levels(circuit)
+    assert 0 < level.low < level.precharge < level.high
+    assert level.precharge == close((level.low + level.high) / 2)
     access = nmos_on_resistance(2 * 90e-9, circuit.technology)
     on, off = access + 1000, access + high
     if "read_voltage" in source:
         series = math.sqrt(on * off)
-        assert (levels.low, levels.high) == close((0.8 * on / (on + series), 0.8 * off / (off + series)))
-        assert levels.low + levels.high == close(0.8)  # the geometric mean divides symmetrically
+        assert (level.low, level.high) == close((0.8 * on / (on + series), 0.8 * off / (off + series)))
+        assert level.low + level.high == close(0.8)  # the geometric mean divides symmetrically
         on, off = 1 / (1 / on + 1 / series), 1 / (1 / off + 1 / series)
     else:
-        assert (levels.low, levels.high) == close((4e-5 * on, 4e-5 * off))
-    margin, swing = circuit.cell.min_sense_voltage, (levels.high - levels.low) / 2
+        assert (level.low, level.high) == close((4e-5 * on, 4e-5 * off))
+    margin, swing = circuit.cell.min_sense_voltage, (level.high - level.low) / 2
     own = float(transistor_drain_cap(2 * 90e-9, circuit.cell.width_f * 90e-9, circuit.technology))
     line = voltage_sensed_bitline(a_line(1e-13, 0.0), np.zeros(1), circuit)
     settled = math.log(swing / (swing - margin)) * (1e-13 + own)
@@ -578,7 +583,7 @@ def test_voltage_sensed_bitline(high: float, source: dict[str, float]) -> None:
 
 def test_levels_too_close_to_sense() -> None:
     circuit = circuit_of("pcram_ram_16mb_90", resistance_off=1001.0)
-    assert not sensing(circuit).possible
+    assert not levels(circuit).possible
     assert np.isfinite(voltage_sensed_bitline(a_line(1e-13, 1e3), np.zeros(1), circuit).delay(np.ones(1))).all()
 
 

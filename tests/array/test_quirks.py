@@ -19,7 +19,7 @@ from dse.objectives.array.circuits.mux import mux, pass_transistor_width
 from dse.objectives.array.circuits.precharger import precharger
 from dse.objectives.array.circuits.predecoder import plan, predecoder
 from dse.objectives.array.circuits.row_decoder import Decoder, decoder, decoder_stages, nand_table, size_drivers
-from dse.objectives.array.circuits.sense_amp import CONVERTERS, converter, sense_amp_load
+from dse.objectives.array.circuits.sense_amp import sense_amp_load
 from dse.objectives.array.circuits.signal import STEP_RAMP
 from dse.objectives.array.circuits.transistor import (
     SMALLEST_WIDTH,
@@ -29,6 +29,7 @@ from dse.objectives.array.circuits.transistor import (
     transistor_drain_cap,
 )
 from dse.objectives.array.circuits.wire import REPEATER_PENALTIES, WireCost, make_wire
+from dse.objectives.array.given.converter import converter_of, converter_table
 from dse.objectives.array.given.quirks import NVSIM, Quirks
 from dse.objectives.array.given.technology import Technology, load_technology, load_wire_geometry
 from dse.objectives.array.hierarchy.array import BUS, H_TREE, METRIC_COLUMNS, Evaluation, Fabric, block_bits, evaluate
@@ -325,13 +326,14 @@ def test_set_energy_tests_reset_voltage() -> None:
     cell = replace(given, set_energy=0.0, set_voltage=0.5, reset_voltage=0.0)
     corrected = NVSIM.without("set_energy_tests_reset_voltage")
     per_volt = cell.set_current * cell.set_pulse
-    assert set_energy(cell, TECHNOLOGY, NVSIM) == pytest.approx(TECHNOLOGY.vdd * per_volt, rel=1e-15, abs=0)
-    assert set_energy(cell, TECHNOLOGY, corrected) == pytest.approx(0.5 * per_volt, rel=1e-15, abs=0)
+    assert set_energy(cell, 1e3, TECHNOLOGY, NVSIM) == pytest.approx(TECHNOLOGY.vdd * per_volt, rel=1e-15, abs=0)
+    assert set_energy(cell, 1e3, TECHNOLOGY, corrected) == pytest.approx(0.5 * per_volt, rel=1e-15, abs=0)
     other = replace(cell, set_voltage=0.0, reset_voltage=-0.7)
-    assert set_energy(other, TECHNOLOGY, NVSIM) == 0
-    assert set_energy(other, TECHNOLOGY, corrected) == pytest.approx(TECHNOLOGY.vdd * per_volt, rel=1e-15, abs=0)
+    assert set_energy(other, 1e3, TECHNOLOGY, NVSIM) == 0
+    assert set_energy(other, 1e3, TECHNOLOGY, corrected) == pytest.approx(TECHNOLOGY.vdd * per_volt, rel=1e-15, abs=0)
     for unaffected in (given, replace(cell, set_voltage=-0.7, reset_voltage=0.5), replace(cell, set_voltage=0.0)):
-        assert set_energy(unaffected, TECHNOLOGY, NVSIM) == set_energy(unaffected, TECHNOLOGY, corrected)
+        derived = [set_energy(unaffected, 1e3, TECHNOLOGY, quirks) for quirks in (NVSIM, corrected)]
+        assert derived[0] == derived[1]
     result = switch("set_energy_tests_reset_voltage", designs("stt_normal_2mb", "data").with_fabric(cell=cell))
     assert result.changed() == {"cell_set_energy", "set_energy", "reset_energy"}
     assert (result.gain("cell_set_energy") < 0).all()
@@ -351,18 +353,19 @@ def test_sense_amp_leakage_times_vdd_squared() -> None:
 def test_converter_steps_over_nodes() -> None:
     corrected = NVSIM.without("converter_steps_over_nodes")
     technology = load_technology(40, "HP", 350)
-    assert converter(technology, NVSIM) == CONVERTERS[32]
-    between = converter(technology, corrected)
+    table = {row.node: row.converter for row in converter_table()}
+    assert converter_of(technology, NVSIM) == table[32]
+    between = converter_of(technology, corrected)
     share = (40 - 32) / (45 - 32)
     for name in ("delay", "energy", "leakage"):
-        low, high = getattr(CONVERTERS[32], name), getattr(CONVERTERS[45], name)
+        low, high = getattr(table[32], name), getattr(table[45], name)
         assert getattr(between, name) == pytest.approx(low + share * (high - low), rel=1e-14, abs=0)
-    for node in (*CONVERTERS, 200):
+    for node in (*table, 200):
         same = load_technology(node, "HP", 350)
-        assert converter(same, corrected) == converter(same, NVSIM) == CONVERTERS[min(node, 120)]
+        assert converter_of(same, corrected) == converter_of(same, NVSIM) == table[min(node, 120)]
     chosen = designs("stt_normal_2mb", "data").with_fabric(technology=technology)
     result = switch("converter_steps_over_nodes", chosen)
-    assert_close(result.gain("sense_amp_latency"), between.delay - CONVERTERS[32].delay, 1e-9)
+    assert_close(result.gain("sense_amp_latency"), between.delay - table[32].delay, 1e-9)
     reads = {"read_latency", "read_energy", "leakage"}
     parts = {f"{part}_{name}" for part in ("mat", "subarray") for name in reads}
     assert result.changed() == reads | parts | {"sense_amp_latency", "cell_read_energy"}
@@ -565,7 +568,7 @@ def multiplexer_energy(result: Switched) -> Floats:
     half = cell.resistance_on_at_reset_voltage / 2 / cell.resistance_on_at_half_reset_voltage
     reset = (cell.reset_voltage - cell.voltage_drop_access) / cell.resistance_on_at_reset_voltage
     current = reset * (1 + half * (result.before("subarray_rows") - 1))
-    width = pass_transistor_width(current, cell, fabric.largest_nmos, technology)
+    width = pass_transistor_width(current, cell.resistance_on, fabric.largest_nmos, technology)
     amps = result.before("subarray_cols") / mats.mux_sense_amp
     pitch = cell.width_f * technology.feature_size * mats.mux_sense_amp
     sensed, nothing = sense_amp_load(pitch, technology), np.zeros(len(mats))

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from dse.errors import InputError
-from dse.objectives.array.cells.bitline import cell_access, lines
-from dse.objectives.array.cells.sot import read_path, two_path_subarray, two_path_timing, write_path
+from dse.objectives.array.cells.lines import lines
+from dse.objectives.array.cells.resistive import access
+from dse.objectives.array.cells.two_path import read_path, write_path
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.signal import SHARP_RAMP
 from dse.objectives.array.given.cell import Cell, load_cell, read_cell
 from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy.array import Fabric, block_bits, evaluate
-from dse.objectives.array.hierarchy.subarray import Subarray, subarray, subarray_timing
+from dse.objectives.array.hierarchy.subarray import Subarray, subarray
+from dse.objectives.array.hierarchy.subarray_timing import subarray_timing
 from dse.objectives.cache.nvsim_files.configuration import check_cell, read_configuration
 from dse.objectives.cache.specification import CacheSpec, problems_by_access
 from dse.spaces.array.enumeration import enumerate_array
@@ -99,7 +101,7 @@ def read_cell_of(cell: Cell) -> Cell:
 def write_cell_of(cell: Cell) -> Cell:
     """The MRAM cell with the write transistor of `cell` in series with its heavy metal."""
     one = replace(MRAM, access_width_f=cell.write_access_width_f)
-    series = cell.heavy_metal_resistance + cell_access(one, TECHNOLOGY).resistance
+    series = cell.heavy_metal_resistance + access(one, TECHNOLOGY).resistance
     return replace(one, resistance_on=series, resistance_off=2 * series)
 
 
@@ -107,7 +109,7 @@ def write_cell_of(cell: Cell) -> Cell:
 def both() -> tuple[MatGeometry, Subarray]:
     """Subarrays with separate paths."""
     geometry = subarrays()
-    return geometry, two_path_subarray(geometry, circuit(SEPARATE))
+    return geometry, subarray(geometry, circuit(SEPARATE))
 
 
 def test_reads_are_those_of_mram_with_the_read_transistor(both: tuple[MatGeometry, Subarray]) -> None:
@@ -115,8 +117,8 @@ def test_reads_are_those_of_mram_with_the_read_transistor(both: tuple[MatGeometr
     options = circuit(read_cell_of(SEPARATE))
     alone = subarray(geometry, options)
     ramp = np.full(len(geometry), SHARP_RAMP)
-    timing = two_path_timing(block.stages, ramp, circuit(SEPARATE))  # type: ignore[arg-type]
-    expected = subarray_timing(alone.stages, ramp, options)  # type: ignore[arg-type]
+    timing = subarray_timing(block.stages, ramp, circuit(SEPARATE))
+    expected = subarray_timing(alone.stages, ramp, options)
     assert np.array_equal(timing.read_latency, expected.read_latency)
     assert np.array_equal(timing.bitline_latency, expected.bitline_latency)
     assert np.array_equal(block.energy.read_energy, alone.energy.read_energy)
@@ -129,8 +131,8 @@ def test_writes_are_those_of_mram_with_the_write_transistor(both: tuple[MatGeome
     options = circuit(write_cell_of(SEPARATE))
     alone = subarray(geometry, options)
     ramp = np.full(len(geometry), SHARP_RAMP)
-    timing = two_path_timing(block.stages, ramp, circuit(SEPARATE))  # type: ignore[arg-type]
-    expected = subarray_timing(alone.stages, ramp, options)  # type: ignore[arg-type]
+    timing = subarray_timing(block.stages, ramp, circuit(SEPARATE))
+    expected = subarray_timing(alone.stages, ramp, options)
     assert np.array_equal(timing.write_latency, expected.write_latency)
     assert np.array_equal(timing.set_latency - timing.reset_latency, expected.set_latency - expected.reset_latency)
     assert np.allclose(timing.set_latency - timing.reset_latency, 70e-12, rtol=1e-9, atol=0)

@@ -9,10 +9,10 @@ import pytest
 
 from dse.errors import InputError
 from dse.objectives.array.given import technology as module
+from dse.objectives.array.given import technology_file
 from dse.objectives.array.given.quirks import NVSIM
 from dse.objectives.array.given.technology import (
     NODES,
-    PUBLIC_NODES,
     ROADMAPS,
     WIRE_TYPES,
     Technology,
@@ -21,6 +21,7 @@ from dse.objectives.array.given.technology import (
     packaged_technologies,
     technology_tables,
 )
+from dse.objectives.cache.specification import technology_from_text
 
 PACKAGED = Path(module.__file__).parent / "data" / "technology"
 ABSENT = object()
@@ -110,7 +111,7 @@ def test_packaged_files_load(node: int, roadmap: str, temperature: int) -> None:
 
 
 def test_every_packaged_file_is_known_by_its_name() -> None:
-    nodes = {f"{node}nm" for node in (*NODES, *PUBLIC_NODES)}
+    nodes = {f"{node}nm" for node in (*NODES, 16)}
     packaged = packaged_technologies()
     assert {path.stem for path in PACKAGED.iterdir()} == set(packaged)
     assert nodes <= set(packaged)
@@ -219,7 +220,7 @@ def test_wires_against_nvsim() -> None:
 def test_wires_take_the_next_larger_table(wire_type: str) -> None:
     tables = {node: load_wire_geometry(node, wire_type).node for node in range(1, 201)}
     for node, table in tables.items():
-        tabulated = [node] if node in PUBLIC_NODES else [larger for larger in NODES if larger >= node]
+        tabulated = [node] if node == 16 else [larger for larger in NODES if larger >= node]
         assert table == min(tabulated)
 
 
@@ -286,7 +287,7 @@ def test_user_file_without_table(tmp_path: Path, text: str, words: str) -> None:
     [
         ("    2029.9, ", "    ", r"hp\.current_on_nmos: 10 values; give 11 currents \[A/m\]"),
         ("    2029.9, ", "    0, ", r"hp\.current_on_nmos: found 0; give a positive number \[A/m\]"),
-        ("current_on_nmos = [", "current = [", r"hp\.current_on_nmos: missing; give 11 currents"),
+        ("current_on_nmos = [", "current_on_nmso = [", r"'hp\.current_on_nmso', the nearest .* hp\.curr.*nmos"),
     ],
 )
 def test_broken_currents(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -312,3 +313,87 @@ def test_unreadable_user_file(tmp_path: Path) -> None:
     binary.write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"binary\.toml: not a text file"):
         load_technology(16, "HP", 350, path=binary)
+
+
+def based(folder: Path, text: str, name: str = "mine") -> Path:
+    """Write a file that changes a packaged technology."""
+    path = folder / f"{name}.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[hp]\nvhd = 0.3", "unknown key or table 'hp.vhd', the nearest valid one is hp.v[dt][dh]"),
+        ("[hp]\nvht = 0.3", "unknown key or table 'hp.vht', the nearest valid one is hp.vth"),
+        ("[wires.LocalAggressive]\npitch = 9e-9", "unknown key or table 'wires', the nearest valid one is wire"),
+        ("[wire.Local]\npitch = 9e-9", "unknown key or table 'wire.Local', the nearest valid one is wire.Local"),
+        ("[wire.LocalAggressive]\npitches = 9e-9", "'wire.LocalAggressive.pitches', the nearest valid one is wire"),
+        ("[converter]\nleak = 1", "'converter.leak', the nearest valid one is converter.leakage"),
+        ("[lstp]\nvdd = 'high'", r"lstp.vdd: found 'high'; give a positive number \[V\]"),
+        ("[hp]\ncurrent_on_nmos = 3", r"hp.current_on_nmos: found 3; give 11 currents"),
+        ("[hp]\nvdd = [1]", "hp.vdd: found a list"),
+        ("[hp]\nvdd = 1e200", r"hp.vdd: found 1e\+200; give a positive number"),
+        ("wire = 3", r"\[wire\]: found 3"),
+        ("hp = [1]", r"\[hp\]: found a list; give this table"),
+        ("wire.LocalAggressive = 1", r"\[wire.LocalAggressive\]: found 1; give this table"),
+        ("label = 3", "label: found 3; give a word"),
+        ("label = 'a b'", "label: found 'a b'; give a word"),
+        ("label = '16nm'", "label: '16nm' is that of its base, 16nm"),
+        ("node_nm = 1" + "0" * 400, "node_nm: found a number out of range"),
+        ("node_nm = 0x1" + "f" * 5000, "node_nm: found a number out of range"),
+        ("node_nm = 1" + "0" * 5000, "not TOML"),
+        ("feature_size = '1'", "feature_size: found '1'; give a positive number"),
+        ("source = 2026-13-45", "not TOML"),
+        ("source = " + "[" * 5000, "not TOML"),
+        ("label = '\\u001b'", "label: found"),
+    ],
+)
+def test_slips_in_a_changed_technology(tmp_path: Path, text: str, words: str) -> None:
+    path = based(tmp_path, f"base = '16nm'\n{text}\n")
+    for load in (lambda: load_technology(16, "HP", 350, path=path), lambda: technology_tables(str(path))):
+        with pytest.raises(InputError, match=words) as caught:
+            load()
+        assert str(caught.value).startswith(f"{path}:")
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("base", ["3", "['16nm']", "{a = 1}", "'nowhere'"])
+def test_a_base_that_is_none(tmp_path: Path, base: str) -> None:
+    with pytest.raises(InputError, match=r"base: found .*; give one of 120nm, "):
+        technology_tables(str(based(tmp_path, f"base = {base}")))
+
+
+def test_a_changed_technology_has_a_label_of_its_own(tmp_path: Path) -> None:
+    path = based(tmp_path, "base = '16nm-deepnvmpp'\n[hp]\nvdd = 0.7\nsource = 'a slide'", "my fab")
+    assert load_technology(16, "HP", 350, path=path).name == "my_fab-hp"
+    path = based(tmp_path, "base = '16nm-deepnvmpp'\nlabel = 'fab1'")
+    assert load_technology(16, "HP", 350, path=path).name == "fab1-hp"
+
+
+def test_wires_kept_from_another_node_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    text = "base = '16nm'\nnode_nm = 12\n"
+    path = based(tmp_path, text)
+    for _ in range(2):
+        load_technology(12, "HP", 350, path=path)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}: node_nm is 12, but wires are those of its base, 16 nm"
+    ]
+    caplog.clear()
+    some = based(tmp_path, text + "".join(f"[wire.{name}]\npitch = 3e-8\n" for name in WIRE_TYPES[1:]), "some")
+    load_technology(12, "HP", 350, path=some)
+    assert "but wires LocalAggressive are those of its base, 16 nm" in caplog.text
+    caplog.clear()
+    load_technology(16, "HP", 350, path=based(tmp_path, "base = '16nm'", "same"))
+    assert caplog.records == []
+
+
+def test_a_node_is_added_by_adding_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seven = user_file(tmp_path, node_nm=7, vdd=0.65).rename(tmp_path / "7nm.toml")
+    for place in (module, technology_file):
+        monkeypatch.setattr(place, "packaged_technologies", lambda: {**packaged_technologies(), "7nm": seven})
+    technology, path = technology_from_text("7nm", 350)
+    assert (technology.name, technology.vdd, path) == ("7nm-hp", 0.65, None)
+    assert load_wire_geometry(7, "LocalAggressive").node == 7
+    assert load_wire_geometry(8, "LocalAggressive").node == 22

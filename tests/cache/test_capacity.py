@@ -10,16 +10,14 @@ from functools import cache
 
 import numpy as np
 import pytest
+from helpers import NODE_22, ask
 
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.given.cell import load_cell
-from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy import bank
 from dse.objectives.array.hierarchy.array import Evaluation, evaluate
-from dse.objectives.cache.baselines.nvsim import search_cache
-from dse.objectives.cache.specification import CacheProblem, CacheSpec, problems_by_access
+from dse.objectives.cache.specification import CacheSpec, specs_by_access
 from dse.search.exact import exact_optimum
-from dse.search.goal import make_goal
 from dse.spaces.array.spec import FAST, NORMAL, SEQUENTIAL
 from dse.spaces.array.wires import BASIC_GLOBAL, BASIC_LOCAL, WireChoice
 
@@ -32,10 +30,12 @@ SAMPLES = 20_000
 _LIBRARIES: dict[tuple[str, str, float], MatLibraries] = {}
 
 
-def problem_of(memory: str, megabytes: int, access: str) -> CacheProblem:
+def spec_of(memory: str, megabytes: int, access: str) -> CacheSpec:
     """A cache at 22 nm with 16 ways of 64 bytes and NVSim's basic wires."""
-    spec = CacheSpec(memory, megabytes * MEGABYTE, load_technology(22, "HP", 350), load_cell(CELLS[memory]))
-    return problems_by_access(spec, [access])[0]
+    return specs_by_access(
+        memory=memory, capacity=megabytes * MEGABYTE, technology=NODE_22, cell=load_cell(CELLS[memory]),
+        access=[access],
+    )[0]
 
 
 @cache
@@ -43,13 +43,12 @@ def least(memory: str, megabytes: int, access: str, most_aspect_ratio: float) ->
     """Least area and least leakage of a cache; the caller sets the limit of the aspect ratio."""
     assert most_aspect_ratio == bank.MOST_ASPECT_RATIO
     libraries = _LIBRARIES.setdefault((memory, access, most_aspect_ratio), MatLibraries())
-    problem = problem_of(memory, megabytes, access)
-    known = search_cache(problem, None, libraries)
+    spec = spec_of(memory, megabytes, access)
     found = {}
     for objective in OBJECTIVES:
-        optimum = exact_optimum(problem, make_goal(objective, 0.5, []), known, libraries=libraries)
+        optimum = exact_optimum(ask([spec], objective, libraries=libraries))
         assert optimum is not None
-        found[objective] = optimum.value
+        found[objective] = optimum.cost
     return found
 
 
@@ -89,7 +88,7 @@ def test_least_figures_whatever_the_aspect_ratio(
 @cache
 def sample(memory: str, megabytes: int, access: str, memory_type: str) -> Evaluation:
     """The same random organizations of an array for every capacity."""
-    array = problem_of(memory, megabytes, access).arrays[memory_type]
+    array = dict(spec_of(memory, megabytes, access).arrays)[memory_type]
     banks, mats = array.ranges.banks(), array.ranges.mats()
     generator = np.random.default_rng(7)
     chosen = (part.take(generator.integers(0, len(part), SAMPLES)) for part in (banks, mats))

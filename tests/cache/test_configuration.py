@@ -1,5 +1,6 @@
 """Configurations: NVSim's defaults and ranges, and what a wrong or contradictory setting is told."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from dse.objectives.cache.nvsim_files.configuration import (
     BUFFER_DESIGNS,
     REPEATERS,
     TARGETS,
-    WIRE_TYPES,
     Configuration,
     check_cell,
     read_configuration,
 )
+from dse.spaces.array.wires import WIRE_TYPES
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 
@@ -185,6 +186,64 @@ def test_pinned_repeaters_with_open_swing(tmp_path: Path) -> None:
     read(tmp_path, {"GlobalWireUseLowSwing": "Yes", "GlobalWireRepeaterType": "RepeatedNone"})
 
 
+UNDERSTOOD: tuple[tuple[str, str, str], ...] = (
+    ("ProcessNode", "22nm", "22"),
+    ("ProcessNode", "22.0", "22"),
+    ("Temperature (K)", "350.0", "350"),
+    ("Temperature (K)", "350K", "350"),
+    ("Capacity (KB)", "2048KB", "2048"),
+    ("WordWidth (bit)", "512 bit", "512"),
+    ("MaxNmosSize (F)", "100F", "100"),
+    ("BufferDesignOptimization", "balanced", "balance"),
+    ("Routing", "Non-H-tree", "non-H-tree"),
+    ("WriteScheme", "Normal", "NormalWrite"),
+    ("LocalWireUseLowSwing", "no", "No"),
+    ("UseCactiAssumption", "false", "No"),
+    ("GlobalWireRepeaterType", "None", "RepeatedNone"),
+    ("InternalSensing", "False", "false"),
+    ("CacheAccessMode", "normal", "Normal"),
+    ("DeviceRoadmap", "lop", "LOP"),
+    ("OptimizationTarget", "FullExploration", "Exploration"),
+)
+"""Spellings that NVSim takes for what is meant: numbers end where digits end, an unknown word is the list's last."""
+
+
+@pytest.mark.parametrize(("key", "spelling", "meant"), UNDERSTOOD)
+def test_what_nvsim_understands(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, key: str, spelling: str, meant: str
+) -> None:
+    """It is accepted and said in one line, and refused where the file is read strictly."""
+    bus = {"Routing": "non-H-tree"} if key == "InternalSensing" else {}
+    path = written(tmp_path, {**bus, key: spelling})
+    found = read_configuration(path)
+    line = 1 + [*MINIMAL, *bus, key].index(key)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{path}:{line}: -{key}: '{spelling}' is understood as {meant}"
+    ]
+    with pytest.raises(InputError, match=re.escape(f"{path}:{line}: -{key}: '{spelling}' is ")):
+        read_configuration(path, strict=True)
+    assert found == read(tmp_path, {**bus, key: meant})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ProcessNode": "22um"},
+        {"ProcessNode": "22.5"},
+        {"Capacity (KB)": "2MB"},
+        {"InternalSensing": "True"},
+        {"LocalWireUseLowSwing": "yes"},
+        {"DeviceRoadmap": "hp"},
+        {"CacheAccessMode": "sequential"},
+        {"BufferDesignOptimization": "Latency"},
+        {"Routing": "H-Tree"},
+    ],
+)
+def test_what_nvsim_would_misread(tmp_path: Path, changes: dict[str, str | None]) -> None:
+    """A spelling that NVSim takes for something else than what is meant is an error."""
+    assert "expected" in complaint(tmp_path, changes)
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -201,10 +260,10 @@ def test_pinned_repeaters_with_open_swing(tmp_path: Path) -> None:
         ({"OptimizationTarget": "EDAP"}, "'EDAP' is unknown, the nearest valid word is ReadEDP"),
         ({"Optimization": "area"}, "expected latency or -OptimizationTarget"),
         ({"Routing": "h-tree"}, "nearest valid word is H-tree"),
-        ({"WriteScheme": "Normal"}, "nearest valid word is NormalWrite"),
+        ({"WriteScheme": "Norml"}, "nearest valid word is NormalWrite"),
         ({"LocalWireType": "LocalAgressive"}, "nearest valid word is LocalAggressive"),
         ({"GlobalWireRepeaterType": "Repeated15%Penalty"}, "expected one of RepeatedNone, RepeatedOpt"),
-        ({"BufferDesignOptimization": "balanced"}, "nearest valid word is balance"),
+        ({"BufferDesignOptimization": "balence"}, "nearest valid word is balance"),
         ({"InternalSensing": "Yes"}, "expected one of true, false"),
         ({"ProcessNode": "16"}, "from 22 to 200 nm (nodes below 22 nm need a technology file)"),
         ({"ProcessNode": "250"}, ":2: -ProcessNode: '250' is out of range"),

@@ -8,9 +8,9 @@ import pytest
 
 from dse.objectives.array.evaluation.design import EvaluatedDesign
 from dse.objectives.array.hierarchy.array import METRIC_COLUMNS
-from dse.objectives.cache.baselines.nvsim import ArraySearch, CacheSearch, search_cache
+from dse.objectives.cache.baselines.nvsim import CacheSearch, search_cache
 from dse.objectives.cache.nvsim_files.configuration import TARGETS, read_configuration
-from dse.objectives.cache.specification import CacheProblem, problem_from_configuration
+from dse.objectives.cache.specification import CacheSpec, spec_from_configuration
 from dse.spaces.array.organization import BankChoice, MatChoice
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -19,10 +19,10 @@ RELATIVE_TOLERANCE = 1e-12
 
 
 @pytest.fixture(scope="module", params=SUMMARY.index)
-def explored(request: pytest.FixtureRequest) -> tuple[str, CacheProblem, CacheSearch]:
-    """Name, problem and search of a whole exploration."""
-    problem = problem_from_configuration(read_configuration(REFERENCE / f"{request.param}.cfg"))
-    return request.param, problem, search_cache(problem)
+def explored(request: pytest.FixtureRequest) -> tuple[str, CacheSpec, CacheSearch]:
+    """Name, specification and search of a whole exploration."""
+    spec = spec_from_configuration(read_configuration(REFERENCE / f"{request.param}.cfg"))
+    return request.param, spec, search_cache(spec)
 
 
 def active(choice: BankChoice | MatChoice, level: str) -> np.ndarray:
@@ -41,24 +41,23 @@ def compare(row: pd.Series, winner: EvaluatedDesign) -> None:
         assert found[name] == pytest.approx(row[name], rel=RELATIVE_TOLERANCE, abs=0), f"{name} of {context}"
 
 
-def test_winners(explored: tuple[str, CacheProblem, CacheSearch]) -> None:
+def test_winners(explored: tuple[str, CacheSpec, CacheSearch]) -> None:
     name, _, search = explored
     rows = pd.read_csv(REFERENCE / "best" / f"{name}.csv.gz")
     compared = set()
     for _, row in rows.iterrows():
-        array = getattr(search, row.memory_type)
+        array = search[row.memory_type]
         target = row.kind.removeprefix("best_").removeprefix("basic_wire_")
         compare(row, (array.basic if "basic_wire" in row.kind else array.winners)[target])
         compared.add((row.memory_type, row.kind))
     kinds = [f"best_{stage}{target}" for stage in ("basic_wire_", "") for target in TARGETS]
-    arrays = ["data"] if search.tag is None else ["data", "tag"]
-    assert compared == {(array, kind) for array in arrays for kind in kinds}
+    assert compared == {(array, kind) for array in search for kind in kinds}
 
 
-def test_counts(explored: tuple[str, CacheProblem, CacheSearch]) -> None:
-    name, problem, search = explored
-    for memory_type in problem.arrays:
-        result: ArraySearch = getattr(search, memory_type)
+def test_counts(explored: tuple[str, CacheSpec, CacheSearch]) -> None:
+    name, spec, search = explored
+    assert set(search) == {memory_type for memory_type, _ in spec.arrays}
+    for memory_type, result in search.items():
         assert result.valid == SUMMARY.loc[name, f"{memory_type}_valid"]
         assert result.tried == SUMMARY.loc[name, f"{memory_type}_tried"]
 

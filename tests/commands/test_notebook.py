@@ -1,5 +1,7 @@
 """Problems, searches, tables and figures as a notebook uses them, and our problem in other libraries' loops."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,28 +12,32 @@ from pymoo.optimize import minimize
 
 import dse
 from dse.errors import InputError
-from dse.exploration import Exploration, design_of
-from dse.objectives.cache.organization import OrganizationProblem
+from dse.exploration import Exploration
+from dse.objectives.cache.problem import CacheProblem
+from dse.problem import Problem
+from dse.search.evaluation import evaluate
+from dse.spaces.space import levels_of
 
 
 @pytest.fixture(scope="module")
-def problem() -> OrganizationProblem:
+def problem() -> Problem:
     return dse.caches("stt", "32KB", ["read_latency", "area"], ["leakage<=1W"], technology="22nm", access=["normal"])
 
 
 @pytest.fixture(scope="module")
-def found(problem: OrganizationProblem) -> Exploration:
+def found(problem: Problem) -> Exploration:
     return dse.explore(problem, "nsga2", budget=80, seed=3)
 
 
-def test_table(problem: OrganizationProblem, found: Exploration) -> None:
+def test_table(problem: Problem, found: Exploration) -> None:
     table = found.to_frame()
     assert len(table) == 80 and set(table["access"]) == {"normal"}
     row = int(np.flatnonzero(found.front)[0])
     chosen = {axis.name: table[axis.name][row] for axis in problem.space.axes}
-    assert (design_of(problem, chosen) == found.history.designs[row]).all()
-    cache = problem.cache(found.history.designs[row])
-    assert table["area"][row] == pytest.approx(cache.metrics["area"], rel=1e-12)
+    design = found.history.designs[row]
+    assert (levels_of(problem.space.axes, chosen) == design).all()
+    described = problem.describe(design)
+    assert table["area"][row] == pytest.approx(float(described["data_area"]) + float(described["tag_area"]), rel=1e-12)
 
 
 def test_front_is_what_nothing_dominates(found: Exploration) -> None:
@@ -46,40 +52,96 @@ def test_front_is_what_nothing_dominates(found: Exploration) -> None:
 def test_figures(tmp_path: Path, objectives: list[str]) -> None:
     some = dse.caches("sot", "16KB", objectives, technology="22nm", access=["normal"])
     explored = dse.explore(some, "random", budget=30)
+    figure = explored.plot()
+    assert figure.axes
     explored.plot(tmp_path / "found.png")
     assert (tmp_path / "found.png").read_bytes()[:4] == b"\x89PNG"
     assert explored.best is not None
     assert explored.best.metrics["area"] > 0
+    assert "<table" in explored._repr_html_() and "30 designs" in repr(explored)
 
 
-def test_our_problem_in_an_optuna_study(problem: OrganizationProblem) -> None:
+def test_no_figure_chooses_a_backend() -> None:
+    code = (
+        "import matplotlib; matplotlib.use('svg'); import dse;"
+        "p = dse.caches('sot', '16KB', ['read_latency', 'area'], access=['normal']);"
+        "dse.explore(p, 'random', budget=5).plot();"
+        "import sys; assert matplotlib.get_backend() == 'svg' and 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_one_thing_is_called_problem() -> None:
+    """What `explore` takes, `optimize`, `front`, `near_optimal` and `evaluate` take."""
+    problem = dse.caches("sot", "16KB", ["edap", "area"], access="normal")
+    assert isinstance(problem, CacheProblem)
+    best = dse.optimize(problem)
+    front = dse.front(problem)
+    assert best.certificate == front.certificate == "proven by bounds"
+    assert best.value == pytest.approx(front.to_frame()["edap"].min(), rel=1e-12)
+    assert best.gain("algorithm1") >= 1  # type: ignore[operator]
+    table = front.to_frame()
+    again = dse.evaluate(problem, table[[axis.name for axis in problem.space.axes]])
+    np.testing.assert_allclose(again["edap"], table["edap"], rtol=1e-13)
+    assert again["feasible"].all() and len(front) == len(table) > 1
+    near = dse.near_optimal(problem, 0.02)
+    assert near.table["value"].min() == pytest.approx(best.value, rel=1e-12)
+
+
+def test_a_workload_in_python() -> None:
+    problem = dse.caches("stt", "64KB", objectives=["workload_edp"], workload="alexnet", access="normal")
+    assert dse.optimize(problem).metrics["workload_edp"] > 0
+
+
+def test_our_problem_in_an_optuna_study(problem: Problem) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(directions=["minimize"] * 2, sampler=optuna.samplers.RandomSampler(seed=1))
     study.optimize(dse.optuna_objective(problem), n_trials=3)
     for trial in study.trials:
-        design = design_of(problem, trial.user_attrs["design"])
+        design = levels_of(problem.space.axes, trial.user_attrs["design"])
         assert problem.space.legal(design[None]).all()
-        assert trial.values == problem.evaluate(design[None]).values[0].tolist()
-        assert trial.constraints == {"leakage<=1W": problem.evaluate(design[None]).violations[0, 0]}
+        found = evaluate(problem, design[None])
+        assert trial.values == found.costs[0].tolist()
+        assert trial.constraints == {"leakage<=1W": found.violations[0, 0]}
 
 
-def test_our_problem_in_pymoo(problem: OrganizationProblem) -> None:
-    ours, sampling, repair = dse.pymoo_problem(problem)
-    algorithm = NSGA2(pop_size=8, sampling=sampling, repair=repair)
-    result = minimize(ours, algorithm, ("n_gen", 2), seed=1)
-    assert problem.space.legal(np.asarray(result.X, dtype=np.int64)).all()
-    assert np.asarray(result.F).shape[1] == 2
+def test_our_problem_in_pymoo(problem: Problem) -> None:
+    ours = dse.pymoo_problem(problem)
+    result = minimize(ours, NSGA2(pop_size=8, sampling=ours.sampling, repair=ours.repair), ("n_gen", 2), seed=1)
+    designs = np.asarray(result.X, dtype=np.int64)
+    assert problem.space.legal(designs).all()
+    decoded = ours.decode(result.X)
+    np.testing.assert_allclose(decoded[["read_latency", "area"]], result.F, rtol=1e-13)
+    assert set(decoded["memory"]) == {"stt"}
+    unaided = minimize(ours, NSGA2(pop_size=8), ("n_gen", 2), seed=1)
+    assert (np.asarray(unaided.F) > 0).all()
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"data_bank_rows": 3}, "data_bank_rows: '3' is not one of 1, 2, 4"), ({"rows": 1}, "no axis 'rows'"),
-    ({"access": "normal"}, "nothing is chosen for data_bank_rows"),
+    ({"data_bank_rows": 3}, "data_bank_rows: '3' is not one of 1, 2, 4"), ({}, "nothing is chosen for"),
 ])
-def test_wrong_choices(problem: OrganizationProblem, change: dict[str, int | str], message: str) -> None:
+def test_wrong_rows(problem: Problem, found: Exploration, change: dict[str, int], message: str) -> None:
+    row = found.to_frame().iloc[[0]][[axis.name for axis in problem.space.axes]]
+    wrong = row.assign(**change) if change else row.drop(columns="data_bank_rows")
     with pytest.raises(InputError, match=message):
-        design_of(problem, change)
+        dse.evaluate(problem, wrong)
 
 
-def test_wrong_budget(problem: OrganizationProblem) -> None:
+@pytest.mark.parametrize(("options", "message"), [
+    ({"wire": "all"}, "did you mean wires"), ({"technology": "14nm"}, "14 nm"), ({"access": "fst"}, "fst"),
+])
+def test_wrong_options(options: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        dse.caches("stt", "32KB", **options)
+
+
+def test_public_names() -> None:
+    """Every name is there, completes, and is typed as what it is."""
+    assert set(dse.__all__) <= set(dir(dse))
+    assert all(getattr(dse, name, "missing") != "missing" for name in dse.__all__)
+    assert set(dse._HOMES) == set(dse.__all__) - {"__version__"}
+
+
+def test_wrong_budget(problem: Problem) -> None:
     with pytest.raises(InputError, match="budget 0"):
         dse.explore(problem, "random", budget=0)

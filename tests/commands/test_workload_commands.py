@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from dse.cli import main
-from dse.cli.workload import WorkloadRequest
-from dse.errors import InputError
 from dse.objectives.cache.workload import CacheFigures, cost_of, load_dram_cost
 from dse.objectives.gpu.traffic import workload_names, workload_of
 
@@ -63,23 +61,6 @@ def test_show_table_and_own_layers(capsys: pytest.CaptureFixture[str], tmp_path:
 def test_wrong_requests(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["workload", "show", *arguments]) == 2
     assert said in capsys.readouterr().err
-
-
-def test_goals_for_optimize() -> None:
-    """What ``dse optimize --workload`` asks for, per capacity."""
-    request = WorkloadRequest("alexnet, squeezenet", "training", 64, combine="worst-case")
-    small, large = (request.goal("workload_edp", size << 20, 0.5, ["area<=2mm2"]) for size in (3, 10))
-    assert small.name == large.name == "workload_edp"
-    assert small.increasing
-    assert small.formula.text != large.formula.text
-    assert small.constraints[0].limit == pytest.approx(2e-6, rel=1e-12)
-    for wrong, said in (
-        (WorkloadRequest(" , "), "names nothing"), (WorkloadRequest("alexnet", batch=0), "--batch 0"),
-        (WorkloadRequest("alexnet", dram="ddr"), "DRAM constants 'ddr' are unknown"),
-        (WorkloadRequest("alexnet", time_model="x"), "time model 'x'"),
-    ):
-        with pytest.raises(InputError, match=said):
-            wrong.goal("workload_edp", 3 << 20, 0.5, [])
 
 
 def test_import_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

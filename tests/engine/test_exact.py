@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers import KILOBYTE, NODE_22, ONE, ask, edap_of, with_tag
+from helpers import UP_TO_2 as TWO
 
 from dse.errors import InfeasibleError
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.design import ArrayDesign
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.given.cell import load_cell
@@ -21,28 +24,26 @@ from dse.objectives.array.given.quirks import NVSIM, Quirks
 from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy.array import BUS, H_TREE, Fabric, evaluate
 from dse.objectives.cache.baselines.algorithm1 import algorithm1
-from dse.objectives.cache.baselines.nvsim import CacheSearch, search_cache
-from dse.objectives.cache.specification import (
-    ArrayProblem,
-    CacheProblem,
-    CacheSpec,
-    DataChoice,
-    cache_problem,
-    problems_by_access,
-)
-from dse.search.exact import Optimum, exact_optimum
-from dse.search.goal import Goal, make_goal
-from dse.search.optimize import Result, optimize
+from dse.objectives.cache.family import FAMILY
+from dse.objectives.cache.problem import CacheProblem
+from dse.objectives.cache.specification import TAG, CacheSpec, DataChoice, cache_spec, specs_by_access
+from dse.problem import Problem
+from dse.search.certificate import BOUNDS, Optimum
+from dse.search.evaluation import evaluate as judged_designs
+from dse.search.exact import exact_optimum
+from dse.search.result import Result, optimize
 from dse.spaces.array.organization import BankChoice, MatChoice, OrganizationRanges, PowerRange
 from dse.spaces.array.spec import ACCESS_TYPES, FAST, NORMAL, RAM, SEQUENTIAL
 from dse.spaces.array.wires import WireChoice, WireRange
 from dse.units import format_quantity
 
 RELATIVE_TOLERANCE = 1e-12
-KILOBYTE = 1 << 10
-ONE, TWO = PowerRange(1, 1), PowerRange(1, 2)
 DATA_RANGES = OrganizationRanges(TWO, TWO, ONE, TWO, TWO, ONE, TWO, ONE, TWO, TWO, ONE, TWO, (0, 2))
-TAG_RANGES = OrganizationRanges(TWO, ONE, TWO, ONE, ONE, TWO, ONE, TWO, TWO, ONE, ONE, ONE, (0, 1))
+TAG_RANGES = {
+    "bank_rows": TWO, "bank_cols": ONE, "active_bank_rows": TWO, "active_bank_cols": ONE, "mat_rows": ONE,
+    "mat_cols": TWO, "active_mat_rows": ONE, "active_mat_cols": TWO, "mux_sense_amp": TWO, "mux_output_1": ONE,
+    "mux_output_2": ONE, "rows_per_set": ONE, "buffer_designs": (0, 1),
+}
 LOCAL_WIRES = WireRange(("LocalAggressive", "SemiConservative"), ("RepeatedNone", "RepeatedOpt"), (False, True))
 GLOBAL_WIRES = WireRange(
     ("GlobalAggressive", "SemiConservative"), ("RepeatedNone", "Repeated20%Penalty"), (False, True)
@@ -57,16 +58,8 @@ FIGURES = ("write_latency", "read_energy", "write_energy", "leakage", "area")
 NEEDED = ("read_latency", "mat_read_latency", "column_decoder_latency", *FIGURES)
 
 
-def edap(r: float) -> Callable[[Metrics], Any]:
-    """Energy-delay-area product for a share of reads `r`."""
-    def value(m: Metrics) -> Any:
-        energy = r * m["read_energy"] + (1 - r) * m["write_energy"]
-        return energy * (r * m["read_latency"] + (1 - r) * m["write_latency"]) * m["area"]
-    return value
-
-
 OBJECTIVES: dict[str, Callable[[Metrics], Any]] = {
-    "edap": edap(0.5),
+    "edap": edap_of,
     "read_energy*read_latency": lambda m: m["read_energy"] * m["read_latency"],
     "read_latency": lambda m: m["read_latency"],
     "read_energy / leakage": lambda m: m["read_energy"] / m["leakage"],
@@ -84,7 +77,7 @@ OBJECTIVES: dict[str, Callable[[Metrics], Any]] = {
 
 
 @dataclass(frozen=True)
-class Case:
+class SmallCache:
     """A small cache: cell, capacity [bytes], ways, and options of its fabric."""
 
     cell: str
@@ -96,8 +89,8 @@ class Case:
     node: int = 22
     mats: tuple[PowerRange, PowerRange] = (TWO, TWO)
 
-    def problem(self, access: str) -> CacheProblem:
-        """A problem small enough to try everything, with every kind of wire open on both arrays."""
+    def spec(self, access: str) -> CacheSpec:
+        """Few enough caches to try everything, with every kind of wire open on both arrays."""
         technology = load_technology(self.node, "HP", 350, quirks=self.quirks)
         fabric = Fabric(
             technology, load_cell(self.cell), self.routing, self.internal_sensing, quirks=self.quirks
@@ -106,25 +99,20 @@ class Case:
         rows, cols = self.mats
         ranges = replace(DATA_RANGES, bank_rows=rows, bank_cols=cols, rows_per_set=PowerRange(1, ways))
         choice = DataChoice(ranges, LOCAL_WIRES, GLOBAL_WIRES)
-        problem = cache_problem(self.cell, self.capacity, 128, ways, access, fabric, choice)
-        if problem.tag is None:
-            return problem
-        tag = replace(
-            problem.tag, ranges=TAG_RANGES, local_wires=TAG_LOCAL_WIRES, global_wires=TAG_GLOBAL_WIRES
-        )
-        return replace(problem, tag=tag)
+        spec = cache_spec(self.cell, self.capacity, 128, ways, access, fabric, choice)
+        return with_tag(spec, TAG_RANGES, (TAG_LOCAL_WIRES, TAG_GLOBAL_WIRES))
 
 
 CORRECTED = NVSIM.without(*Quirks.__dataclass_fields__)
 CASES = {
-    "sram": Case("sram.cell", 16 * KILOBYTE, 2),
-    "stt": Case("stt_deepnvm", 64 * KILOBYTE, 4),
-    "sot": Case("sot_deepnvm", 32 * KILOBYTE, 4, node=45),
-    "sot_24kb": Case("sot_deepnvm", 24 * KILOBYTE, 4),
-    "sram_bus": Case("sram.cell", 32 * KILOBYTE, 2, routing=BUS),
-    "stt_bus_sensed_outside": Case("stt_deepnvm", 32 * KILOBYTE, 2, routing=BUS, internal_sensing=False),
-    "sram_1mb": Case("sram.cell", 1024 * KILOBYTE, 4, mats=(PowerRange(2, 4), PowerRange(4, 8))),
-    "stt_corrected": Case("stt_deepnvm", 64 * KILOBYTE, 2, quirks=CORRECTED),
+    "sram": SmallCache("sram.cell", 16 * KILOBYTE, 2),
+    "stt": SmallCache("stt_deepnvm", 64 * KILOBYTE, 4),
+    "sot": SmallCache("sot_deepnvm", 32 * KILOBYTE, 4, node=45),
+    "sot_24kb": SmallCache("sot_deepnvm", 24 * KILOBYTE, 4),
+    "sram_bus": SmallCache("sram.cell", 32 * KILOBYTE, 2, routing=BUS),
+    "stt_bus_sensed_outside": SmallCache("stt_deepnvm", 32 * KILOBYTE, 2, routing=BUS, internal_sensing=False),
+    "sram_1mb": SmallCache("sram.cell", 1024 * KILOBYTE, 4, mats=(PowerRange(2, 4), PowerRange(4, 8))),
+    "stt_corrected": SmallCache("stt_deepnvm", 64 * KILOBYTE, 2, quirks=CORRECTED),
 }
 EVERYTHING = [(name, access) for name in ("sram", "stt", "sot") for access in (*ACCESS_TYPES, RAM)]
 OTHERS = [
@@ -174,14 +162,14 @@ class Designs:
     rows: dict[ArrayDesign, int]
 
 
-def every_design(problem: ArrayProblem) -> Designs:
+def every_design(choice: ArrayChoice) -> Designs:
     """Evaluate every organization with every pair of wires and keep the valid ones."""
-    organizations = every_organization(problem.ranges)
+    organizations = every_organization(choice.ranges)
     columns = np.array(organizations, dtype=np.int64).T
     banks, mats = BankChoice(*columns[:4]), MatChoice(*columns[4:])
     designs, parts = [], []
-    for local, global_ in itertools.product(wires(problem.local_wires), wires(problem.global_wires)):
-        evaluation = evaluate(banks, mats, problem.spec, problem.fabric, local, global_)
+    for local, global_ in itertools.product(wires(choice.local_wires), wires(choice.global_wires)):
+        evaluation = evaluate(banks, mats, choice.spec, choice.fabric, local, global_)
         valid = np.flatnonzero(evaluation.valid)
         designs += [ArrayDesign(organizations[row], local, global_) for row in valid]
         parts.append(np.array([evaluation.metrics[name][valid] for name in NEEDED]))
@@ -212,41 +200,48 @@ def caches(data: Mapping[str, Any], tag: Mapping[str, Any] | None, access: str, 
 
 @dataclass(frozen=True)
 class Everything:
-    """Every cache of a problem: arrays, and the figures of all pairs (data down, tags across)."""
+    """Every cache of a specification: arrays, and the figures of all pairs (data down, tags across)."""
 
-    problem: CacheProblem
-    known: CacheSearch
+    spec: CacheSpec
     data: Designs
     tag: Designs | None
     metrics: dict[str, np.ndarray]
 
-    def value(self, found: Optimum, values: np.ndarray) -> float:
+    def value(self, problem: CacheProblem, found: Optimum, values: np.ndarray) -> float:
         """What brute force has for the designs that were found."""
-        column = 0 if self.tag is None or found.tag is None else self.tag.rows[found.tag]
-        assert (found.tag is None) == (self.tag is None)
-        return float(values[self.data.rows[found.data], column])
+        data, *tag = designs_of(problem, found)
+        column = self.tag.rows[tag[0]] if self.tag is not None else 0
+        assert len(tag) == (self.tag is not None)
+        return float(values[self.data.rows[data], column])
+
+
+def designs_of(problem: CacheProblem, found: Optimum) -> list[ArrayDesign]:
+    """The arrays of an optimum, with local wires as the ranges have them first."""
+    parts = problem.assembly_of(found.design).parts
+    return [part.design(found.design[part.axes]) for part in parts]
 
 
 @lru_cache(maxsize=3)
 def everything(name: str, access: str) -> Everything:
-    """Try every cache of a case."""
-    problem = CASES[name].problem(access)
-    data = every_design(problem.data)
+    """Try every cache of a small one."""
+    spec = CASES[name].spec(access)
+    data = every_design(spec.data)
     down = {figure: values[:, None] for figure, values in data.figures.items()}
-    tag = None if problem.tag is None else every_design(problem.tag)
+    tag = None if access == RAM else every_design(dict(spec.arrays)[TAG])
     pairs = caches(down, None if tag is None else tag.figures, access, CASES[name].quirks)
     shape = len(data.figures["area"]), 1 if tag is None else len(tag.figures["area"])
     metrics = {figure: np.broadcast_to(values, shape) for figure, values in pairs.items()}
-    return Everything(problem, search_cache(problem), data, tag, metrics)
+    return Everything(spec, data, tag, metrics)
 
 
-def check_optimum(every: Everything, goal: Goal, values: np.ndarray) -> Optimum:
+def check_optimum(every: Everything, problem: CacheProblem, values: np.ndarray) -> Optimum:
     """Search exactly and compare with the least of all `values`."""
-    found = exact_optimum(every.problem, goal, every.known)
+    found = exact_optimum(problem)
     assert found is not None
     least = float(values.min())
-    assert found.value == pytest.approx(least, rel=RELATIVE_TOLERANCE, abs=0)
-    assert every.value(found, values) == pytest.approx(least, rel=RELATIVE_TOLERANCE, abs=0)
+    assert found.certificate == BOUNDS
+    assert found.cost == pytest.approx(least, rel=RELATIVE_TOLERANCE, abs=0)
+    assert every.value(problem, found, values) == pytest.approx(least, rel=RELATIVE_TOLERANCE, abs=0)
     return found
 
 
@@ -260,7 +255,7 @@ SEARCHED += [(*case, objective) for case in OTHERS for objective in list(OBJECTI
 @pytest.mark.parametrize(("name", "access", "objective"), SEARCHED)
 def test_optimum_of_every_cache(name: str, access: str, objective: str) -> None:
     every = everything(name, access)
-    check_optimum(every, make_goal(objective, 0.5, [], ram=access == RAM), OBJECTIVES[objective](every.metrics))
+    check_optimum(every, ask([every.spec], objective), OBJECTIVES[objective](every.metrics))
 
 
 CONSTRAINTS: dict[str, Callable[[Metrics], Any]] = {
@@ -285,43 +280,42 @@ def test_optimum_within_a_constraint(name: str, access: str, template: str, obje
     limit = float(np.sqrt(at_optimum * possible))
     text = template.split("=")[0] + "=" + repr(limit)
     within = np.where(figure <= limit if upper else figure >= limit, values, np.inf)
-    found = check_optimum(every, make_goal(objective, 0.5, [text], ram=access == RAM), within)
-    assert found.value >= values.min() * (1 - RELATIVE_TOLERANCE)
+    found = check_optimum(every, ask([every.spec], objective, within=[text]), within)
+    assert found.cost >= values.min() * (1 - RELATIVE_TOLERANCE)
 
 
 def test_optimum_within_two_constraints() -> None:
     every = everything("stt", NORMAL)
-    values, area, read = edap(0.5)(every.metrics), every.metrics["area"], every.metrics["read_latency"]
+    values, area, read = edap_of(every.metrics), every.metrics["area"], every.metrics["read_latency"]
     limits = float(np.quantile(area, 0.3)), float(np.quantile(read, 0.3))
-    goal = make_goal("edap", 0.5, [f"area<={limits[0]!r}", f"read_latency <= {limits[1]!r}s"])
-    check_optimum(every, goal, np.where((area <= limits[0]) & (read <= limits[1]), values, np.inf))
+    problem = ask([every.spec], "edap", within=[f"area<={limits[0]!r}", f"read_latency <= {limits[1]!r}s"])
+    check_optimum(every, problem, np.where((area <= limits[0]) & (read <= limits[1]), values, np.inf))
 
 
 @pytest.mark.parametrize("read_fraction", [0.0, 0.25, 1.0])
 def test_share_of_reads(read_fraction: float) -> None:
     every = everything("sot", NORMAL)
-    check_optimum(every, make_goal("edap", read_fraction, []), edap(read_fraction)(every.metrics))
+    problem = ask([every.spec], "edap", read_fraction=read_fraction)
+    check_optimum(every, problem, edap_of(every.metrics, read_fraction))
 
 
 def test_limit() -> None:
     """A limit is a value to reach: the optimum itself is found, nothing is below it."""
     every = everything("sram", NORMAL)
-    goal = make_goal("edap", 0.5, [])
-    least = float(edap(0.5)(every.metrics).min())
+    problem = ask([every.spec], "edap")
+    least = float(edap_of(every.metrics).min())
     for limit in (least * (1 + 1e-9), least * 2):
-        found = exact_optimum(every.problem, goal, every.known, limit)
-        assert found is not None and found.value == pytest.approx(least, rel=RELATIVE_TOLERANCE, abs=0)
+        found = exact_optimum(problem, limit)
+        assert found is not None and found.cost == pytest.approx(least, rel=RELATIVE_TOLERANCE, abs=0)
     for limit in (least * (1 - 1e-9), least / 2):
-        assert exact_optimum(every.problem, goal, every.known, limit) is None
+        assert exact_optimum(problem, limit) is None
 
 
 def test_constraints_that_cannot_be_met() -> None:
     every = everything("stt", NORMAL)
     smallest = float(every.metrics["area"].min())
-    impossible = make_goal("edap", 0.5, [f"area<={smallest * 0.999!r}"])
-    assert exact_optimum(every.problem, impossible, every.known) is None
-    barely = make_goal("edap", 0.5, [f"area<={smallest * 1.001!r}"])
-    assert exact_optimum(every.problem, barely, every.known) is not None
+    assert exact_optimum(ask([every.spec], "edap", within=[f"area<={smallest * 0.999!r}"])) is None
+    assert exact_optimum(ask([every.spec], "edap", within=[f"area<={smallest * 1.001!r}"])) is not None
 
 
 @pytest.mark.parametrize("objective", ["read_latency", "edap", "write_latency"])
@@ -329,14 +323,15 @@ def test_ties_are_resolved_in_the_same_way(objective: str) -> None:
     """Many caches tie in a latency; the data array's is that of the first wires that reach it."""
     every = everything("stt", FAST)
     values = OBJECTIVES.get(objective, lambda m: m[objective])(every.metrics)
-    goal = make_goal(objective, 0.5, [])
-    results = [exact_optimum(every.problem, goal, search_cache(every.problem)) for _ in range(2)]
-    assert results[0] == results[1]
-    found = results[0]
-    assert found is not None
+    problem = ask([every.spec], objective)
+    results = [exact_optimum(one) for one in (problem, ask([every.spec], objective))]
+    found, again = results
+    assert found is not None and again is not None
+    assert (found.cost, found.evaluations, *found.design) == (again.cost, again.evaluations, *again.design)
     tied = (values <= values.min() * (1 + RELATIVE_TOLERANCE)).any(axis=1)
     first = next(design for design, row in every.data.rows.items() if tied[row])
-    assert (found.data.local, found.data.global_) == (first.local, first.global_)
+    data = designs_of(problem, found)[0]
+    assert (data.local, data.global_) == (first.local, first.global_)
 
 
 def test_brute_force_is_worth_its_name() -> None:
@@ -344,29 +339,92 @@ def test_brute_force_is_worth_its_name() -> None:
     chosen = set()
     for objective in ("edap", "read_latency"):
         every = everything("sram_1mb", NORMAL)
-        goal = make_goal(objective, 0.5, [])
-        found = check_optimum(every, goal, OBJECTIVES[objective](every.metrics))
-        baseline = algorithm1([(every.problem, every.known)], goal)
-        assert found.tag is not None and baseline is not None
-        assert baseline.value > found.value * 1.01
-        chosen |= {found.data.global_, found.tag.global_}
+        problem = ask([every.spec], objective)
+        found = check_optimum(every, problem, OBJECTIVES[objective](every.metrics))
+        baseline = algorithm1(problem)
+        assert baseline is not None
+        assert baseline.cost > found.cost * 1.01
+        chosen |= {design.global_ for design in designs_of(problem, found)}
     assert {(wire.repeater != "RepeatedNone", wire.low_swing) for wire in chosen} >= {(True, False), (False, True)}
+
+
+def test_evaluated_is_less_than_there_is() -> None:
+    """Tuples and designs of parts that were looked at, against all pairs."""
+    every = everything("sram_1mb", NORMAL)
+    found = exact_optimum(ask([every.spec], "edap"))
+    assert found is not None and every.tag is not None
+    assert 0 < found.evaluations < len(every.data.rows) * len(every.tag.rows) / 100
+
+
+AXIS_FORMULAS: dict[str, Callable[[Metrics, np.ndarray, np.ndarray], Any]] = {
+    "area * read_latency * data_bank_rows": lambda m, data, tag: m["area"] * m["read_latency"] * data,
+    "read_latency / tag_mat_cols": lambda m, data, tag: m["read_latency"] / tag,
+    "data_bank_rows * tag_mat_cols * area": lambda m, data, tag: data * tag * m["area"],
+    "-data_bank_rows - read_latency*1e6": lambda m, data, tag: -data - m["read_latency"] * 1e6,
+}
+
+
+@pytest.mark.parametrize("objective", AXIS_FORMULAS)
+def test_formulas_may_name_axes(objective: str) -> None:
+    """Of both arrays, growing or not."""
+    metrics, data, tag = with_axes("sram_1mb", NORMAL)
+    values = AXIS_FORMULAS[objective](metrics, data, tag)
+    problem = ask([CASES["sram_1mb"].spec(NORMAL)], objective)
+    found = exact_optimum(problem)
+    assert found is not None
+    assert found.cost == pytest.approx(float(values.min()), rel=RELATIVE_TOLERANCE, abs=0)
+    assert judged_designs(problem, found.design[None]).costs[0, 0] == pytest.approx(found.cost, rel=RELATIVE_TOLERANCE)
+
+
+@pytest.mark.parametrize(("text", "allowed"), [
+    ("data_bank_rows<=2", lambda data, tag: data <= 2), ("data_bank_rows >= 4", lambda data, tag: data >= 4),
+    ("data_bank_rows * tag_mat_cols <= 4", lambda data, tag: data * tag <= 4),
+])
+def test_constraints_may_name_axes(text: str, allowed: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
+    metrics, data, tag = with_axes("sram_1mb", NORMAL)
+    values = edap_of(metrics)
+    within = np.where(allowed(data, tag), values, np.inf)
+    found = exact_optimum(ask([CASES["sram_1mb"].spec(NORMAL)], "edap", within=[text]))
+    assert found is not None
+    assert found.cost == pytest.approx(float(within.min()), rel=RELATIVE_TOLERANCE, abs=0)
+
+
+@lru_cache
+def with_axes(name: str, access: str) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """Every cache, designs with the same figures apart: figures, rows of mats of the data, columns of the tag's."""
+    every = everything(name, access)
+    assert every.tag is not None
+    data, tag = list(every.data.rows.items()), list(every.tag.rows.items())
+    distinct_data = sorted({(row, design.organization[0]) for design, row in data})
+    distinct_tag = sorted({(row, design.organization[5]) for design, row in tag})
+    rows, columns = [row for row, _ in distinct_data], [row for row, _ in distinct_tag]
+    metrics = {figure: values[np.ix_(rows, columns)] for figure, values in every.metrics.items()}
+    bank_rows = np.array([float(count) for _, count in distinct_data])[:, None]
+    return metrics, bank_rows, np.array([float(count) for _, count in distinct_tag])[None]
 
 
 def recomputed(result: Result, objective: str) -> float:
     """An objective from the arrays of a result."""
-    cache = result.cache
-    tag = None if cache.tag is None else cache.tag.metrics
-    return float(OBJECTIVES[objective](caches(cache.data.metrics, tag, cache.access, NVSIM)))
+    assert isinstance(result.problem, CacheProblem)
+    assembly = result.problem.assembly_of(result.design)
+    arrays = [part.in_full(result.design[part.axes]).metrics for part in assembly.parts]
+    data, tag = (*arrays, None)[:2]
+    return float(OBJECTIVES[objective](caches(data, tag, assembly.spec.access, NVSIM)))
 
 
-def narrowed(problem: CacheProblem) -> CacheProblem:
+def access_of(result: Result) -> str:
+    """Access type of a result."""
+    assert isinstance(result.problem, CacheProblem)
+    return result.problem.assembly_of(result.design).spec.access
+
+
+def narrowed(spec: CacheSpec) -> CacheSpec:
     """A cache with fewer mats and multiplexers to try."""
-    assert problem.tag is not None
     axes = dict.fromkeys(("bank_rows", "bank_cols", "active_bank_rows", "active_bank_cols"), PowerRange(1, 4))
     axes |= {"mux_sense_amp": PowerRange(1, 16), "mux_output_1": TWO, "mux_output_2": ONE}
-    tag = replace(problem.tag, ranges=replace(problem.tag.ranges, **axes))
-    return replace(problem, data=replace(problem.data, ranges=replace(problem.data.ranges, **axes)), tag=tag)
+    return spec.with_arrays([
+        replace(array, ranges=replace(array.ranges, **axes)) for _, array in spec.arrays
+    ])
 
 
 @pytest.mark.parametrize(
@@ -375,32 +433,43 @@ def narrowed(problem: CacheProblem) -> CacheProblem:
 )
 def test_whole_caches(memory: str, capacity: int, objective: str) -> None:
     """All access types: no worse than Algorithm 1 or one access type, and what the arrays say it is."""
-    spec = CacheSpec(memory, capacity * KILOBYTE, load_technology(22, "HP", 350), load_cell(memory), ways=4)
-    problems = [narrowed(problem) for problem in problems_by_access(spec, ACCESS_TYPES)]
-    libraries, goal = MatLibraries(), make_goal(objective, 0.5, [])
-    result = optimize(problems, goal, libraries=libraries)
-    by_nvsim = optimize(problems, goal, "algorithm1", libraries)
-    assert result.gain is not None and result.gain > 1
-    assert by_nvsim.value == pytest.approx(result.value * result.gain, rel=RELATIVE_TOLERANCE, abs=0)
+    specs = [narrowed(spec) for spec in specs_by_access(
+        memory=memory, capacity=capacity * KILOBYTE, technology=NODE_22, cell=load_cell(memory), ways=4,
+        access=ACCESS_TYPES,
+    )]
+    libraries = MatLibraries()
+    problem = ask(specs, objective, libraries=libraries)
+    result = optimize(problem, baselines=FAMILY.baselines)
+    gain = result.gain("algorithm1")
+    by_nvsim = optimize(problem, "algorithm1", baselines=FAMILY.baselines)
+    assert gain is not None and gain > 1
+    assert by_nvsim.value == pytest.approx(result.value * gain, rel=RELATIVE_TOLERANCE, abs=0)
     assert (result.regret, by_nvsim.regret) == (0.0, None)
     assert result.value == pytest.approx(recomputed(result, objective), rel=RELATIVE_TOLERANCE, abs=0)
     assert by_nvsim.value == pytest.approx(recomputed(by_nvsim, objective), rel=RELATIVE_TOLERANCE, abs=0)
-    singles = {problem.access: optimize([problem], goal, libraries=libraries) for problem in problems}
-    assert all(one.cache.access == access for access, one in singles.items())
-    assert singles[result.cache.access].value == result.value == min(one.value for one in singles.values())
+    singles = {spec.access: optimize(ask([spec], objective, libraries=libraries)) for spec in specs}
+    assert all(access_of(one) == access for access, one in singles.items())
+    assert singles[access_of(result)].value == result.value == min(one.value for one in singles.values())
 
-    area = result.cache.metrics["area"]
-    constrained = optimize(problems, make_goal(objective, 0.5, [f"area<={area * 0.97!r}"]), libraries=libraries)
-    assert constrained.cache.metrics["area"] <= area * 0.97
+    area = result.metrics["area"]
+    constrained = optimize(ask(specs, objective, within=[f"area<={area * 0.97!r}"], libraries=libraries))
+    assert constrained.metrics["area"] <= area * 0.97
     assert constrained.value >= result.value
-    again = optimize(problems, goal)
-    assert (again.value, again.cache) == (result.value, result.cache)
+    again = optimize(ask(specs, objective))
+    assert (again.value, again.design.tolist()) == (result.value, result.design.tolist())
+
+
+def least_cost(problem: Problem) -> float | None:
+    """Cost of the exact optimum."""
+    found = exact_optimum(problem)
+    return None if found is None else found.cost
 
 
 def test_infeasible_constraint_tells_what_is_possible() -> None:
     every = everything("sot", NORMAL)
     smallest = float(every.metrics["area"].min())
+    problem = ask([every.spec], "edap", within=[f"area<={smallest / 2!r}"])
     with pytest.raises(InfeasibleError) as caught:
-        optimize([every.problem], make_goal("edap", 0.5, [f"area<={smallest / 2!r}"]))
+        optimize(problem, why_empty=lambda asked: FAMILY.why_empty(asked, least_cost))
     assert "normal access: area<=" in str(caught.value)
     assert f"the smallest possible is {format_quantity(smallest, 'm2')}" in str(caught.value)

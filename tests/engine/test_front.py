@@ -1,78 +1,53 @@
-from dataclasses import replace
-from itertools import product
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from helpers import KILOBYTE, NODE_22, ONE, UP_TO_2, ask, cost_at, every_array, every_cache, small_spec
 
+from dse.batch import Floats
 from dse.errors import InputError
-from dse.objectives.array.evaluation.library import enumerate_problem
 from dse.objectives.array.given.cell import load_cell
-from dse.objectives.array.given.technology import load_technology
-from dse.objectives.array.hierarchy.array import Fabric, evaluate
-from dse.objectives.cache.baselines.algorithm1 import goal_value
-from dse.objectives.cache.specification import (
-    ArrayProblem,
-    CacheProblem,
-    CacheSpec,
-    DataChoice,
-    cache_problem,
-    problems_by_access,
-)
-from dse.report.plot import plot_fronts
-from dse.search.front import FrontPoint, exact_front, knee, non_dominated
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
-from dse.spaces.array.organization import PowerRange, data_ranges, tag_ranges
+from dse.objectives.cache.problem import CacheProblem
+from dse.objectives.cache.specification import CacheSpec, specs_by_access
+from dse.search.certificate import BOUNDS
+from dse.search.evaluation import evaluate
+from dse.search.front import Front, exact_front
+from dse.search.pareto import knee, non_dominated
+from dse.search.result import optimize
+from dse.spaces.array.organization import ORGANIZATION_COLUMNS, PowerRange
+from dse.spaces.array.spec import RAM
 from dse.spaces.array.wires import WireRange
 
-TECHNOLOGY = load_technology(22, "HP", 350)
 OBJECTIVES = ("read_latency", "write_energy", "area")
+AXES = (*ORGANIZATION_COLUMNS, "local_wire", "global_wire")
+NARROW = {
+    "bank_rows": UP_TO_2, "bank_cols": UP_TO_2, "mux_sense_amp": PowerRange(2, 4), "mux_output_1": UP_TO_2,
+    "mux_output_2": ONE, "mat_rows": ONE,
+}
+WIRES = (
+    WireRange(("LocalAggressive", "LocalConservative")),
+    WireRange(("GlobalAggressive",), ("RepeatedNone", "RepeatedOpt"), (False, True)),
+)
 
 
-def small_problem(cell: str, access: str) -> CacheProblem:
+def front_spec(cell: str, access: str) -> CacheSpec:
     """A 16 KB cache of two ways with few organizations and four pairs of wires for each array."""
-    narrow = {
-        "bank_rows": PowerRange(1, 2), "bank_cols": PowerRange(1, 2), "mux_sense_amp": PowerRange(2, 4),
-        "mux_output_1": PowerRange(1, 2), "mux_output_2": PowerRange(1, 1), "mat_rows": PowerRange(1, 1),
-    }
-    locals_ = WireRange(("LocalAggressive", "LocalConservative"))
-    globals_ = WireRange(("GlobalAggressive",), ("RepeatedNone", "RepeatedOpt"), (False, True))
-    choice = DataChoice(replace(data_ranges(2), **narrow, buffer_designs=(0,)), locals_, globals_)
-    problem = cache_problem(cell, 16 << 10, 128, 2, access, Fabric(TECHNOLOGY, load_cell(cell)), choice)
-    if problem.tag is None:
-        return problem
-    tag = replace(
-        problem.tag, ranges=replace(tag_ranges(), **narrow, buffer_designs=(0, 2)), local_wires=locals_,
-        global_wires=globals_,
+    return small_spec(
+        access, cell, 16 * KILOBYTE, data=NARROW | {"buffer_designs": (0,)}, tag=NARROW | {"buffer_designs": (0, 2)},
+        data_wires=WIRES, tag_wires=WIRES,
     )
-    return replace(problem, tag=tag)
 
 
-def every_array(problem: ArrayProblem) -> dict[str, np.ndarray]:
-    """Figures of every valid design of an array under every pair of wires."""
-    enumeration = enumerate_problem(problem)
-    banks, mats = enumeration.designs(np.arange(enumeration.combinations))
-    figures: dict[str, list[np.ndarray]] = {}
-    for local, global_ in product(problem.local_wires, problem.global_wires):
-        evaluation = evaluate(banks, mats, problem.spec, problem.fabric, local, global_)
-        for name, values in evaluation.metrics.items():
-            figures.setdefault(name, []).append(values[evaluation.valid])
-    return {name: np.concatenate(values) for name, values in figures.items()}
+def points_of(spec: CacheSpec, names: Sequence[str] = OBJECTIVES) -> Floats:
+    """Objectives (n, k) of every cache."""
+    metrics = every_cache(spec)
+    return np.stack(np.broadcast_arrays(*(metrics[name] for name in names)), axis=-1).reshape(-1, len(names))
 
 
-def every_cache(problem: CacheProblem) -> np.ndarray:
-    """Objectives of every cache, combined as specified for NVSim's printAsCache."""
-    data = every_array(problem.data)
-    tag = {name: values[:, None] for name, values in every_array(problem.tag).items()}
-    wires = data["read_latency"] - data["mat_read_latency"]
-    if problem.access == "normal":
-        hit = np.maximum(tag["read_latency"], data["mat_read_latency"]) + data["column_decoder_latency"] + wires
-    elif problem.access == "fast":
-        hit = np.maximum(tag["read_latency"], data["read_latency"])
-    else:
-        hit = tag["read_latency"] + data["read_latency"]
-    values = hit, tag["write_energy"] + data["write_energy"], tag["area"] + data["area"]
-    return np.stack([value.ravel() for value in values], axis=1)
+def metrics_of(problem: CacheProblem, front: Front) -> list[dict[str, float]]:
+    """Metrics of the designs of a front, each evaluated by itself."""
+    found = [evaluate(problem, design[None]).metrics for design in front.designs]
+    return [{name: float(column[0]) for name, column in one.items()} for one in found]
 
 
 def brute_front(points: np.ndarray) -> np.ndarray:
@@ -85,57 +60,94 @@ def brute_front(points: np.ndarray) -> np.ndarray:
     return np.array(kept)
 
 
-def objectives_of(front: list[FrontPoint]) -> np.ndarray:
-    return np.array([point.objectives for point in front])
-
-
 @pytest.mark.parametrize("access", ["normal", "fast", "sequential"])
 @pytest.mark.parametrize("cell", ["sram.cell", "stt_deepnvm", "sot_deepnvm"])
 def test_front_is_that_of_all_caches(cell: str, access: str) -> None:
-    problem = small_problem(cell, access)
-    everything = every_cache(problem)
-    front = exact_front([problem], [make_goal(name, 0.5, []) for name in OBJECTIVES])
+    spec = front_spec(cell, access)
+    everything = points_of(spec)
+    front = exact_front(ask([spec], *OBJECTIVES))
     expected = brute_front(everything)
     assert len(everything) > 20 * len(expected) > 0
-    np.testing.assert_allclose(objectives_of(front), expected, rtol=1e-12)
+    np.testing.assert_allclose(front.costs, expected, rtol=1e-12)
+    assert front.certificate == BOUNDS
 
 
 def test_front_over_access_types_and_constraints() -> None:
-    problems = [small_problem("sot_deepnvm", access) for access in ("normal", "sequential")]
-    goals = [make_goal(name, 0.5, []) for name in OBJECTIVES]
-    points = np.concatenate([every_cache(problem) for problem in problems])
-    np.testing.assert_allclose(objectives_of(exact_front(problems, goals)), brute_front(points), rtol=1e-12)
+    specs = [front_spec("sot_deepnvm", access) for access in ("normal", "sequential")]
+    points = np.concatenate([points_of(spec) for spec in specs])
+    front = exact_front(ask(specs, *OBJECTIVES))
+    np.testing.assert_allclose(front.costs, brute_front(points), rtol=1e-12)
     limit = float(np.median(points[:, 2]))
-    constrained = make_goal("read_latency", 0.5, [f"area<={limit!r}"])
-    front = exact_front(problems, goals, constrained.constraints)
-    np.testing.assert_allclose(objectives_of(front), brute_front(points[points[:, 2] <= limit]), rtol=1e-12)
+    constrained = exact_front(ask(specs, *OBJECTIVES, within=[f"area<={limit!r}"]))
+    np.testing.assert_allclose(constrained.costs, brute_front(points[points[:, 2] <= limit]), rtol=1e-12)
 
 
 def test_objectives_are_the_evaluated_caches() -> None:
-    goals = [make_goal(name, 0.3, []) for name in ("edap", "read_latency*area", "leakage")]
-    for point in exact_front([small_problem("stt_deepnvm", "normal")], goals):
-        values = [goal_value(goal, point.cache.metrics) for goal in goals]
-        np.testing.assert_allclose(values, point.objectives, rtol=1e-12)
+    problem = ask([front_spec("stt_deepnvm", "normal")], "edap", "read_latency*area", "leakage", read_fraction=0.3)
+    front = exact_front(problem)
+    assert len(front) > 3
+    for costs, metrics in zip(front.costs, metrics_of(problem, front), strict=True):
+        values = [cost_at(objective, metrics) for objective in problem.objectives]
+        np.testing.assert_allclose(values, costs, rtol=1e-12)
 
 
 def test_optimum_lies_on_the_front() -> None:
     """Two exact methods agree: branch and bound, and the front of what EDAP is made of."""
-    spec = CacheSpec("sot", 64 << 10, TECHNOLOGY, load_cell("sot_deepnvm"), ways=4)
-    problems = problems_by_access(spec, ("normal", "fast", "sequential"))
+    specs = specs_by_access(
+        memory="sot", capacity=64 * KILOBYTE, technology=NODE_22, cell=load_cell("sot_deepnvm"), ways=4,
+        access=("normal", "fast", "sequential"),
+    )
     names = ("read_latency", "write_latency", "read_energy", "write_energy", "area")
-    edap = make_goal("edap", 0.5, [])
-    front = exact_front(problems, [make_goal(name, 0.5, []) for name in names])
-    least = min(goal_value(edap, point.cache.metrics) for point in front)
-    assert least == pytest.approx(optimize(problems, edap).value, rel=1e-12)
+    problem, edap = ask(specs, *names), ask(specs, "edap")
+    front = exact_front(problem)
+    least = min(cost_at(edap.objectives[0], metrics) for metrics in metrics_of(problem, front))
+    assert least == pytest.approx(optimize(edap).value, rel=1e-12)
     for column, name in enumerate(names):
-        best = optimize(problems, make_goal(name, 0.5, [])).value
-        assert objectives_of(front)[:, column].min() == pytest.approx(best, rel=1e-12)
+        best = optimize(ask(specs, name)).value
+        assert front.costs[:, column].min() == pytest.approx(best, rel=1e-12)
 
 
 def test_objectives_that_do_not_grow_are_refused() -> None:
-    problem = small_problem("sram.cell", "normal")
     with pytest.raises(InputError, match="must grow"):
-        exact_front([problem], [make_goal("area", 0.5, []), make_goal("1/leakage", 0.5, [])])
+        exact_front(ask([front_spec("sram.cell", "normal")], "area", "1/leakage"))
+
+
+def number_of(spec: CacheSpec, array: str, axis: str) -> Floats:
+    """What every cache, data down and tags across, has on an axis of one of its arrays."""
+    chosen = np.array([design[AXES.index(axis)] for design in every_array(dict(spec.arrays)[array])[1]], dtype=float)
+    return chosen[:, None] if array == "data" else chosen[None]
+
+
+@pytest.mark.parametrize(("text", "array", "axis", "limit"), [
+    ("data_bank_rows<=1", "data", "bank_rows", 1), ("tag_mux_sense_amp <= 2", "tag", "mux_sense_amp", 2),
+])
+def test_front_within_a_constraint_on_an_axis(text: str, array: str, axis: str, limit: int) -> None:
+    """It binds: without it the front has other designs."""
+    spec = front_spec("stt_deepnvm", "normal")
+    metrics = every_cache(spec)
+    within = np.broadcast_to(number_of(spec, array, axis) <= limit, metrics["read_latency"].shape).ravel()
+    points = points_of(spec)
+    front = exact_front(ask([spec], *OBJECTIVES, within=[text]))
+    np.testing.assert_allclose(front.costs, brute_front(points[within]), rtol=1e-12)
+    assert front.costs.shape != brute_front(points).shape or not np.allclose(front.costs, brute_front(points))
+
+
+def test_front_over_an_axis() -> None:
+    """Fewer rows of mats against latency: an axis is an objective like any other."""
+    spec = front_spec("stt_deepnvm", "fast")
+    metrics = every_cache(spec)
+    rows = np.broadcast_to(number_of(spec, "data", "bank_rows"), metrics["read_latency"].shape)
+    points = np.stack([rows.ravel(), metrics["read_latency"].ravel()], axis=1)
+    front = exact_front(ask([spec], "data_bank_rows", "read_latency"))
+    np.testing.assert_allclose(front.costs, brute_front(points), rtol=1e-12)
+    assert len(set(front.costs[:, 0])) > 1
+
+
+def test_front_of_rams_has_one_part() -> None:
+    spec = front_spec("stt_deepnvm", RAM)
+    front = exact_front(ask([spec], *OBJECTIVES))
+    np.testing.assert_allclose(front.costs, brute_front(points_of(spec)), rtol=1e-12)
+    assert front.designs.shape[1] == len(AXES) + 3
 
 
 def test_non_dominated_keeps_the_first_of_equals() -> None:
@@ -148,15 +160,3 @@ def test_non_dominated_keeps_the_first_of_equals() -> None:
 def test_knee_of_a_symmetric_front() -> None:
     ends = np.array([[1.0, 100.0], [9.9, 10.1], [100.0, 1.0]])
     assert knee(ends) == 1
-
-
-@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_figure(tmp_path, suffix: str) -> None:
-    front = np.array([[1e-9, 2e-12, 1e-6], [2e-8, 1e-12, 1.1e-6], [3e-8, 3e-12, 0.9e-6]])
-    path = tmp_path / f"front.{suffix}"
-    fronts = [("sram 3MB", front, front * 1.5), ("stt 3MB", front * 2, front[:0])]
-    plot_fronts(fronts, OBJECTIVES, ("s", "J", "m2"), path)
-    assert path.stat().st_size > 2000
-    if suffix == "svg":
-        text = path.read_text()
-        assert all(label in text for label in ("read latency [ns]", "write energy [pJ]", "area [mm²]", "knee"))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dse.errors import InputError
-from dse.keyfile import Key, KeyFile, Number, Text, Unit, Whole, Word, read_keyfile, words
+from dse.keyfile import Key, KeyFile, Unit, read_keyfile
+from dse.keyformat import Number, Text, Whole, Word, words
 from dse.text import nearest, quoted
 
 KEYS = (

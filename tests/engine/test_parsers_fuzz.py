@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from dse.errors import InputError
 from dse.keyfile import Key
 from dse.objectives.array.given.cell import CELL_KEYS, Cell, read_cell
-from dse.objectives.cache.nvsim_files.configuration import CONFIGURATION_KEYS, check_cell, read_configuration
+from dse.objectives.cache.nvsim_files.configuration import check_cell, read_configuration
+from dse.objectives.cache.nvsim_files.configuration_keys import CONFIGURATION_KEYS
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 REAL = [

@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from dse.search import quality
 from dse.search.quality import (
     MARGIN,
-    Scale,
+    FrontScale,
     attainment,
     counts_to,
     curve_bands,
@@ -39,25 +39,25 @@ def boxes(points: np.ndarray, reference: np.ndarray) -> float:
 
 
 def test_scale_spans_the_front_in_decades() -> None:
-    scale = Scale.of(SQUARE)
+    scale = FrontScale.of(SQUARE)
     np.testing.assert_allclose(scale(SQUARE), [[0, 1], [0.5, 1 / 3], [1, 0]], atol=TOLERANCE)
     np.testing.assert_allclose(scale(np.array([[1e-5, 1e-12]])), [[2, -1]], rtol=TOLERANCE)
     assert scale.reference.tolist() == [1 + MARGIN] * 2
     assert len(scale(np.array([[np.inf, 1.0], [np.nan, 1.0], [1.0, 1.0]]))) == 1
     with pytest.raises(ValueError, match="no scale"):
-        Scale.of(np.zeros((0, 2)))
+        FrontScale.of(np.zeros((0, 2)))
 
 
 def test_an_objective_in_which_a_front_agrees_is_a_decade_wide() -> None:
     front = np.array([[1.0, 5.0], [100.0, 5.0]])
-    np.testing.assert_allclose(Scale.of(front)(np.array([[10.0, 50.0]])), [[0.5, 1.0]], rtol=TOLERANCE)
+    np.testing.assert_allclose(FrontScale.of(front)(np.array([[10.0, 50.0]])), [[0.5, 1.0]], rtol=TOLERANCE)
     assert hypervolume_share(front, front) == pytest.approx(1, rel=TOLERANCE)
 
 
 def test_hypervolume_of_boxes() -> None:
     edge = 1 + MARGIN
     whole = boxes(np.array([[0, 1], [0.5, 1 / 3], [1, 0]]), np.full(2, edge))
-    assert scaled_hypervolume(SQUARE, Scale.of(SQUARE)) == pytest.approx(whole, rel=TOLERANCE)
+    assert scaled_hypervolume(SQUARE, FrontScale.of(SQUARE)) == pytest.approx(whole, rel=TOLERANCE)
     middle = (edge - 0.5) * (edge - 1 / 3)
     assert hypervolume_share(SQUARE[1:2], SQUARE) == pytest.approx(middle / whole, rel=TOLERANCE)
     assert hypervolume_share(SQUARE, SQUARE) == pytest.approx(1, rel=TOLERANCE)
@@ -71,7 +71,7 @@ def test_hypervolume_of_boxes() -> None:
 @settings(max_examples=60)
 def test_hypervolume_is_that_of_inclusion_and_exclusion(exponents: np.ndarray) -> None:
     points = 10.0 ** (-exponents / 4)
-    scale = Scale.of(points)
+    scale = FrontScale.of(points)
     expected = boxes(scale(points), scale.reference)
     assert scaled_hypervolume(points, scale) == pytest.approx(expected, rel=1e-8)
 

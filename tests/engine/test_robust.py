@@ -2,6 +2,10 @@
 
 import numpy as np
 import pytest
+from dse.objectives.cache.parameters.refresh import Task, search
+from dse.objectives.cache.parameters.subject import Caches, Subject
+from dse.search.goal import make_goal
+from dse.search.optimize import optimize
 from scipy.special import ndtr, ndtri
 from scipy.stats import truncnorm
 from scipy.stats.qmc import LatinHypercube
@@ -12,10 +16,6 @@ from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import technology_tables
 from dse.objectives.array.hierarchy.subarray import PHYSICAL_RULES
 from dse.objectives.cache.baselines.algorithm1 import make_cache
-from dse.objectives.cache.parameters.refresh import Task, search
-from dse.objectives.cache.parameters.subject import Caches, Subject
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
 from dse.studies.cache.robust import Plan, answer
 from dse.studies.cache.varied import Varied
 from dse.uncertainty.response import respond

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from dse.cli import main
-from dse.report.run import FILES
 from dse.objectives.cache.nvsim_files.design_table import DESIGN_COLUMNS
+from dse.report.run import FILES
 
 SMALL = ("--memory", "sot", "--capacity", "16KB", "--jobs", "1")
 
@@ -48,7 +48,8 @@ def test_what_a_run_holds(searched: Path) -> None:
     config = json.loads((searched / "config.json").read_text())
     assert config["method"] == "local" and config["seed"] == 4 and not config["interrupted"]
     assert config["constraints"] == ["area<=0.3mm2"] and set(config["objectives"]) == {"edap"}
-    assert {"packages", "revision", "technology_digest", "cell_digests", "space_digests"} <= set(config)
+    assert {"packages", "revision", "facts", "space_digests"} <= set(config)
+    assert {"technology_digest", "cell_digests"} <= set(config["facts"]["sot 16KB"])
     designs = pd.read_parquet(searched / "designs.parquet")
     assert len(designs) == 80 and not designs.duplicated().any()
     assert {"memory", "access", "data_bank_rows", "tag_global_wire", "area", "edap"} <= set(designs.columns)
@@ -94,7 +95,7 @@ def test_exact_runs_verify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_targets_as_designs(tmp_path: Path) -> None:
     folder = str(tmp_path / "targets")
     assert main([
-        "optimize", *SMALL, "--access", "normal,fast", "--problem", "algorithm1", "--method", "exhaustive", "--output",
+        "optimize", *SMALL, "--access", "normal,fast", "--designs", "algorithm1", "--method", "exhaustive", "--output",
         folder,
     ]) == 0
     merit = json.loads((tmp_path / "targets" / "metrics.json").read_text())[0]
@@ -121,7 +122,7 @@ def test_one_wrong_number_is_found(
         if name == "metrics.json":
             record[0]["value"] *= 1 + 1e-9
         else:
-            record["cell_digests"]["sot"] = "another"
+            record["facts"]["sot 16KB"]["cell_digests"]["sot"] = "another"
         path.write_text(json.dumps(record))
     assert main(["verify", str(folder)]) == 1
     err = capsys.readouterr().err

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dse.objectives.cache.organization import OrganizationProblem
+from dse.search.goal import Constraint, Goal, make_goal
+from dse.search.protocol import Evaluations, Problem, judge
 
 from dse.errors import InputError
 from dse.formula import parse_formula
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import load_technology
 from dse.objectives.cache.baselines.algorithm1 import goal_value
-from dse.objectives.cache.organization import OrganizationProblem
 from dse.objectives.cache.specification import CacheSpec, problems_by_access
 from dse.search.driver import History, search
-from dse.search.goal import Constraint, Goal, make_goal
 from dse.search.plan import Plan, run_plan
-from dse.search.protocol import Evaluations, Problem, judge
 from dse.search.searchers import METHODS, make_searcher
 from dse.search.searchers.optuna_samplers import ONE_OBJECTIVE
 from dse.search.storage import describe, open_storage, open_study

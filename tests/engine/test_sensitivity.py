@@ -4,12 +4,12 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+from dse.objectives.cache.parameters.subject import Subject
 
 from dse.errors import InputError
+from dse.objectives.array.cells.sram import cell_leakage as sram_cell_leakage
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import technology_tables
-from dse.objectives.array.hierarchy.subarray import sram_cell_leakage
-from dse.objectives.cache.parameters.subject import Subject
 from dse.spaces.array.spec import data_array
 from dse.spaces.array.wires import BASIC_LOCAL, WireChoice
 from dse.studies.cache.sensitivity import Plan, answer, capped, steadfast

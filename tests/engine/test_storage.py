@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
+from dse.cli.request import CacheRequest
+from dse.objectives.cache.organization import OrganizationProblem
+from dse.search.goal import make_goal
 from test_searchers_conformance import toy
 
 from dse.cli import main
-from dse.cli.request import CacheRequest
 from dse.errors import DseError, InputError
-from dse.objectives.cache.organization import OrganizationProblem
-from dse.search.goal import make_goal
 from dse.search.plan import Plan, run_plan
 from dse.search.storage import METRICS, describe, open_storage, open_study
 

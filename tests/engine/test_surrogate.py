@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from dse.objectives.cache.problem import CacheProblem
 from sklearn.gaussian_process import GaussianProcessRegressor
 
 import dse
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell
-from dse.objectives.cache.organization import OrganizationProblem
 from dse.spaces.array.spec import FAST, NORMAL, RAM, SEQUENTIAL
 from dse.spaces.space import values
-from dse.studies.search.surrogate import METRICS, Plan, answer
+from dse.studies.search.surrogate import METRICS, SurrogatePlan, answer, caches
 from dse.studies.study import Findings
 from dse.surrogate import (
     Split,
@@ -33,12 +33,12 @@ from dse.surrogate.process import fit_process, kernel_of, log_likelihood
 
 
 @pytest.fixture(scope="module")
-def problem() -> OrganizationProblem:
-    return dse.caches("stt", "32KB", access=[FAST, SEQUENTIAL])
+def problem() -> CacheProblem:
+    return caches(["stt"], ["32KB"], [FAST, SEQUENTIAL])
 
 
 @pytest.fixture(scope="module")
-def table(problem: OrganizationProblem) -> pd.DataFrame:
+def table(problem: CacheProblem) -> pd.DataFrame:
     return sampled_designs(problem, 600, seed=1)
 
 
@@ -48,27 +48,29 @@ def split(table: pd.DataFrame) -> Split:
 
 
 @pytest.fixture(scope="module")
-def surrogate(split: Split) -> Surrogate:
-    return fit(split.training, ["read_latency", "area"])
+def surrogate(problem: CacheProblem, split: Split) -> Surrogate:
+    return fit(split.training, ["read_latency", "area"], problem)
 
 
 def test_rows_are_designs_with_their_geometry_parameters_and_metrics(
-    problem: OrganizationProblem, table: pd.DataFrame
+    problem: CacheProblem, table: pd.DataFrame
 ) -> None:
     designs = problem.space.sample(600, np.random.default_rng(1))
     row = 7
     assert {name: table[name][row] for name in values(problem.space.axes, designs[row])} == values(
         problem.space.axes, designs[row]
     )
-    cache = problem.cache(designs[row])
-    assert table["read_latency"][row] == pytest.approx(cache.metrics["read_latency"], rel=1e-12)
-    assert table["data.rows"][row] == cache.data.metrics["subarray_rows"]
-    assert table["tag.columns"][row] == cache.tag.metrics["subarray_cols"]
+    cache = problem.describe(designs[row])
+    waits = max(cache["tag_read_latency"], 0.0 if cache["access"] == SEQUENTIAL else cache["data_read_latency"])
+    late = cache["data_read_latency"] if cache["access"] == SEQUENTIAL else 0.0
+    assert table["read_latency"][row] == pytest.approx(waits + late, rel=1e-12)
+    assert table["data.rows"][row] == cache["data_subarray_rows"]
+    assert table["tag.columns"][row] == cache["tag_subarray_cols"]
     assert table["cell.resistance_on"][row] == load_cell("stt_deepnvmpp").resistance_on
-    assert table["technology.vdd"][row] == problem.problems[0].data.fabric.technology.vdd
+    assert table["technology.vdd"][row] == problem.specs[0].fabric.technology.vdd
 
 
-def test_cells_of_an_array_are_its_capacity(problem: OrganizationProblem, table: pd.DataFrame) -> None:
+def test_cells_of_an_array_are_its_capacity(problem: CacheProblem, table: pd.DataFrame) -> None:
     """Height times width in cells is all bits of the data array, and so are cells of all wordlines or bitlines."""
     bits = 8 * table["capacity"]
     assert (table["data.height"] * table["data.width"] == bits).all()
@@ -83,9 +85,9 @@ def test_held_out_designs_are_predicted(surrogate: Surrogate, split: Split) -> N
     assert (errors["held_out"] == len(split.held_out)).all() and (errors["training"] == 300).all()
 
 
-def test_a_metric_without_figures_of_arrays_is_learned_as_it_is(split: Split) -> None:
+def test_a_metric_without_figures_of_arrays_is_learned_as_it_is(problem: CacheProblem, split: Split) -> None:
     whole = split.training.loc[:, ~split.training.columns.str.match("(data|tag)_(early|late|area|.*energy|.*latency)")]
-    surrogate = fit(whole, ["area"])
+    surrogate = fit(whole, ["area"], problem)
     assert [model.figure for model in surrogate.models] == ["area"]
     errors = held_out_errors(surrogate, split)
     assert errors["r2"][0] > 0.9
@@ -94,27 +96,31 @@ def test_a_metric_without_figures_of_arrays_is_learned_as_it_is(split: Split) ->
 @pytest.mark.parametrize(("access", "capacity"), [(RAM, "16KB"), (NORMAL, "64KB")])
 def test_other_kinds_of_access(access: str, capacity: str) -> None:
     """A RAM has no tags; normal access waits for them within a read."""
-    table = sampled_designs(dse.caches("sot", capacity, access=[access]), 150)
-    split = by_design(table, 100)
-    surrogate = fit(split.training, ["read_latency"])
+    problem = caches(["sot"], [capacity], [access])
+    split = by_design(sampled_designs(problem, 150), 100)
+    surrogate = fit(split.training, ["read_latency"], problem)
     assert held_out_errors(surrogate, split)["r2"][0] > 0.9
 
 
 def test_designs_are_predicted_before_they_are_evaluated(
-    problem: OrganizationProblem, surrogate: Surrogate, table: pd.DataFrame
+    problem: CacheProblem, surrogate: Surrogate, table: pd.DataFrame
 ) -> None:
     described = describe_designs(problem, problem.space.sample(600, np.random.default_rng(1)))
     assert not set(described.columns) & set(METRICS)
     pd.testing.assert_frame_equal(surrogate.predict(described), surrogate.predict(table))
 
 
-def test_saved_and_loaded_it_predicts_the_same_bits(surrogate: Surrogate, split: Split, tmp_path: Path) -> None:
+def test_saved_and_loaded_it_predicts_the_same_bits(
+    problem: CacheProblem, surrogate: Surrogate, split: Split, tmp_path: Path
+) -> None:
     errors = held_out_errors(surrogate, split)
     surrogate.tested(errors).save(tmp_path / "saved")
-    loaded = load(tmp_path / "saved")
+    loaded = load(tmp_path / "saved", problem)
     assert (loaded.predict(split.held_out).to_numpy() == surrogate.predict(split.held_out).to_numpy()).all()
     pd.testing.assert_frame_equal(loaded.errors, errors)
     assert sorted(path.suffix for path in (tmp_path / "saved").iterdir()) == [".json", ".parquet", ".parquet"]
+    with pytest.raises(InputError, match="puts read_latency together from figures of parts: give the problem"):
+        load(tmp_path / "saved")
 
 
 def _change_training(folder: Path) -> None:
@@ -149,12 +155,12 @@ def _replace(name: str, text: str) -> Callable[[Path], None]:
     (lambda folder: (folder / "weights.parquet").unlink(), "cannot be read"),
 ])
 def test_a_folder_that_was_changed_is_refused(
-    surrogate: Surrogate, tmp_path: Path, tamper: Callable[[Path], None], message: str
+    problem: CacheProblem, surrogate: Surrogate, tmp_path: Path, tamper: Callable[[Path], None], message: str
 ) -> None:
     surrogate.save(tmp_path)
     tamper(tmp_path)
     with pytest.raises(InputError, match=message):
-        load(tmp_path)
+        load(tmp_path, problem)
 
 
 def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
@@ -168,15 +174,21 @@ def test_a_file_is_no_place_to_save_to(surrogate: Surrogate, tmp_path: Path) -> 
         surrogate.save(tmp_path / "taken")
 
 
-def test_wrong_tables(table: pd.DataFrame, surrogate: Surrogate) -> None:
-    with pytest.raises(InputError, match="no metric 'speed' in the table: it has read_latency"):
-        fit(table, ["speed"])
+def test_wrong_tables(problem: CacheProblem, table: pd.DataFrame, surrogate: Surrogate) -> None:
+    with pytest.raises(InputError, match="no metric 'speed' in the table: columns of numbers are"):
+        fit(table, ["speed"], problem)
     with pytest.raises(InputError, match="no metric is given"):
-        fit(table, [])
+        fit(table, [], problem)
     with pytest.raises(InputError, match="3 designs have all metrics: give at least 10"):
-        fit(table.head(3), ["area"])
-    with pytest.raises(InputError, match="'cost' is not positive throughout"):
-        fit(table.assign(cost=-1.0), ["cost"])
+        fit(table.head(3), ["area"], problem)
+    with pytest.raises(InputError, match="'data_area' is not positive throughout, as its problem says"):
+        fit(table.assign(data_area=-1.0), ["area"], problem)
+    with pytest.raises(InputError, match="give the problem that the designs are of, or features"):
+        fit(table, ["area"])
+    with pytest.raises(InputError, match="'area' is to be learned: it is no feature"):
+        fit(table, ["area"], features=["area"])
+    with pytest.raises(InputError, match="no design of the problem has memory sot, capacity 32768, access fast"):
+        surrogate.predict(table.assign(memory="sot", access="fast"))
     with pytest.raises(InputError, match=r"column 'data\.rows' is missing"):
         surrogate.predict(table.drop(columns="data.rows"))
     with pytest.raises(InputError, match=r"column 'data\.rows' has no finite number in row 0"):
@@ -186,7 +198,7 @@ def test_wrong_tables(table: pd.DataFrame, surrogate: Surrogate) -> None:
     with pytest.raises(InputError, match="data_buffer_design: 'huge' was not trained with; known are"):
         surrogate.predict(table.assign(data_buffer_design="huge"))
     with pytest.raises(InputError, match="count 0"):
-        sampled_designs(dse.caches("sram", "32KB"), 0)
+        sampled_designs(problem, 0)
 
 
 def test_features_that_are_constant_are_kept_and_do_no_harm(table: pd.DataFrame, surrogate: Surrogate) -> None:
@@ -205,21 +217,35 @@ def test_a_log_linear_function_is_recovered() -> None:
     table["kind"] = random.choice(["one", "two"], 400)
     table["cost"] = 3e-9 * table["rows"] ** 1.5 / table["columns"] * np.where(table["kind"] == "two", 4.0, 1.0)
     split = by_design(table, 80)
-    errors = held_out_errors(fit(split.training, ["cost"]), split)
+    errors = held_out_errors(fit(split.training, ["cost"], features=["rows", "columns", "kind"]), split)
     assert errors["r2"][0] > 0.99999
     assert errors["p95_error"][0] < 0.01
 
 
 def test_an_objective_is_learned_from_what_a_search_evaluated() -> None:
-    found = dse.explore(dse.caches("sot", "32KB", access=[SEQUENTIAL]), "random", budget=120, seed=5).to_frame()
+    problem = dse.caches("sot", "32KB", access=[SEQUENTIAL])
+    found = dse.explore(problem, "random", budget=120, seed=5).to_frame()
     split = by_design(found, 80)
-    surrogate = fit(split.training, ["edap"])
+    surrogate = fit(split.training, ["edap"], problem)
     assert [model.figure for model in surrogate.models] == ["edap"]
     assert held_out_errors(surrogate, split)["r2"][0] > 0.5
 
 
+def test_figures_that_are_zero_or_negative_are_learned() -> None:
+    """A signed sum and a rate that underflows to zero, from their features; no metric is taken for a feature."""
+    random = np.random.default_rng(2)
+    table = pd.DataFrame({"drive": random.uniform(0, 2, 300), "bits": random.integers(0, 17, 300)})
+    table["saving"] = table["drive"] - 0.1 * table["bits"]
+    table["error_rate"] = np.maximum(10 ** (-2 - 9 * table["drive"]) - 1e-17, 0.0)
+    split = by_design(table, 150)
+    surrogate = fit(split.training, ["saving", "error_rate"], features=["drive", "bits"])
+    errors = held_out_errors(surrogate, split).set_index("metric")
+    assert (errors["r2"] > 0.98).all()
+    assert {feature.column for feature in surrogate.encodings["design"].features} == {"drive", "bits"}
+
+
 def test_what_never_varies_is_predicted_exactly(table: pd.DataFrame) -> None:
-    constant = fit(table.head(50).assign(price=7.0), ["price"])
+    constant = fit(table.head(50).assign(price=7.0), ["price"], features=["data.rows", "access"])
     assert constant.predict(table.tail(3))["price"].to_numpy() == pytest.approx([7.0] * 3, rel=1e-12)
 
 
@@ -290,7 +316,7 @@ def test_one_value_is_left_out_at_a_time() -> None:
 
 @pytest.fixture(scope="module")
 def findings() -> Findings:
-    plan = Plan(
+    plan = SurrogatePlan(
         memories=("sot", "stt"), capacity="16KB", counts=(20, 40), asked=40, held_out=40,
         capacities=("8KB", "16KB", "32KB"), technologies=("22nm", "32nm"), each=20, access=(RAM,),
     )

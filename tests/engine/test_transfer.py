@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pytest
+from dse.objectives.cache.organization import OrganizationProblem
+from dse.search.goal import Constraint, Goal
+from dse.search.protocol import Evaluations, Problem, judge
 
 import dse
 from dse.batch import Ints
 from dse.errors import InputError
 from dse.exploration import Exploration
 from dse.formula import parse_formula
-from dse.objectives.cache.organization import OrganizationProblem
 from dse.search.driver import History, search
-from dse.search.goal import Constraint, Goal
-from dse.search.protocol import Evaluations, Problem, judge
 from dse.search.searchers import METHODS, make_searcher
 from dse.search.searchers.transfer import (
     Lesson,

@@ -22,7 +22,7 @@ from dse.objectives.gpu.traffic import Workload, paper_workloads, workload_of
 from dse.studies.deepnvmpp.comparison import (
     ISO_CAPACITY,
     RIVALS,
-    Setting,
+    CostBasis,
     over,
     printed_set,
     ratio,
@@ -53,7 +53,7 @@ def test_cycles(name: str) -> None:
 def test_ratios_at_17_percent(quantity: str, scenario: str) -> None:
     """To three digits as printed there."""
     for memory, expected in zip(RIVALS, AT_17_PERCENT[quantity, scenario], strict=True):
-        found = ratio(quantity, printed_set(), scenario, memory, uniform_workload(0.17), Setting())
+        found = ratio(quantity, printed_set(), scenario, memory, uniform_workload(0.17), CostBasis())
         assert found == pytest.approx(expected, abs=0.0051)
 
 
@@ -71,7 +71,7 @@ def test_the_fourteen_statements() -> None:
 ])
 def test_shares_behind_fig_5(share: float, stt: float, sot: float) -> None:
     """Specification, section 1: the share of writes that a printed STT value pins gives the printed SOT value."""
-    found = [ratio("edp_reduction", printed_set(), ISO_CAPACITY, memory, uniform_workload(share), Setting())
+    found = [ratio("edp_reduction", printed_set(), ISO_CAPACITY, memory, uniform_workload(share), CostBasis())
              for memory in RIVALS]
     assert found[0] == pytest.approx(stt, rel=0.01)
     assert found[1] == pytest.approx(sot, abs=0.005)
@@ -81,14 +81,14 @@ def test_shares_behind_fig_5(share: float, stt: float, sot: float) -> None:
 def test_ends_of_fig_5(row: dict[str, str]) -> None:
     """Default profile: within 10 % (STT) and 3 % (SOT) of the paper."""
     workload = workload_of("alexnet", row["phase"], int(row["batch"]), DEFAULT)
-    found = ratio("edp_reduction", printed_set(), ISO_CAPACITY, row["memory"], workload, Setting())
+    found = ratio("edp_reduction", printed_set(), ISO_CAPACITY, row["memory"], workload, CostBasis())
     assert found == pytest.approx(float(row["published"]), rel=0.10 if row["memory"] == "stt" else 0.03)
 
 
 @pytest.mark.parametrize(("constants", "tolerance"), [("fitted", 0.05), ("eyeriss-ratio", 0.08)])
 def test_edp_with_dram(constants: str, tolerance: float) -> None:
     """3.8 / 4.7 at most at 3 MB, 2.0 / 2.3 on average in the area of SRAM."""
-    setting = with_constants(Setting(), constants)
+    setting = with_constants(CostBasis(), constants)
     rows = [row for row in published_rows("headlines") if row["quantity"] == "edp_reduction_with_dram"]
     assert len(rows) == 4
     for row in rows:
@@ -105,14 +105,15 @@ def test_roofline_takes_the_edge_off() -> None:
     ]
     assert 30 <= min(times) <= max(times) <= 62
     for memory, expected in zip(RIVALS, (0.99, 1.60), strict=True):
-        values = ratios("energy_reduction", printed_set(), ISO_CAPACITY, memory, paper_workloads(), Setting(ROOFLINE))
+        basis = CostBasis(ROOFLINE)
+        values = ratios("energy_reduction", printed_set(), ISO_CAPACITY, memory, paper_workloads(), basis)
         assert fmean(values) == pytest.approx(expected, rel=0.04)
 
 
 @pytest.mark.parametrize("profile", SHIPPED)
 def test_serial_energy_reduction_in_every_profile(profile: str) -> None:
     for memory, published in zip(RIVALS, (5.1, 8.6), strict=True):
-        values = ratios("energy_reduction", printed_set(), ISO_CAPACITY, memory, paper_workloads(profile), Setting())
+        values = ratios("energy_reduction", printed_set(), ISO_CAPACITY, memory, paper_workloads(profile), CostBasis())
         assert fmean(values) == pytest.approx(published, rel=0.12)
 
 

@@ -264,7 +264,7 @@ def test_product_and_sum_are_a_layer_with_bias(tmp_path: Path) -> None:
     assert [layer.kind for layer in network.layers] == ["input", "fc"]
     assert (network.parameters, network.macs) == (65, 60)
     model.add("Add", model.add("Relu"), product)
-    assert [layer.kind for layer in model.read(tmp_path).layers] == ["input", "fc", "relu", "relu", "add"]
+    assert [layer.kind for layer in model.read(tmp_path).layers] == ["input", "fc", "scale", "relu", "add"]
 
 
 def test_rearrangements_move_nothing(tmp_path: Path) -> None:
@@ -305,13 +305,13 @@ def wrong_models() -> dict[str, Model]:
 
     larger = model("node 'odd' (Resize): this operator is not supported: supported are")
     larger.add("Resize", "data", "", "", larger.numbers(1, 4, 16, 16), name="odd")
-    model("(MatMul): multiplies two activations").add("MatMul", "data", "data")
+    model("(MatMul): multiplies two activations that are no sequences", 1, 8).add("MatMul", "data", "data")
     model("input 'data': dimension 2 has no number", 1, 3, "height", 8).add("Relu")
-    model("input 'data': data is 1x4x8: layer tables hold images", 1, 4, 8).add("Relu")
+    model("input 'data': data is 1x4x8x8x8: layer tables hold images", 1, 4, 8, 8, 8).add("Relu")
     model("dilation 2x2 yields 8x4x4: no padding alike").conv(4, 8, 3, dilations=[2, 2])
     model("concatenates along axis 2").add("Concat", "data", "data", axis=2)
     scaled = model("combines 1x4x1x1 and 1x4x8x8, layer tables combine equal shapes only")
-    scaled.add("Mul", scaled.add("GlobalAveragePool"), "data")
+    scaled.add("Add", scaled.add("GlobalAveragePool"), "data")
     model("takes a mean that is not over height and width").add("ReduceMean", axes=[1])
     turned = model("rearranged from 2x8x8 per image: layer tables keep the arrangement")
     turned.conv(4, 2, 1)
@@ -321,8 +321,9 @@ def wrong_models() -> dict[str, Model]:
     model("axis is missing").add("Concat", "data", "data")
     constant = model("concatenates constants")
     constant.add("Concat", "data", constant.weight(1, 4, 8, 8), axis=1)
-    tokens = model("multiplies 1x4x8x8 by weights")
-    tokens.add("MatMul", "data", tokens.weight(8, 8))
+    tokens = model("works along the last size of 1x2x2x8x8", 1, 4, 8, 8)
+    tokens.add("Reshape", "data", tokens.numbers(1, 2, 2, 8, 8))
+    tokens.add("MatMul", tokens.last, tokens.weight(8, 8))
     model("weights 8x3x3x3 do not fit what it reads, 4x8x8 per image").conv(3, 8, 3)
     mismatch = model("the shape of gemm1_out cannot be inferred")
     mismatch.add("Flatten")
@@ -369,7 +370,7 @@ def test_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file in place of a name, and as the layer table that it becomes."""
     path = alexnet().write(tmp_path / "mine.onnx")
     assert main(["workload", "import", str(path), "--output", str(tmp_path / "mine.csv")]) == 0
-    assert "60.965 M parameters, 724.4 M MACs per image" in capsys.readouterr().out
+    assert "60.965 M parameters, 724.4 M MACs per sample" in capsys.readouterr().out
     printed = []
     for name in ("mine.onnx", "mine.csv"):
         assert main(["workload", "show", str(tmp_path / name), "--batch", "1", "--format", "csv"]) == 0
@@ -501,7 +502,7 @@ def test_wrong_torch_modules(torch: Any) -> None:
         (nn.Sequential(nn.Upsample(scale_factor=2)), "Sequential: node '_0' (Upsample): this operator is not"),
         (nn.Sequential(nn.Conv2d(5, 4, 3)), "Sequential: does not run on the example: "),
         (nn.Sequential(nn.AdaptiveAvgPool2d(3)), "pools 4x4 to 3x3 by windows of unequal size"),
-        (nn.Sequential(nn.Linear(4, 2)), "multiplies 4x4x4x4 by weights"),
+        (nn.Sequential(nn.Unflatten(1, (2, 2)), nn.Linear(4, 2)), "works along the last size of 4x2x2x4x4"),
     ):
         with pytest.raises(InputError) as caught:
             read_module(module, torch.zeros(4, 4, 4, 4))

@@ -178,6 +178,6 @@ def test_missing_and_unknown_files(tmp_path: Path) -> None:
 
 def test_all_kinds_are_used_somewhere() -> None:
     used = {layer.kind for name in network_names() for layer in load_network(name).layers}
-    assert set(KINDS) - used == {"avg_pool", "matmul", "sigmoid"}
+    assert set(KINDS) - used == {"avg_pool", "clamp", "matmul", "scale", "sigmoid"}
     assert volume((2, 3, 4)) == 24
     assert isinstance(load_network("alexnet"), Network)

@@ -11,25 +11,26 @@ from math import prod
 
 import numpy as np
 import pytest
+from helpers import KILOBYTE, ask, cost_at, small_spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from dse.errors import InfeasibleError
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.design import ArrayDesign, evaluate_designs
 from dse.objectives.array.evaluation.library import MatLibraries, enumerate_problem
 from dse.objectives.array.evaluation.model import ArrayModel
-from dse.objectives.array.given.cell import load_cell
-from dse.objectives.array.given.technology import load_technology
-from dse.objectives.array.hierarchy.array import Fabric, evaluate
-from dse.objectives.cache.baselines.algorithm1 import goal_value, make_cache
-from dse.objectives.cache.organization import OrganizationProblem
-from dse.objectives.cache.specification import ArrayProblem, CacheProblem, DataChoice, cache_problem
-from dse.search.goal import make_goal
+from dse.objectives.array.hierarchy.array import evaluate
+from dse.objectives.cache.baselines.algorithm1 import metrics_of
+from dse.objectives.cache.metrics import tag_handed_up
+from dse.objectives.cache.problem import TOP, CacheProblem, branch_of
+from dse.objectives.cache.specification import CacheSpec
+from dse.search.evaluation import evaluate as judged_designs
 from dse.spaces.array.array_space import ORGANIZATION_AXES, ArraySpace
 from dse.spaces.array.mat import RULES
-from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, PowerRange, data_ranges, tag_ranges
+from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, PowerRange
 from dse.spaces.array.spec import ACCESS_TYPES, RAM
 from dse.spaces.array.wires import (
     DATA_GLOBAL_WIRES,
@@ -39,10 +40,10 @@ from dse.spaces.array.wires import (
     WireChoice,
     WireRange,
 )
-from dse.spaces.cache.cache_space import TOP_AXES, CacheSpace
 from dse.spaces.product import ProductSpace
 from dse.spaces.space import (
     Axis,
+    Scale,
     Space,
     code,
     combinations,
@@ -57,63 +58,53 @@ from dse.spaces.space import (
     within,
 )
 
-TECHNOLOGY = load_technology(22, "HP", 350)
 LOCALS = WireRange(("LocalAggressive", "SemiConservative"))
 GLOBALS = WireRange(("GlobalAggressive",), ("RepeatedNone", "RepeatedOpt"), (False, True))
 WIRES = (LOCALS, GLOBALS, LOCALS, GLOBALS)
 """Six pairs of wires for each array."""
 ALL_WIRES = (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES, TAG_LOCAL_WIRES, TAG_GLOBAL_WIRES)
+TOP_AXES = len(TOP)
 DATA = {
     "bank_rows": PowerRange(1, 4), "bank_cols": PowerRange(1, 2), "active_bank_rows": PowerRange(1, 2),
     "mat_cols": PowerRange(1, 1), "mux_sense_amp": PowerRange(1, 8), "mux_output_1": PowerRange(1, 2),
-    "mux_output_2": PowerRange(1, 1), "rows_per_set": PowerRange(1, 1),
+    "mux_output_2": PowerRange(1, 1), "rows_per_set": PowerRange(1, 1), "buffer_designs": (0, 2),
 }
-TAG = {
+TAG_RANGES = {
     "bank_rows": PowerRange(1, 2), "bank_cols": PowerRange(1, 2), "mat_rows": PowerRange(1, 1),
     "mux_sense_amp": PowerRange(1, 4), "mux_output_1": PowerRange(1, 1), "mux_output_2": PowerRange(1, 1),
+    "buffer_designs": (2,),
 }
-GOAL = make_goal("edap", 0.5, [])
-RAM_GOAL = make_goal("edap", 0.5, [], ram=True)
-KILOBYTE = 1 << 10
 
 
-def small_problem(
+def space_spec(
     access: str, cell: str = "stt_deepnvm", capacity: int = 16 * KILOBYTE, wires: tuple[WireRange, ...] = WIRES
-) -> CacheProblem:
+) -> CacheSpec:
     """A cache of two ways with few organizations; local and global `wires` of the data, then of the tag array."""
-    fabric = Fabric(TECHNOLOGY, load_cell(cell))
-    choice = DataChoice(replace(data_ranges(2), **DATA, buffer_designs=(0, 2)), *wires[:2])
-    problem = cache_problem(cell, capacity, 128, 2, access, fabric, choice)
-    if problem.tag is None:
-        return problem
-    ranges = replace(tag_ranges(), **TAG, buffer_designs=(2,))
-    return replace(problem, tag=replace(problem.tag, ranges=ranges, local_wires=wires[2], global_wires=wires[3]))
+    return small_spec(
+        access, cell, capacity, data=DATA, tag=TAG_RANGES, data_wires=(wires[0], wires[1]),
+        tag_wires=(wires[2], wires[3]),
+    )
 
 
 @lru_cache
-def organization_problem(*accesses: str) -> OrganizationProblem:
+def cache_problem(*accesses: str) -> CacheProblem:
     """The problem of a small cache."""
-    return OrganizationProblem([small_problem(access) for access in accesses], [RAM_GOAL if RAM in accesses else GOAL])
+    return ask([space_spec(access) for access in accesses], "edap")
 
 
 @lru_cache
-def mixed_problem() -> OrganizationProblem:
+def mixed_problem() -> CacheProblem:
     """Two memories and capacities in two access types, one combination of which is left out."""
-    problems = [
-        small_problem(access, cell, kilobytes * KILOBYTE)
+    specs = [
+        space_spec(access, cell, kilobytes * KILOBYTE)
         for cell in ("sram.cell", "stt_deepnvm") for kilobytes in (4, 16) for access in ("fast", "normal")
     ]
-    return OrganizationProblem(problems[:-1], [GOAL])
+    return ask(specs[:-1], "edap")
 
 
-def arrays(access: str) -> list[tuple[ArraySpace, ArrayProblem]]:
-    """Spaces and problems of both arrays of a small cache."""
-    whole = organization_problem(access)
-    pair = next(iter(whole.space.branches.values()))
-    found = [(pair.data, whole.problems[0].data)]
-    if pair.tag is not None and whole.problems[0].tag is not None:
-        found.append((pair.tag, whole.problems[0].tag))
-    return found
+def arrays(access: str) -> list[tuple[ArraySpace, ArrayChoice]]:
+    """Spaces and choices of the arrays of a small cache."""
+    return [(part.space, part.choice) for part in cache_problem(access).assemblies()[0].parts]
 
 
 ARRAYS = [(access, index) for access in (*ACCESS_TYPES, RAM) for index in (0, 1) if (access, index) != (RAM, 1)]
@@ -124,7 +115,7 @@ def effective(wires: WireRange) -> list[WireChoice]:
     return [WireChoice(name) for name in wires.types]
 
 
-def valid_levels(space: ArraySpace, problem: ArrayProblem) -> np.ndarray:
+def valid_levels(space: ArraySpace, problem: ArrayChoice) -> np.ndarray:
     """Levels of every design that the circuit model finds valid: wires first, then in loop order."""
     enumeration = enumerate_problem(problem)
     banks, mats = enumeration.designs(np.arange(enumeration.combinations))
@@ -145,7 +136,7 @@ def valid_levels(space: ArraySpace, problem: ArrayProblem) -> np.ndarray:
 
 
 @lru_cache
-def oracle(access: str, index: int) -> tuple[ArraySpace, ArrayProblem, np.ndarray]:
+def oracle(access: str, index: int) -> tuple[ArraySpace, ArrayChoice, np.ndarray]:
     """Space and problem of an array, and its valid designs."""
     space, problem = arrays(access)[index]
     return space, problem, valid_levels(space, problem)
@@ -284,7 +275,8 @@ def test_steps_change_one_axis_or_a_coupled_pair() -> None:
 axes_strategy = st.lists(
     st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=30
 ).map(lambda kinds: tuple(
-    Axis(f"axis{place}", tuple(range(size)), ordered) for place, (size, ordered) in enumerate(kinds)
+    Axis(f"axis{place}", tuple(range(size)), Scale.LINEAR if ordered else Scale.WORDS)
+    for place, (size, ordered) in enumerate(kinds)
 ))
 
 
@@ -331,22 +323,14 @@ def test_product_spaces_allow_everything() -> None:
     assert chisquare(counts).pvalue > 1e-3
 
 
-def legal_caches(whole: OrganizationProblem) -> Iterator[tuple[tuple[int, ...], ...]]:
-    """Every legal cache: levels of the branch, of the data array, of the tag array."""
-    for branch, pair in whole.space.branches.items():
-        problem = next(one for one in whole.problems if branch_of(whole.space, one) == branch)
-        data = rows_of(valid_levels(pair.data, problem.data))
-        tag: list[tuple[int, ...]] = [()]
-        if pair.tag is not None and problem.tag is not None:
-            tag = rows_of(valid_levels(pair.tag, problem.tag))
-        for one, other in product(data[::29], tag[::7]):
+def legal_caches(whole: CacheProblem) -> Iterator[tuple[tuple[int, ...], ...]]:
+    """Every so many legal caches: levels of the branch, of the data array, of the tag array."""
+    for spec in whole.specs:
+        branch = branch_of(whole.space.axes[:TOP_AXES], spec)
+        spaces = whole.space.branches[branch]
+        legal = [rows_of(valid_levels(space, array)) for space, (_, array) in zip(spaces, spec.arrays, strict=True)]
+        for one, other in product(legal[0][::29], legal[1][::7]):
             yield branch, one, other
-
-
-def branch_of(space: CacheSpace, problem: CacheProblem) -> tuple[int, ...]:
-    """Levels of memory, capacity and access type."""
-    chosen = problem.memory, problem.capacity, problem.access
-    return tuple(axis.levels.index(value) for axis, value in zip(space.axes, chosen, strict=False))
 
 
 def test_caches_are_legal_where_their_arrays_are() -> None:
@@ -384,20 +368,16 @@ def test_caches_are_repaired_array_by_array() -> None:
     repaired = space.repair(designs)
     assert space.legal(repaired).all()
     np.testing.assert_array_equal(space.repair(repaired), repaired)
-    _, data, tag = space.parts(designs)
-    top, new_data, new_tag = space.parts(repaired)
-    for row, branch in enumerate(map(tuple, top.tolist())):
-        pair = space.branches[branch]
-        assert pair.tag is not None
-        np.testing.assert_array_equal(pair.data.repair(data[row : row + 1])[0], new_data[row])
-        np.testing.assert_array_equal(pair.tag.repair(tag[row : row + 1])[0], new_tag[row])
+    for row, branch in enumerate(map(tuple, repaired[:, :TOP_AXES].tolist())):
+        for part, axes in zip(space.branches[branch], space.slices, strict=True):
+            np.testing.assert_array_equal(part.repair(designs[row : row + 1, axes])[0], repaired[row, axes])
 
 
 def test_samples_of_caches_have_every_branch_by_its_size() -> None:
     space = mixed_problem().space
     designs = space.sample(2000, np.random.default_rng(9))
     assert space.legal(designs).all()
-    sizes = np.array([pair.size for pair in space.branches.values()], dtype=float)
+    sizes = np.array([prod(part.size for part in parts) for parts in space.branches.values()], dtype=float)
     branches = list(space.branches)
     counts = np.bincount([branches.index(tuple(top)) for top in designs[:, :TOP_AXES].tolist()], minlength=len(sizes))
     assert chisquare(counts, len(designs) * sizes / sizes.sum()).pvalue > 1e-3
@@ -406,29 +386,26 @@ def test_samples_of_caches_have_every_branch_by_its_size() -> None:
 
 def test_blocks_of_caches_are_pairs_of_legal_arrays() -> None:
     plain = WireRange(("LocalAggressive",)), WireRange(("GlobalAggressive",))
-    problems = [small_problem(access, wires=(*plain, *plain)) for access in ("normal", "fast")]
-    space = OrganizationProblem(problems, [GOAL]).space
+    space = ask([space_spec(access, wires=(*plain, *plain)) for access in ("normal", "fast")], "edap").space
     found = np.concatenate(list(space.blocks()))
     assert len(np.unique(found, axis=0)) == len(found)
     assert space.legal(found[::37]).all()
     assert len(found) == sum(
-        prod(len(np.concatenate(list(part.blocks()))) for part in (pair.data, pair.tag) if part is not None)
-        for pair in space.branches.values()
+        prod(len(np.concatenate(list(part.blocks()))) for part in parts) for parts in space.branches.values()
     )
 
 
 def test_directions_of_caches_are_those_of_their_parts() -> None:
     space = mixed_problem().space
-    pair = next(iter(space.branches.values()))
-    assert pair.tag is not None
+    data, tag = next(iter(space.branches.values()))
     changed = [tuple(np.flatnonzero(row)) for row in space.directions]
     assert changed[0] == (1,)
-    assert len(changed) == 1 + len(pair.data.directions) + len(pair.tag.directions)
-    split = TOP_AXES + len(pair.data.axes)
+    assert len(changed) == 1 + len(data.directions) + len(tag.directions)
+    split = TOP_AXES + len(data.axes)
     assert all(places[-1] < split or places[0] >= split for places in changed)
 
 
-def by_labels(axes: tuple[Axis, ...], levels: np.ndarray, array: str, problem: ArrayProblem) -> ArrayDesign:
+def by_labels(axes: tuple[Axis, ...], levels: np.ndarray, array: str, problem: ArrayChoice) -> ArrayDesign:
     """The array design that the labels of a cache's axes name."""
     chosen = {name.removeprefix(f"{array}_"): value for name, value in values(axes, levels).items()
               if name.startswith(f"{array}_")}
@@ -444,63 +421,65 @@ def by_labels(axes: tuple[Axis, ...], levels: np.ndarray, array: str, problem: A
 )
 def test_metrics_are_those_of_the_arrays_in_full(cell: str, accesses: tuple[str, ...]) -> None:
     """With all wires of a cache; some designs are drawn."""
-    problems = [small_problem(access, cell, wires=ALL_WIRES) for access in accesses]
-    whole = OrganizationProblem(problems, [RAM_GOAL if RAM in accesses else GOAL])
+    whole = ask([space_spec(access, cell, wires=ALL_WIRES) for access in accesses], "edap")
     designs = whole.space.sample(60, np.random.default_rng(12))
-    evaluations = whole.evaluate(designs)
+    evaluations = judged_designs(whole, designs)
     for row, design in enumerate(designs):
-        chosen = values(whole.space.axes, design)
-        problem = next(one for one in problems if one.access == chosen["access"])
-        data = evaluate_designs(problem.data, [by_labels(whole.space.axes, design, "data", problem.data)])[0]
-        tag = None
-        if problem.tag is not None:
-            tag = evaluate_designs(problem.tag, [by_labels(whole.space.axes, design, "tag", problem.tag)])[0]
-        cache = make_cache(problem, data, tag)
-        assert data.valid
-        assert tag is None or tag.valid
-        for name, figure in cache.metrics.items():
+        assembly = whole.assembly_of(design)
+        assert assembly.spec.access == values(whole.space.axes, design)["access"]
+        found = tuple(
+            evaluate_designs(array, [by_labels(whole.space.axes, design, name, array)])[0]
+            for name, array in assembly.spec.arrays
+        )
+        assert all(array.valid for array in found)
+        metrics = metrics_of(assembly, found)
+        for name, figure in metrics.items():
             assert evaluations.metrics[name][row] == pytest.approx(figure, rel=1e-12, abs=0)
-        assert evaluations.values[row, 0] == pytest.approx(goal_value(whole.goals[0], cache.metrics), rel=1e-12, abs=0)
-        assert whole.cache(design) == cache
-        asked, one, other = whole.choice(design)
-        np.testing.assert_array_equal(whole.levels(asked, one, other), design)
+        assert evaluations.costs[row, 0] == pytest.approx(cost_at(whole.objectives[0], metrics), rel=1e-12, abs=0)
+        described = whole.describe(design)
+        for (name, _), array in zip(assembly.spec.arrays, found, strict=True):
+            assert all(described[f"{name}_{column}"] == value for column, value in array.to_row().items())
+        np.testing.assert_array_equal(whole.find(described), design)
     assert ("miss_latency" in evaluations.metrics) == (RAM not in accesses)
 
 
 def test_illegal_designs_have_no_metrics() -> None:
-    whole = organization_problem("normal")
+    whole = cache_problem("normal")
     designs = uniform_levels(whole.space.axes, 300, np.random.default_rng(13))
     legal = whole.space.legal(designs)
-    area = whole.metrics(designs)["area"]
+    area = whole.evaluate(designs)["area"]
     assert 0 < legal.sum() < len(designs)
     np.testing.assert_array_equal(np.isfinite(area), legal)
 
 
 def test_a_space_without_legal_designs_is_refused() -> None:
-    problem = small_problem("normal")
-    wide = replace(problem.data.ranges, mux_sense_amp=PowerRange(1 << 14, 1 << 14))
-    none = replace(problem, data=replace(problem.data, ranges=wide))
-    with pytest.raises(InfeasibleError, match="no organization is legal"):
-        OrganizationProblem([none], [GOAL])
+    none = with_data(space_spec("normal"), mux_sense_amp=PowerRange(1 << 14, 1 << 14))
+    with pytest.raises(InfeasibleError, match="no feasible design: no combination of levels is legal"):
+        _ = ask([none], "edap").space.size
+
+
+def with_data(spec: CacheSpec, **ranges: PowerRange) -> CacheSpec:
+    """The same cache with other ranges of its data array."""
+    data, *others = [array for _, array in spec.arrays]
+    return spec.with_arrays([replace(data, ranges=replace(data.ranges, **ranges)), *others])
 
 
 def test_branches_that_cannot_be_built_are_left_out() -> None:
     """One mat of one subarray: a megabyte has legal integers, and bitlines that no sense amplifier can read."""
     one = PowerRange(1, 1)
     ranges = {"bank_rows": one, "bank_cols": one, "mat_rows": one, "mat_cols": one, "mux_sense_amp": one}
-    problems = []
-    for capacity in (16 * KILOBYTE, 1024 * KILOBYTE):
-        problem = small_problem("normal", capacity=capacity)
-        problems.append(replace(problem, data=replace(problem.data, ranges=replace(problem.data.ranges, **ranges))))
-    data = problems[1].data
+    specs = [
+        with_data(space_spec("normal", capacity=capacity), **ranges) for capacity in (16 * KILOBYTE, 1024 * KILOBYTE)
+    ]
+    data = specs[1].data
     enumeration = enumerate_problem(data)
     designs = enumeration.designs(np.arange(enumeration.combinations))
     wires = WireChoice("LocalAggressive"), WireChoice("GlobalAggressive")
     assert enumeration.groups
     assert not evaluate(*designs, data.spec, data.fabric, *wires).valid.any()
     with pytest.raises(InfeasibleError, match="can be built"):
-        OrganizationProblem(problems[1:], [GOAL])
-    space = OrganizationProblem(problems, [GOAL]).space
+        _ = ask(specs[1:], "edap").space.size
+    space = ask(specs, "edap").space
     assert list(space.branches) == [(0, 0, 0)]
     sampled = space.sample(5, np.random.default_rng(0))
     sampled[:, 1] = 1
@@ -508,8 +487,9 @@ def test_branches_that_cannot_be_built_are_left_out() -> None:
 
 
 def test_figures_of_arrays_are_undefined_where_illegal() -> None:
-    space, problem, _ = oracle("fast", 0)
-    model = ArrayModel(problem, MatLibraries())
+    """Of a tag array too: those of the enumeration are not all that can be built."""
+    space, problem, _ = oracle("fast", 1)
+    model = ArrayModel(problem, tag_handed_up("tag_"), MatLibraries())
     every = everything(space)[::17]
     figures = model.figures(space.place(every), every[:, -2], every[:, -1])
     np.testing.assert_array_equal(np.isfinite(figures).all(axis=0), space.legal(every))

@@ -4,73 +4,77 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
+from helpers import KILOBYTE, ask
 
 from dse.errors import InfeasibleError
-from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.given.cell import load_cell
 from dse.objectives.cache.baselines.algorithm1 import algorithm1
-from dse.objectives.cache.baselines.nvsim import search_cache
-from dse.objectives.cache.specification import CacheProblem, CacheSpec, problems_by_access, technology_from_text
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
-from dse.search.sides import known_candidates, pair_value
+from dse.objectives.cache.family import FAMILY
+from dse.objectives.cache.problem import CacheProblem
+from dse.search.aim import aims
+from dse.search.result import optimize
+from dse.search.tuples import product_costs
 from dse.spaces.array.spec import ACCESS_TYPES, RAM
-from dse.studies.cache.algorithm1_gap import ALL, BASIC, LABELS, STUDY, Case, climb, findings_of, shares, table_of
+from dse.studies.cache.algorithm1_gap import (
+    ALL,
+    BASIC,
+    LABELS,
+    STUDY,
+    ComparedCache,
+    climb,
+    findings_of,
+    shares,
+    table_of,
+)
 from dse.studies.cache.ladder import STEPS, Ladder, ladder
-from dse.studies.calibrated import CELLS, TECHNOLOGY, TEMPERATURE
+from dse.studies.calibrated import calibrated_problem, calibrated_specs
 from dse.studies.study import page_of
 
 TOLERANCE = 1e-12
-KILOBYTE = 1 << 10
 CASES = (
-    Case("sot", 64 * KILOBYTE), Case("sram", 32 * KILOBYTE), Case("stt", 16 * KILOBYTE), Case("stt", 64 * KILOBYTE),
+    ComparedCache("sot", 64 * KILOBYTE), ComparedCache("sram", 32 * KILOBYTE),
+    ComparedCache("stt", 16 * KILOBYTE), ComparedCache("stt", 64 * KILOBYTE),
 )
-GOAL = make_goal("edap", 0.5, [])
 
 
-def problems(case: Case, access: tuple[str, ...] = ACCESS_TYPES) -> list[CacheProblem]:
-    technology, path = technology_from_text(TECHNOLOGY, TEMPERATURE)
-    cell = load_cell(CELLS[case.memory])
-    spec = CacheSpec(case.memory, case.capacity, technology, cell, wires=case.wires, technology_path=path)
-    return problems_by_access(spec, access)
+def problem_of(case: ComparedCache, access: tuple[str, ...] = ACCESS_TYPES) -> CacheProblem:
+    return calibrated_problem(case.memory, case.capacity, access, case.wires)
 
 
 @lru_cache
-def climbed(case: Case) -> Ladder:
+def climbed(case: ComparedCache) -> Ladder:
     return climb(case)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_steps_lead_from_algorithm_1_to_the_optimum(case: Case) -> None:
+def test_steps_lead_from_algorithm_1_to_the_optimum(case: ComparedCache) -> None:
     found = climbed(case)
     factors = found.factors
     assert list(factors) == list(STEPS) == list(LABELS)
     assert min(factors.values()) >= 1
     assert np.prod(list(factors.values())) == pytest.approx(found.gain, rel=TOLERANCE)
-    best = optimize(problems(case), GOAL)
-    assert best.gain is not None and best.algorithm1 is not None
-    assert found.gain == pytest.approx(best.gain, rel=TOLERANCE)
+    best = optimize(problem_of(case), baselines=FAMILY.baselines)
+    baseline = best.baselines["algorithm1"]
+    assert found.gain == pytest.approx(best.gain("algorithm1"), rel=TOLERANCE)
     assert found.optimum == pytest.approx(best.value, rel=TOLERANCE, abs=0)
-    assert found.algorithm1.cache == best.algorithm1.cache
-    assert found.best_access == best.cache.access
+    assert found.winner.metrics == baseline.metrics
+    assert found.winner.design.tolist() == np.asarray(baseline.design).tolist()
+    assert found.best_access == best.problem.describe(best.design)["access"]
     assert found.values["pairing"] >= found.data_first >= found.optimum * (1 - TOLERANCE)
 
 
 def test_pairing_is_the_best_of_all_pairs_of_winners() -> None:
     case = CASES[0]
     found = climbed(case)
-    problem = problems(case, (found.algorithm1.cache.access,))[0]
-    assert problem.tag is not None
-    known = search_cache(problem)
-    assert known.tag is not None
-    data = known_candidates(problem.data, known.data.winners.values())
-    tag = known_candidates(problem.tag, known.tag.winners.values())
-    values = pair_value(GOAL, data.kind(*data.parts[:, :, None]), tag.side(), problem.access)
-    assert values.shape == (8, 8)
-    assert found.values["pairing"] == pytest.approx(values.min(), rel=TOLERANCE, abs=0)
-    same = algorithm1([(problem, known)], GOAL)
+    problem = problem_of(case, (found.winner.assembly.spec.access,))
+    (assembly,) = problem.assemblies()
+    known = [part.known() for part in assembly.parts]
+    (aim,) = aims(problem, assembly, problem.objectives, ())
+    costs = product_costs(known, tuple(np.arange(len(one)) for one in known), aim)
+    assert costs.shape == (8, 8)
+    assert found.values["pairing"] == pytest.approx(costs.min(), rel=TOLERANCE, abs=0)
+    same = algorithm1(problem)
     assert same is not None
-    assert found.algorithm1.value == same.value > values.min()
+    assert found.start == same.cost == np.diag(costs).min() > costs.min()
 
 
 def test_given_wires_lose_nothing() -> None:
@@ -78,23 +82,24 @@ def test_given_wires_lose_nothing() -> None:
 
 
 def test_ladder_of_a_ram_has_steps_of_the_data_array_only() -> None:
-    found = ladder(problems(Case("stt", 64 * KILOBYTE), (RAM,)), make_goal("edap", 0.5, [], ram=True))
+    found = ladder(ask(calibrated_specs("stt", 64 * KILOBYTE, (RAM,)), "edap"))
     factors = found.factors
     assert [factors[step] for step in ("pairing", "tag_wires", "tag_organization", "access")] == [1] * 4
     assert factors["data_organization"] == pytest.approx(found.gain, rel=TOLERANCE)
 
 
 def test_nothing_to_climb_from() -> None:
-    goal = make_goal("edap", 0.5, ["area<=1e-30m2"])
-    with pytest.raises(InfeasibleError):
-        ladder(problems(CASES[2], ("normal",)), goal, MatLibraries())
+    specs = calibrated_specs(CASES[2].memory, CASES[2].capacity, ("normal",))
+    with pytest.raises(InfeasibleError, match="area<=1e-30m2 cannot be met"):
+        ladder(ask(specs, "edap", within=["area<=1e-30m2"]))
 
 
 @pytest.mark.slow
 def test_open_wires_add_a_step() -> None:
-    case = Case("stt", 32 * KILOBYTE, ALL)
+    case = ComparedCache("stt", 32 * KILOBYTE, ALL)
     found = climbed(case)
-    assert found.gain == pytest.approx(optimize(problems(case), GOAL).gain, rel=TOLERANCE)
+    best = optimize(problem_of(case), baselines=FAMILY.baselines)
+    assert found.gain == pytest.approx(best.gain("algorithm1"), rel=TOLERANCE)
     assert np.prod(list(found.factors.values())) == pytest.approx(found.gain, rel=TOLERANCE)
     assert found.factors["data_wires"] > 1.01
 
@@ -119,7 +124,7 @@ def test_the_study_says_what_its_table_holds() -> None:
 
 
 def test_tables_have_basic_wires_first() -> None:
-    cases = [Case("sot", 64 * KILOBYTE, ALL), *CASES[:2]]
+    cases = [ComparedCache("sot", 64 * KILOBYTE, ALL), *CASES[:2]]
     table = table_of(cases, [climbed(CASES[0]), *map(climbed, CASES[:2])])
     assert list(zip(table["wires"], table["memory"], strict=True)) == [(BASIC, "sram"), (BASIC, "sot"), (ALL, "sot")]
 

@@ -12,43 +12,48 @@ from dse.cli.app import app
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell, packaged_cells, read_cell
 from dse.objectives.array.given.technology import load_technology, technology_tables
-from dse.objectives.cache.parameters.refresh import Searched, Task, search
-from dse.objectives.cache.parameters.subject import CELL_FIELDS, Caches, Subject, Tie
+from dse.objectives.cache.parameters.materials import CELL_FIELDS, Materials
 from dse.objectives.cache.specification import technology_from_text
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
-from dse.studies.cache.calibration.calibrate import Calibration, calibrate
+from dse.search.result import Result, optimize
+from dse.studies.cache.calibration.calibrate import Calibration, calibrate, question_of
 from dse.studies.cache.calibration.figures import Figure, hold_out, read_figures
 from dse.studies.cache.calibration.output import cell_text, write_calibration
 from dse.studies.cache.calibration.setting import Setting, read_setting
-from dse.uncertainty.fit import Parameter, Trials, residuals
+from dse.studies.cache.varied import algorithm1_cost
+from dse.studies.calibrated import EDAP
+from dse.uncertainty.contenders import neighborhood
+from dse.uncertainty.fit import Measured, Parameter, Trials, residuals
+from dse.uncertainty.shortlist import Shortlist
+from dse.uncertainty.variation import Tie
 
-GOAL = make_goal("edap", 0.5, [])
 KILOBYTE = 1 << 10
 QUANTITIES = ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area")
 DATA = Path(__file__).parents[2] / "studies" / "cache" / "calibration" / "data"
 
-SUBJECT = Subject(
-    technology_tables("22nm"), "HP", 350, {"stt": load_cell("stt_deepnvm"), "sram": load_cell("sram.cell")},
-    Caches(access=("normal",)), (Tie("stt.area_f2", "sram.area_f2", 0.5),),
+MATERIALS = Materials(
+    technology_tables("22nm"), "HP", 350, {"stt": load_cell("stt_deepnvm"), "sram": load_cell("sram.cell")}
 )
 PARAMETERS = (
     Parameter("technology.vdd", 0.7, 1.0, 0.85),
     Parameter("technology.current_off", 0.3, 5.0, 1.5),
     Parameter("sram.area_f2", 100.0, 300.0, 190.0),
 )
+SETTING_OF_TEST = Setting(
+    materials=MATERIALS, parameters=PARAMETERS, objective=EDAP, ties=(Tie("stt.area_f2", "sram.area_f2", 0.5),),
+    access=("normal",),
+)
 TRUTH = {"technology.vdd": 0.78, "technology.current_off": 0.8, "sram.area_f2": 146.0}
 MEMORIES = {"stt": 16 * KILOBYTE, "sram": 16 * KILOBYTE}
 
 
 @pytest.fixture(scope="module")
-def truth() -> dict[str, Searched]:
+def truth() -> dict[str, Result]:
     """The caches that the true values give."""
-    subject = SUBJECT.with_values(TRUTH)
-    return {memory: search(Task(subject, memory, capacity, GOAL)) for memory, capacity in MEMORIES.items()}
+    setting = replace(SETTING_OF_TEST, materials=SETTING_OF_TEST.made_of(TRUTH))
+    return {memory: optimize(setting.problem(memory, capacity)) for memory, capacity in MEMORIES.items()}
 
 
-def table(truth: dict[str, Searched], noise: float = 0.0, seed: int = 0) -> tuple[Figure, ...]:
+def table(truth: dict[str, Result], noise: float = 0.0, seed: int = 0) -> tuple[Figure, ...]:
     """What someone would have measured of them, with relative errors of a standard deviation `noise`."""
     rng = np.random.default_rng(seed)
     return tuple(
@@ -57,17 +62,23 @@ def table(truth: dict[str, Searched], noise: float = 0.0, seed: int = 0) -> tupl
     )
 
 
-def test_search_finds_the_exact_optimum(truth: dict[str, Searched]) -> None:
-    """The pool's search and `optimize` agree; so does a search that starts from its own pool."""
-    subject = SUBJECT.with_values(TRUTH)
-    for memory, one in truth.items():
-        result = optimize(subject.problems(memory, MEMORIES[memory]), GOAL)
-        assert one.value == pytest.approx(result.value, rel=1e-12, abs=0)
-        assert one.access == result.cache.access
-        assert one.metrics == pytest.approx(result.cache.metrics, rel=1e-12, abs=0)
-        assert one.pool.best(subject, GOAL) == pytest.approx(one.metrics, rel=1e-12, abs=0)
-        again = search(Task(subject, memory, MEMORIES[memory], GOAL, one.pool))
-        assert again.value == pytest.approx(one.value, rel=1e-12, abs=0)
+def test_the_search_around_contenders_finds_the_exact_optimum(truth: dict[str, Result]) -> None:
+    """The neighborhood's search and `optimize` agree, from any limit; so does the best of its contenders."""
+    for memory, result in truth.items():
+        nominal = SETTING_OF_TEST.problem(memory, MEMORIES[memory])
+        values = {
+            name: value for name, value in question_of(SETTING_OF_TEST, table(truth)).own_values(
+                np.array([one.place(TRUTH[one.name]) for one in PARAMETERS])
+            )[memory, MEMORIES[memory]].items()
+        }
+        problem = nominal.with_values(values)
+        found = neighborhood(problem, algorithm1_cost(problem))
+        assert found.cost == pytest.approx(result.cost, rel=1e-12, abs=0)
+        assert found.metrics == pytest.approx({name: result.metrics[name] for name in found.metrics}, rel=1e-12, abs=0)
+        pooled = Shortlist.of(nominal, found.contenders.designs())
+        assert pooled.best(values) == pytest.approx(found.metrics, rel=1e-12, abs=0)
+        assert neighborhood(problem, float(pooled.costs(values).min())).cost == pytest.approx(found.cost, rel=1e-12)
+        assert neighborhood(problem).cost == pytest.approx(found.cost, rel=1e-12)
 
 
 def check_found(found: Calibration, tolerance: float) -> None:
@@ -76,8 +87,8 @@ def check_found(found: Calibration, tolerance: float) -> None:
         assert one.value == pytest.approx(TRUTH[one.parameter.name], rel=tolerance, abs=0), one.parameter.name
 
 
-def test_parameters_of_a_noise_free_table_are_recovered_to_one_percent(truth: dict[str, Searched]) -> None:
-    found = calibrate(Setting(SUBJECT, PARAMETERS, GOAL), table(truth), rounds=3)
+def test_parameters_of_a_noise_free_table_are_recovered_to_one_percent(truth: dict[str, Result]) -> None:
+    found = calibrate(SETTING_OF_TEST, table(truth), rounds=3)
     check_found(found, 0.01)
     assert found.errors(fitted=True).max() < 0.01
     assert found.at_bounds == []
@@ -85,37 +96,41 @@ def test_parameters_of_a_noise_free_table_are_recovered_to_one_percent(truth: di
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow) for seed in range(4)])
-def test_noise_of_five_percent_stays_within_the_reported_uncertainty(truth: dict[str, Searched], seed: int) -> None:
+def test_noise_of_five_percent_stays_within_the_reported_uncertainty(truth: dict[str, Result], seed: int) -> None:
     """Three standard errors, which twelve parameters in four tables exceed once in thirty times by chance."""
-    found = calibrate(Setting(SUBJECT, PARAMETERS, GOAL), table(truth, 0.05, seed), rounds=3)
+    found = calibrate(SETTING_OF_TEST, table(truth, 0.05, seed), rounds=3)
     for one in found.parameters:
         off = TRUTH[one.parameter.name] - one.value
         assert -3 * one.low_error <= off <= 3 * one.high_error, (one, off)
     assert 0.01 < np.median(found.errors(fitted=True)) < 0.1
 
 
-def test_held_out_figures_are_predicted(truth: dict[str, Searched]) -> None:
+def test_held_out_figures_are_predicted(truth: dict[str, Result]) -> None:
     """Nothing about writes is fitted; the parameters are known without, and give the writes."""
     figures = hold_out(table(truth), ["*:write_*"])
     assert sum(figure.fitted for figure in figures) == 8
-    found = calibrate(Setting(SUBJECT, PARAMETERS, GOAL), figures, rounds=3)
+    found = calibrate(SETTING_OF_TEST, figures, rounds=3)
     assert found.errors(fitted=False).max() < 0.01
 
 
-def test_a_parameter_without_influence_is_not_identified(truth: dict[str, Searched]) -> None:
+def test_a_parameter_without_influence_is_not_identified(truth: dict[str, Result]) -> None:
     """Nothing of an STT-MRAM cell shows in figures of SRAM."""
     blind = replace(PARAMETERS[2], name="stt.reset_pulse", low=1e-9, high=20e-9, start=8e-9)
     figures = tuple(one for one in table(truth) if one.memory == "sram")
-    found = calibrate(Setting(SUBJECT, (*PARAMETERS, blind), GOAL), figures, rounds=1)
+    found = calibrate(replace(SETTING_OF_TEST, parameters=(*PARAMETERS, blind)), figures, rounds=1)
     assert found.parameters[-1].identified == pytest.approx(0.0, abs=1e-6)
     assert found.parameters[0].identified > 0.9
 
 
-def test_the_jacobian_is_that_of_the_residuals(truth: dict[str, Searched]) -> None:
+def test_the_jacobian_is_that_of_the_residuals(truth: dict[str, Result]) -> None:
     """Central differences against a five-point formula with another step."""
-    pools = {(memory, MEMORIES[memory]): one.pool for memory, one in truth.items()}
-    trials = Trials(SUBJECT, PARAMETERS, table(truth), GOAL, pools)
+    question = question_of(SETTING_OF_TEST, table(truth))
     places = np.array([one.place(TRUTH[one.name]) for one in PARAMETERS])
+    pools = {}
+    for key, values in question.own_values(places).items():
+        found = neighborhood(question.problems[key].with_values(values))
+        pools[key] = Shortlist.of(question.problems[key], found.contenders.designs())
+    trials = Trials(question, pools)
     assert np.abs(trials.residuals(places)).max() < 1e-12
     step = 5e-5
     for number, column in enumerate(trials.jacobian(places, 1e-4).T):
@@ -125,8 +140,8 @@ def test_the_jacobian_is_that_of_the_residuals(truth: dict[str, Searched]) -> No
 
 
 def test_residuals_are_logarithms_of_ratios() -> None:
-    figures = (Figure("a", 1, "area", 2.0), Figure("b", 1, "area", 2.0))
-    found = residuals(figures, {("a", 1): {"area": 2.0 * np.e}, ("b", 1): {}})
+    figures = (Measured("a", "area", 2.0), Measured("b", "area", 2.0))
+    found = residuals(figures, {"a": {"area": 2.0 * np.e}, "b": {}})
     assert found == pytest.approx([1.0, 3.0], rel=1e-12, abs=0)
 
 
@@ -135,30 +150,33 @@ def test_values_reach_technology_wires_and_cells() -> None:
         "technology.vdd": 0.8, "technology.current_off": 2.0, "technology.feature_size": 30e-9, "wire.pitch": 1.5,
         "converter.delay": 1e-9, "stt.resistance_on": 5000.0, "sram.area_f2": 200.0,
     }
-    changed = SUBJECT.with_values(values)
-    before, after = SUBJECT.transistors(), changed.transistors()
+    changed = SETTING_OF_TEST.made_of(values)
+    before, after = MATERIALS.transistors(), changed.transistors()
     assert (after.vdd, after.feature_size) == (0.8, 30e-9)
     assert after.current_off_pmos == pytest.approx(2 * before.current_off_pmos, rel=1e-15, abs=0)
     assert after.converter == (1e-9, 0.0, 0.0)
-    assert [wire.pitch for wire in changed.wires()] == [1.5 * wire.pitch for wire in SUBJECT.wires()]
+    assert [wire.pitch for wire in changed.wires()] == [1.5 * wire.pitch for wire in MATERIALS.wires()]
     assert changed.cells["stt"].resistance_on == 5000.0
     assert changed.cells["stt"].area_f2 == 100.0
     assert load_technology(22, "HP", 350) == before
 
 
-def test_what_is_written_is_read_again(truth: dict[str, Searched], tmp_path: Path) -> None:
+def test_what_is_written_is_read_again(truth: dict[str, Result], tmp_path: Path) -> None:
     """The files give the calibrated cache to the last digit through the ordinary route."""
-    setting = Setting(SUBJECT, PARAMETERS, GOAL)
-    found = Calibration(setting, SUBJECT.with_values({**TRUTH, "converter.delay": 1e-9}), (), (), settled=True)
+    setting = SETTING_OF_TEST
+    found = Calibration(
+        setting=setting, materials=MATERIALS.with_values({**TRUTH, "converter.delay": 1e-9}), parameters=(), figures=(),
+        settled=True,
+    )
     write_calibration(found, tmp_path, "mine", "made by a test")
     technology, path = technology_from_text(str(tmp_path / "mine.toml"), 350)
     assert path is not None
     assert technology.name == "mine-hp"
-    assert replace(technology, name="22nm-hp") == found.subject.transistors()
+    assert replace(technology, name="22nm-hp") == found.materials.transistors()
     for memory in MEMORIES:
         cell = read_cell(tmp_path / f"{memory}_mine.cell")
         for name in CELL_FIELDS:
-            assert getattr(cell, name) == pytest.approx(getattr(found.subject.cells[memory], name), rel=1e-11), name
+            assert getattr(cell, name) == pytest.approx(getattr(found.materials.cells[memory], name), rel=1e-11), name
 
 
 @pytest.mark.parametrize("name", sorted(packaged_cells()))
@@ -176,9 +194,9 @@ def test_the_packaged_setting_and_table_are_whole() -> None:
     setting, figures = read_setting(DATA / "deepnvmpp.toml"), read_figures(DATA / "deepnvmpp.csv")
     assert [sum(one.fitted == fitted for one in figures) for fitted in (True, False)] == [18, 12]
     assert all(one.source for one in setting.parameters)
-    ties = {tie.name: tie.factor for tie in setting.subject.ties}
+    ties = {tie.name: tie.factor for tie in setting.ties}
     assert (ties["stt.area_f2"], ties["sot.area_f2"]) == (0.34, 0.29)
-    stt, sot = (setting.subject.cells[memory] for memory in ("stt", "sot"))
+    stt, sot = (setting.materials.cells[memory] for memory in ("stt", "sot"))
     printed = {
         stt: {"set_pulse": 8.4e-9, "reset_pulse": 7.78e-9, "set_energy": 1.1e-12, "reset_energy": 2.2e-12},
         sot: {"set_pulse": 313e-12, "reset_pulse": 243e-12, "set_energy": 0.08e-12, "reset_energy": 0.08e-12},

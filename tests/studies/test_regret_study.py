@@ -6,9 +6,10 @@ import pytest
 
 from dse.spaces.array.spec import NORMAL, RAM
 from dse.studies.search.regret import (
-    Bench,
-    Plan,
-    Runs,
+    RegretPlan,
+    RegretRuns,
+    RegretTask,
+    SearchedCache,
     answer,
     effort,
     exact_answer,
@@ -18,12 +19,11 @@ from dse.studies.search.regret import (
     run_task,
     summary,
 )
-from dse.studies.search.regret import Task as SearchTask
 from dse.studies.study import Findings
 
-PLAN = Plan(
-    single=(Bench("sot", 16 << 10, (RAM,)),), methods=("local", "random"), seeds=2, budget=60, rival_budget=70,
-    several=(Bench("stt", 16 << 10, (NORMAL,), ("read_latency", "leakage")),), methods_of_several=("nsga2",),
+PLAN = RegretPlan(
+    single=(SearchedCache("sot", 16 << 10, (RAM,)),), methods=("local", "random"), seeds=2, budget=60, rival_budget=70,
+    several=(SearchedCache("stt", 16 << 10, (NORMAL,), ("read_latency", "leakage")),), methods_of_several=("nsga2",),
     seeds_of_several=2, budget_of_several=80, counts=(20, 40, 80),
 )
 
@@ -57,10 +57,10 @@ def test_figure_and_page(findings: Findings) -> None:
 
 def test_evaluations_to_the_optimum() -> None:
     """A run that meets the optimum at its third evaluation says so."""
-    bench = Bench("sot", 16 << 10, (RAM,))
+    bench = SearchedCache("sot", 16 << 10, (RAM,))
     values = np.array([[4.0], [3.0], [2.0], [5.0]])
-    runs = Runs(bench, 10, "random", [values], [1], [5], [0.1])
-    table = run_table([runs], [], {bench: np.array([[2.0]])}, Plan((bench,), ("random",), budget=4, counts=(2,)))
+    runs = RegretRuns(bench, 10, "random", [values], [1], [5], [0.1])
+    table = run_table([runs], [], {bench: np.array([[2.0]])}, RegretPlan((bench,), ("random",), budget=4, counts=(2,)))
     row = table.iloc[0]
     assert (row["evaluations_to_1_percent"], row["evaluations_to_optimum"], row["regret"]) == (3, 3, 0)
     assert row["regret_2"] == 0.5
@@ -68,15 +68,15 @@ def test_evaluations_to_the_optimum() -> None:
 
 
 def test_exact_answer_bounds_a_search() -> None:
-    bench = Bench("sot", 16 << 10, (RAM,))
-    runs = run_task(SearchTask(bench, "surrogate", 1, 60))
+    bench = SearchedCache("sot", 16 << 10, (RAM,))
+    runs = run_task(RegretTask(bench, "surrogate", 1, 60))
     assert runs.values[0].min() >= exact_answer(bench).item() * (1 - 1e-12)
 
 
-BENCH = Bench("sot", 16 << 10, (RAM,))
+BENCH = SearchedCache("sot", 16 << 10, (RAM,))
 
 
-def table_of(*reached: tuple[str, list[int | None]], budget: int = 100) -> tuple[pd.DataFrame, Plan]:
+def table_of(*reached: tuple[str, list[int | None]], budget: int = 100) -> tuple[pd.DataFrame, RegretPlan]:
     """Runs that come to the optimum, 1, after some numbers of evaluations, or stay at twice that."""
     runs = []
     for method, counts in reached:
@@ -85,9 +85,9 @@ def table_of(*reached: tuple[str, list[int | None]], budget: int = 100) -> tuple
             if count is not None:
                 some[count - 1 :] = 1.0
         zeros = [0] * len(counts)
-        runs.append(Runs(BENCH, 10, method, values, zeros, [budget] * len(counts), [0.1] * len(counts)))
+        runs.append(RegretRuns(BENCH, 10, method, values, zeros, [budget] * len(counts), [0.1] * len(counts)))
     methods = tuple(method for method, _ in reached)
-    plan = Plan((BENCH,), methods, seeds=3, budget=budget, rival_budget=budget, counts=(budget,))
+    plan = RegretPlan((BENCH,), methods, seeds=3, budget=budget, rival_budget=budget, counts=(budget,))
     return run_table(runs, [], {BENCH: np.array([[1.0]])}, plan), plan
 
 
@@ -117,9 +117,9 @@ def test_a_rival_with_a_larger_budget_is_judged_by_that() -> None:
     """Evaluations to 1 % may exceed the budget; the regret is that after the budget, when it is not there yet."""
     values = np.full((200, 1), 2.0)
     values[149:] = 1.0
-    runs = [Runs(BENCH, 10, method, [some], [0], [len(some)], [0.1])
+    runs = [RegretRuns(BENCH, 10, method, [some], [0], [len(some)], [0.1])
             for method, some in (("surrogate", np.ones((100, 1))), ("local", values))]
-    plan = Plan((BENCH,), ("surrogate", "local"), seeds=1, budget=100, rival_budget=200, counts=(100,))
+    plan = RegretPlan((BENCH,), ("surrogate", "local"), seeds=1, budget=100, rival_budget=200, counts=(100,))
     table = run_table(runs, [], {BENCH: np.array([[1.0]])}, plan)
     found = effort(table, plan)
     assert found is not None and found.model_free == 150 and found.ratio == pytest.approx(1 / 150)

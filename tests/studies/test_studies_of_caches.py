@@ -9,13 +9,13 @@ import pytest
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import load_technology, technology_tables
 from dse.objectives.cache.specification import technology_from_text
-from dse.search.optimize import Result
+from dse.search.result import Result
+from dse.studies.calibrated import CELLS, MEGABYTE, NAMES, TECHNOLOGY
 from dse.studies.deepnvmpp import fig9, table2
 from dse.studies.deepnvmpp.fig9 import CAPACITIES, CLAIMS, crossing
-from dse.studies.calibrated import CELLS, MEGABYTE, NAMES, TECHNOLOGY
-from dse.studies.optima import Wanted, altered, optima_by_key, optimum
 from dse.studies.deepnvmpp.published import ISO_AREA, UNITS, calibration_setting, table_ii
 from dse.studies.deepnvmpp.table1 import AREAS, TABLE_I, value_of
+from dse.studies.optima import Wanted, altered, optima_by_key, optimum
 from dse.studies.reproduction import reproduction_table
 from dse.studies.study import Study, page_of
 
@@ -147,4 +147,5 @@ def test_table_ii_is_met_as_aimed_at() -> None:
 def test_the_optimum_of_a_study_is_that_of_the_command() -> None:
     result = optimum(Wanted("stt", 1))
     assert isinstance(result, Result)
-    assert (result.technology, result.capacity) == (f"{TECHNOLOGY}-hp", MEGABYTE)
+    row = result.problem.describe(result.design)
+    assert (row["technology"], row["capacity"]) == (f"{TECHNOLOGY}-hp", MEGABYTE)

@@ -1,115 +1,119 @@
-"""What known parts of designs teach of others: a model of the figures of one part of an assembly.
+"""Known parts of designs, and a model of the figures of all parts that are chosen by the same axes.
 
-The model is a quadratic regression of the logarithms of the figures on the levels, weighted towards good designs, with
-a Gaussian process on what is left over (universal kriging; Matheron 1969).
+Kinds of designs whose parts have the same axes and figures, such as the caches of several access types, teach each
+other: one model learns all of them, with the levels at the top among its inputs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF
-from sklearn.linear_model import Ridge
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from dse.batch import Bools, Floats, Ints
-from dse.problem import Part
-from dse.search.evaluation import Evaluations
-from dse.search.scaling import decades
+from dse.problem import Metric, Part
+from dse.search.scaling import FittedScale
+from dse.search.searchers.figure_model import (
+    LEARNED_FROM,
+    FigureProcess,
+    Standard,
+    features,
+    most_likely,
+    start_of,
+)
 from dse.spaces.space import Axis, double_steps, single_steps
 
 POOL = 2000
-"""Random parts among the candidates."""
+"""Random parts among the candidates; all of them where a part has no more."""
 CENTERS = 8
 """Known parts whose surroundings are candidates: the best, or as often any of the `SPREAD` best."""
 SPREAD = 64
-LENGTH = 3.0
-"""Levels over which what a regression leaves over is alike."""
-FOCUS = (0.5, 1.0, 2.0)
-"""Powers of a design's weight in the regression, its value over the best to minus this: one of them, at random."""
-SHRINKAGE = 0.1
-NOISE = 1e-4
 MOST = 400
-"""Known parts that a model is fitted to: those of least cost."""
+"""Known parts that a model is fitted to: those of least cost, and of other kinds at least `OTHERS`."""
+OTHERS = 100
+GROWTH = 1.25
+"""The lengths are learned anew when so many times as many parts are known."""
 CHECKED = 48
 """Candidates whose legality is asked at a time."""
-INFEASIBLE = 1e3
-"""Cost on the scale of decades of any design that breaks a constraint."""
 
 
-def features(axes: Sequence[Axis], designs: Ints) -> Floats:
-    """Levels of ordered axes and indicators of the others' levels but the first; axes of one level are left out."""
-    columns = []
-    for axis, levels in zip(axes, designs.T, strict=True):
-        if axis.ordered and len(axis) > 1:
-            columns.append(levels)
-        elif not axis.ordered:
-            columns += [levels == level for level in range(1, len(axis))]
-    return np.stack(columns, axis=1).astype(float) if columns else np.zeros((len(designs), 1))
+class KnownParts:
+    """Known parts of one kind of designs, in one place: levels on the part's axes, with their figures."""
 
-
-def scalar(evaluations: Evaluations, weights: Floats) -> Floats:
-    """One cost per design: weighted objectives on the scale of decades (augmented Chebyshev), infeasible ones last."""
-    scaled = decades(evaluations.costs) * weights
-    cost = scaled.max(axis=1) + 0.05 * scaled.sum(axis=1) if len(weights) > 1 else scaled[:, 0]
-    broken = np.clip(evaluations.violations, 0, None).sum(axis=1)
-    cost = np.where(broken > 0, INFEASIBLE * (1 + np.log1p(broken)), cost)
-    return np.where(np.isfinite(cost), cost, INFEASIBLE**2)
-
-
-class PartModel:
-    """Known parts (designs of the part's space) with their figures, and what they teach of others."""
-
-    def __init__(self, part: Part, random: np.random.Generator) -> None:
-        self._part = part
+    def __init__(self, part: Part, top: Floats, random: np.random.Generator) -> None:
+        self.part = part
+        self.top = top
         self._random = random
         self._row: dict[tuple[int, ...], int] = {}
-        self.designs: list[Ints] = []
-        self.figures: list[Floats] = []
+        self._designs: list[Ints] = []
+        self._figures: list[Floats] = []
         self._pool: Ints | None = None
 
+    def __len__(self) -> int:
+        """Number of known parts."""
+        return len(self._row)
+
     def add(self, designs: Ints, figures: Floats) -> Ints:
-        """Remember parts; returns their rows."""
+        """Remember parts (n, axes) with figures (figures, n); returns their rows."""
         for design, figure in zip(designs, figures.T, strict=True):
             key = tuple(design.tolist())
             if key not in self._row:
-                self._row[key] = len(self.designs)
-                self.designs.append(design)
-                self.figures.append(figure)
-        return np.array([self._row[tuple(design)] for design in designs.tolist()])
+                self._row[key] = len(self._designs)
+                self._designs.append(design)
+                self._figures.append(figure)
+        return np.array([self._row[tuple(design)] for design in designs.tolist()], dtype=np.int64)
 
     @property
-    def table(self) -> Floats:
+    def designs(self) -> Ints:
+        """Known parts (n, axes)."""
+        return np.array(self._designs, dtype=np.int64).reshape(-1, len(self.part.space.axes))
+
+    @property
+    def figures(self) -> Floats:
         """Figures (figures, n) of all known parts."""
-        return np.array(self.figures).T
+        return np.array(self._figures, dtype=float).reshape(-1, len(self.part.figures)).T
 
-    def fit(self, costs: Floats) -> "Fit":
-        """Learn from all known parts, whose costs beside the best other part are given."""
-        rows = np.argsort(costs, kind="stable")[:MOST]
-        focus = float(self._random.choice(FOCUS))
-        weights = np.clip(10.0 ** (-focus * (costs[rows] - costs.min())), 1e-6, None)
-        inputs = features(self._part.space.axes, np.array(self.designs)[rows])
-        return Fit.of(inputs, self.table[:, rows], weights)
+    def inputs(self, designs: Ints) -> Floats:
+        """Inputs (n, features) of parts of this kind."""
+        own = features(self.part.space.axes, designs)
+        return np.concatenate([np.repeat(self.top[None], len(designs), axis=0), own], axis=1)
 
-    def predict(self, fit: "Fit", candidates: Ints, optimism: float) -> Floats:
-        """Figures (figures, n) of candidates, lowered by `optimism` standard deviations."""
-        return fit.predict(features(self._part.space.axes, candidates), optimism)
+    def unknown(self, designs: Ints) -> Ints:
+        """The designs (n, axes) that are not known, each once."""
+        found = np.unique(designs, axis=0)
+        new: Ints = found[[tuple(design) not in self._row for design in found.tolist()]]
+        return new
 
-    def candidates(self, costs: Floats) -> Ints:
-        """Unknown parts one or two steps from good known ones, and a pool of random ones."""
-        space = self._part.space
-        if self._pool is None:
-            self._pool = space.sample(POOL, self._random)
+    def around(self, centers: Ints) -> Ints:
+        """Unknown legal parts one step from some others (n, axes)."""
+        space = self.part.space
+        steps = [single_steps(space, center) for center in centers]
+        found = self.unknown(np.concatenate([np.zeros((0, len(space.axes)), np.int64), *steps]))
+        return found[space.legal(found)] if len(found) else found
+
+    def candidates(self, costs: Floats, elsewhere: Ints) -> Ints:
+        """Unknown parts near good known ones, a pool of random ones, and those known `elsewhere`, legal or not."""
+        space = self.part.space
         order = np.argsort(costs, kind="stable")
         if self._random.random() < 0.5:
             order = self._random.permutation(order[:SPREAD])
-        centers = [self.designs[row] for row in order[:CENTERS]]
+        centers = self.designs[order[:CENTERS]]
         around = [step(space, center) for center in centers for step in (single_steps, double_steps)]
-        found = np.unique(np.concatenate([self._pool, *around]), axis=0)
-        unknown: Ints = found[[tuple(design) not in self._row for design in found.tolist()]]
-        return unknown
+        return self.unknown(np.concatenate([self._any(), elsewhere, *around]))
+
+    def anywhere(self, count: int) -> Ints:
+        """Some unknown parts of the pool, in random order; all of them where a part has few designs."""
+        pool = self.unknown(self._any())
+        return self._random.permutation(pool)[:count]
+
+    def _any(self) -> Ints:
+        """Random parts, drawn once; all where there are few."""
+        if self._pool is None:
+            space = self.part.space
+            if space.size <= POOL:
+                self._pool = np.concatenate([np.zeros((0, len(space.axes)), np.int64), *space.blocks()])
+            else:
+                self._pool = space.sample(POOL, self._random)
+        return self._pool
 
     def legal_first(self, candidates: Ints, costs: Floats, count: int) -> Ints:
         """The `count` legal candidates of least cost, fewer where there are not as many."""
@@ -117,42 +121,152 @@ class PartModel:
         chosen: list[Ints] = []
         for start in range(0, len(order), CHECKED):
             some = candidates[order[start : start + CHECKED]]
-            chosen += list(some[self._part.space.legal(some)])
+            chosen += list(some[self.part.space.legal(some)])
             if len(chosen) >= count:
                 break
         return np.array(chosen[:count], dtype=np.int64).reshape(-1, candidates.shape[1])
 
 
+class PartModel:
+    """Learns the figures of all parts that share axes and figures, whatever kind of designs they belong to."""
+
+    def __init__(self, figures: Mapping[str, Metric], random: np.random.Generator) -> None:
+        self._signs = [metric.sign for metric in figures.values()]
+        self._random = random
+        self._theta = np.zeros(0)
+        self._learned_at = 0
+        self.known: list[KnownParts] = []
+
+    def elsewhere(self, own: KnownParts, most: int) -> Ints:
+        """Some parts known of other kinds: the latest, which are the best as a rule."""
+        others = [other.designs[-most:] for other in self.known if other is not own]
+        return np.concatenate([np.zeros((0, len(own.part.space.axes)), np.int64), *others])
+
+    def fit(self, own: KnownParts, costs: Floats) -> "FigureFit | None":
+        """Learn from parts of all kinds, the `own` ones first, whose costs beside the best other parts are given.
+
+        A figure that is constant among the own parts keeps that value, and one that is constant in another kind is
+        learned from the own parts alone. None where fewer than two parts have figures.
+        """
+        rows = np.argsort(costs, kind="stable")[:MOST]
+        mine = _Known(own.inputs(own.designs[rows]), own.figures[:, rows])
+        kinds = [other for other in self.known if other is not own and len(other)]
+        share = max(MOST - len(rows), OTHERS) // max(len(kinds), 1)
+        others = [_Known(kind.inputs(kind.designs[-share:]), kind.figures[:, -share:]) for kind in kinds]
+        usable = np.isfinite(mine.figures).all(axis=0)
+        if usable.sum() < 2:
+            return None
+        varying = mine.varying
+        common = varying & np.all([other.varying for other in others], axis=0) if others else varying
+        groups = [(np.flatnonzero(common), [mine, *others]), (np.flatnonzero(varying & ~common), [mine])]
+        constant = np.where(varying, np.nan, mine.figures[:, usable][:, 0])
+        fits = tuple(self._group(figures, known) for figures, known in groups if len(figures))
+        return FigureFit(constant, fits, None if usable.all() else self._validity([mine, *others]))
+
+    def _group(self, figures: Ints, known: "Sequence[_Known]") -> "GroupFit":
+        """Learn some figures."""
+        usable = [part.usable for part in known]
+        inputs, values = _joined(usable)
+        scales = tuple(FittedScale.of(values[figure], self._signs[figure]) for figure in figures)
+        scaled = np.stack([scale(values[figure]) for scale, figure in zip(scales, figures, strict=True)], axis=1)
+        wanted = Standard.of(scaled)
+        theta = self._lengths(inputs, wanted(scaled))
+        return GroupFit(figures, scales, wanted, FigureProcess.of(theta, inputs, wanted(scaled)))
+
+    def _validity(self, known: "Sequence[_Known]") -> FigureProcess:
+        """Learn which parts have figures: 1, and which have none: -1."""
+        inputs, figures = _joined(known)
+        valid = np.where(np.isfinite(figures).all(axis=0), 1.0, -1.0)[:, None]
+        theta = self._theta if len(self._theta) == inputs.shape[1] + 1 else start_of(inputs.shape[1])
+        return FigureProcess.of(theta, inputs, valid)
+
+    def _lengths(self, inputs: Floats, targets: Floats) -> Floats:
+        """Lengths of the inputs and noise, learned anew where much more is known than before."""
+        if len(self._theta) != inputs.shape[1] + 1:
+            self._theta, self._learned_at = start_of(inputs.shape[1]), 0
+        if len(inputs) >= GROWTH * self._learned_at:
+            self._learned_at = len(inputs)
+            some = self._random.permutation(len(inputs))[:LEARNED_FROM]
+            self._theta = most_likely(self._theta, inputs[some], targets[some])
+        return self._theta
+
+
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """A fitted model: `varying` figures are predicted, the others have the `constant` value."""
+class _Known:
+    """Inputs (n, features) of parts of one kind, and their figures (figures, n)."""
 
-    varying: Bools
+    inputs: Floats
+    figures: Floats
+
+    @property
+    def usable(self) -> "_Known":
+        """The parts that have figures."""
+        kept = np.isfinite(self.figures).all(axis=0)
+        return _Known(self.inputs[kept], self.figures[:, kept])
+
+    @property
+    def varying(self) -> Bools:
+        """Which figures differ between parts."""
+        figures = self.usable.figures
+        if not figures.shape[1]:
+            return np.ones(len(figures), np.bool_)
+        return np.asarray((figures != figures[:, :1]).any(axis=1))
+
+
+def _joined(known: Sequence[_Known]) -> tuple[Floats, Floats]:
+    """Inputs and figures of several kinds together."""
+    return np.concatenate([part.inputs for part in known]), np.concatenate([part.figures for part in known], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFit:
+    """Some fitted figures: each on a scale of its own, standardized."""
+
+    figures: Ints
+    scales: tuple[FittedScale, ...]
+    targets: Standard
+    process: FigureProcess
+
+
+@dataclass(frozen=True, slots=True)
+class FigureFit:
+    """Fitted figures in `groups`; the others are `constant`. `validity` where some parts have no figures."""
+
     constant: Floats
-    trend: Pipeline
-    rest: GaussianProcessRegressor
-    spread: Floats
+    groups: tuple[GroupFit, ...]
+    validity: FigureProcess | None
 
-    @classmethod
-    def of(cls, inputs: Floats, figures: Floats, weights: Floats) -> "Fit":
-        """Fit figures (figures, n) at inputs (n, features); figures that are not positive throughout are constant."""
-        usable = np.isfinite(figures).all(axis=0)
-        inputs, figures, weights = inputs[usable], figures[:, usable], weights[usable]
-        varying: Bools = np.asarray((figures > 0).all(axis=1))
-        logs = np.log(figures[varying]).T
-        trend = make_pipeline(StandardScaler(), PolynomialFeatures(2), Ridge(SHRINKAGE))
-        trend.fit(inputs, logs, ridge__sample_weight=weights)
-        left = logs - trend.predict(inputs).reshape(logs.shape)
-        rest = GaussianProcessRegressor(RBF(LENGTH), alpha=NOISE, optimizer=None).fit(inputs, left)
-        spread = np.sqrt(np.average(left**2, axis=0, weights=weights))
-        return cls(varying, figures[:, 0], trend, rest, spread)
+    def expected(self, inputs: Floats) -> Floats:
+        """Standardized figures (n, figures) that are expected at inputs (n, features)."""
+        standard = np.zeros((len(inputs), len(self.constant)))
+        for group in self.groups:
+            standard[:, group.figures] = group.process.mean(inputs)
+        return standard
 
-    def predict(self, inputs: Floats, optimism: float) -> Floats:
-        """Figures (figures, n) at inputs (n, features), lowered by `optimism` standard deviations."""
-        left, deviation = self.rest.predict(inputs, return_std=True)
-        shape = len(inputs), int(self.varying.sum())
-        deviation = np.asarray(deviation).reshape(len(inputs), -1)[:, :1]
-        logs = self.trend.predict(inputs).reshape(shape) + left.reshape(shape)
-        figures = np.repeat(self.constant[:, None], len(inputs), axis=1)
-        figures[self.varying] = np.exp(logs - optimism * deviation * self.spread).T
-        return figures
+    def deviation(self, inputs: Floats) -> Floats:
+        """Standard deviations (n, figures) of what is expected."""
+        deviation = np.zeros((len(inputs), len(self.constant)))
+        for group in self.groups:
+            deviation[:, group.figures] = group.process.deviation(inputs)
+        return deviation
+
+    def values(self, standardized: Floats) -> Floats:
+        """Figures (figures, n) from standardized ones (n, figures)."""
+        found = np.repeat(self.constant[:, None], len(standardized), axis=1)
+        for group in self.groups:
+            spread = np.where(np.isfinite(group.targets.spread), group.targets.spread, 0.0)
+            scaled = group.targets.mean + spread * standardized[:, group.figures]
+            for figure, scale, column in zip(group.figures, group.scales, scaled.T, strict=True):
+                found[figure] = scale.back(column)
+        return found
+
+    def valid(self, inputs: Floats) -> Bools:
+        """Where figures are expected rather than none."""
+        if self.validity is None:
+            return np.ones(len(inputs), np.bool_)
+        return np.asarray(self.validity.mean(inputs)[:, 0] > 0)
+
+
+def top_features(axes: Sequence[Axis], tops: Sequence[Ints]) -> Floats:
+    """Inputs (kinds, features) of the levels at the top of kinds of designs."""
+    return features(axes, np.array(tops, dtype=np.int64).reshape(len(tops), len(axes)))

@@ -1,6 +1,6 @@
 """Evolutionary algorithms of pymoo (Blank and Deb, IEEE Access 2020) on a space of levels, with repair."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -18,9 +18,13 @@ from pymoo.util.ref_dirs import get_reference_directions
 
 from dse.batch import Floats, Ints
 from dse.problem import Problem
+from dse.search.columns import evaluation_columns, level_columns
 from dse.search.evaluation import Evaluations, evaluate
 from dse.search.scaling import decades
 from dse.spaces.space import Axis, Space
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 POPULATION = 40
 FAR = 1e6
@@ -69,28 +73,50 @@ class LevelMutation(Mutation):  # type: ignore[misc]
 class SpaceProblem(PymooProblem):  # type: ignore[misc]
     """A problem for pymoo's own algorithms: integer variables are levels, repaired; whole populations at once.
 
-    Use `LegalSampling(problem.space)` and `NearestLegal(problem.space)` with it. Objectives are on the scale of
-    decades (dse.search.scaling); `F` of an infeasible design keeps its value, and `G` says what it breaks.
+    ::
+
+        ours = dse.pymoo_problem(problem)
+        result = pymoo.optimize.minimize(ours, NSGA2(sampling=ours.sampling, repair=ours.repair), ("n_gen", 50))
+        ours.decode(result.X)
+
+    `F` (n, objectives) are objectives in SI units, with their sign changed where they are maximized. `G` says what
+    each constraint is missed by, relative to its limit; its last column is 1 where a design has no finite figures (its
+    `F` is 0 then), else 0. `mutation` steps along ordered axes.
     """
 
     def __init__(self, problem: Problem) -> None:
         upper = np.array([len(axis) for axis in problem.space.axes]) - 1
         super().__init__(
-            n_var=len(upper), n_obj=len(problem.objectives), n_ieq_constr=len(problem.constraints), xl=0, xu=upper,
+            n_var=len(upper), n_obj=len(problem.objectives), n_ieq_constr=len(problem.constraints) + 1, xl=0, xu=upper,
             vtype=int,
         )
-        self._asked = problem
+        self.asked = problem
+        self.sampling = LegalSampling(problem.space)
+        self.repair = NearestLegal(problem.space)
+        self.mutation = LevelMutation(problem.space.axes)
 
     def _evaluate(self, designs: Any, out: dict[str, Any], *_: Any, **__: Any) -> None:
-        evaluations = evaluate(self._asked, self._asked.space.repair(np.asarray(designs, dtype=np.int64)))
-        out["F"] = rated(evaluations)
-        if evaluations.violations.shape[1]:
-            out["G"] = evaluations.violations
+        evaluations = evaluate(self.asked, self._legal(designs))
+        known = np.isfinite(evaluations.costs).all(axis=1, keepdims=True)
+        out["F"] = np.where(known, evaluations.costs, 0.0)
+        out["G"] = np.concatenate([evaluations.violations, ~known], axis=1)
+
+    def _legal(self, designs: Any) -> Ints:
+        """Legal designs (n, axes) nearest to variables."""
+        return self.asked.space.repair(np.atleast_2d(np.asarray(designs, dtype=np.int64)))
+
+    def decode(self, designs: Any) -> "pd.DataFrame":
+        """What designs `X` (n, axes) choose, and their metrics [SI] and objectives: one row each."""
+        import pandas as pd
+
+        legal = self._legal(designs)
+        evaluations = evaluate(self.asked, legal)
+        return pd.DataFrame(level_columns(self.asked.space.axes, legal) | evaluation_columns(self.asked, evaluations))
 
 
-def pymoo_problem(problem: Problem) -> tuple[SpaceProblem, LegalSampling, NearestLegal]:
-    """A problem for `pymoo.optimize.minimize`, with the sampling and the repair that an algorithm needs for it."""
-    return SpaceProblem(problem), LegalSampling(problem.space), NearestLegal(problem.space)
+def pymoo_problem(problem: Problem) -> SpaceProblem:
+    """A problem for `pymoo.optimize.minimize`; `sampling` and `repair` are what an algorithm needs for it."""
+    return SpaceProblem(problem)
 
 
 def rated(evaluations: Evaluations) -> Floats:

@@ -13,34 +13,40 @@ from dse.spaces.space import Space
 
 
 @dataclass(frozen=True, slots=True)
-class WholePart:
-    """All designs of a problem as its one part, with the metrics that its formulas name."""
+class WholeDesign:
+    """All axes of a problem as one part, whose figures are the metrics that its formulas name."""
 
     problem: Problem
-    figures: Mapping[str, Metric]
-    name: str = ""
+    name: str = "design"
 
     @property
     def space(self) -> Space:
-        """The problem's own."""
+        """The problem's space."""
         return self.problem.space
 
     @property
     def axes(self) -> slice:
-        """All of them."""
-        return slice(0, len(self.space.axes))
+        """All axes."""
+        return slice(0, len(self.problem.space.axes))
+
+    @property
+    def figures(self) -> Mapping[str, Metric]:
+        """Metrics that objectives and constraints name."""
+        names = formula_names(self.problem)
+        return {name: metric for name, metric in self.problem.metrics.items() if name in names}
 
     def evaluate(self, designs: Ints) -> Floats:
-        """Metrics (metrics, n) of legal designs."""
+        """Figures (figures, n) of legal designs."""
         columns = self.problem.evaluate(designs)
-        return np.array([np.broadcast_to(columns[name], len(designs)) for name in self.figures])
+        found = [np.broadcast_to(columns[name], len(designs)) for name in self.figures]
+        return np.array(found, dtype=float).reshape(-1, len(designs))
 
 
 @dataclass(frozen=True, slots=True)
 class WholeDesigns:
-    """All designs of a problem that has no parts: an assembly of one."""
+    """All designs of a problem that has no parts: one part, with all metrics that matter."""
 
-    part: WholePart
+    problem: Problem
 
     @property
     def top(self) -> Ints:
@@ -50,16 +56,15 @@ class WholeDesigns:
     @property
     def parts(self) -> tuple[Part, ...]:
         """The designs themselves."""
-        return (self.part,)
+        return (WholeDesign(self.problem),)
 
     def combine(self, figures: Sequence[Sequence[Floats]]) -> Columns:
-        """The metrics as they are."""
-        return dict(zip(self.part.figures, figures[0], strict=True))
+        """The figures are the metrics."""
+        return dict(zip(self.parts[0].figures, figures[0], strict=True))
 
 
 def assemblies_of(problem: Problem) -> Sequence[Assembly]:
     """All kinds of designs of a problem; one where it knows of none."""
     if hasattr(problem, "assemblies"):
         return cast(Decomposed, problem).assemblies()
-    named = formula_names(problem)
-    return [WholeDesigns(WholePart(problem, {name: one for name, one in problem.metrics.items() if name in named}))]
+    return [WholeDesigns(problem)]

@@ -15,7 +15,6 @@ from dse.objectives.array.circuits.transistor import (
     transistor_drain_cap,
     transistor_layout,
 )
-from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.technology import Technology
 
 IR_DROP_TOLERANCE = 0.2
@@ -38,17 +37,18 @@ class Mux(Batch):
     load: Floats
 
 
-def pass_transistor_width(current: Floats, cell: Cell, largest_nmos: float, technology: Technology) -> Floats:
-    """NMOS width [m] that carries `current` [A] and drops little voltage beside a resistive cell.
+def pass_transistor_width(
+    current: Floats, cell_resistance: float, largest_nmos: float, technology: Technology
+) -> Floats:
+    """NMOS width [m] that carries `current` [A] and drops little voltage beside a `cell_resistance` R [ohm].
 
-    `largest_nmos` [F] bounds the width for the drop, not for the current. Source: Mux.cpp, Initialize.
+    max(I / I_on, 6 W_min, min(R_on(F) F / (0.2 R), W_max)): W_max, `largest_nmos` [F], bounds the width for the drop,
+    not for the current. Source: Mux.cpp, Initialize.
     """
     feature = technology.feature_size
     by_current: Floats = np.maximum(current / technology.current_on_nmos, 6 * SMALLEST_WIDTH * feature)
-    if cell.kind == "SRAM":
-        return by_current
     unit = nmos_on_resistance(feature, technology) * feature
-    by_drop = min(unit / (cell.resistance_on * IR_DROP_TOLERANCE), largest_nmos * feature)
+    by_drop = min(unit / (cell_resistance * IR_DROP_TOLERANCE), largest_nmos * feature)
     widest: Floats = np.maximum(by_current, by_drop)
     return widest
 

@@ -71,7 +71,10 @@ def _line_drivers(
     per_column = input_cap + cell.width_f * technology.feature_size * wire.capacitance
     one, zero = np.ones(len(columns)), np.zeros(len(columns))
     buffers = np.full(len(columns), LATENCY)
-    load = DriverLoad(one, input_cap * one, columns * per_column, zero, buffers, zero)
+    load = DriverLoad(
+        effort=one, input_cap=input_cap * one, cap=columns * per_column, resistance=zero, buffer=buffers,
+        current=zero,
+    )
     return size_output_drivers(load, largest_nmos, technology)
 
 
@@ -101,10 +104,14 @@ def precharger(
 
 
 def precharge_latency(
-    columns: Floats, bitline_cap: Floats, bitline_resistance: Floats, ramp: Floats,
+    *, columns: Floats, bitline_cap: Floats, bitline_resistance: Floats, ramp: Floats,
     cell: Cell, wire: Wire, largest_nmos: float, technology: Technology,
 ) -> Floats:
-    """Time [s] to precharge a bitline once enabled by a `ramp` [1/s] (CalculateLatency)."""
+    """Time [s] to precharge a bitline once enabled by a `ramp` [1/s], (n,).
+
+    The inverter of a column drives C_enable, then R_up (C + C_drains) + r C / 2 charges the bitline, C and r its own.
+    Source: Precharger.cpp, CalculateLatency.
+    """
     feature = technology.feature_size
     region = feature * CELL_REGION_HEIGHT
     nmos, _ = _inverter_widths(technology)

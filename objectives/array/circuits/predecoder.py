@@ -55,13 +55,21 @@ class Plan:
 def plan(bits: int) -> Plan:
     """Cut `bits` into basic decoders and levels (PredecodeBlock.cpp, Initialize)."""
     if bits <= 3:
-        return Plan(int(bits == 2), int(bits == 3), 1, 2**bits, {0: 0, 1: 0, 2: 2, 3: 3}[bits], False)
+        return Plan(
+            pairs=int(bits == 2), triples=int(bits == 3), first=1, last_rows=2**bits,
+            last_inputs={0: 0, 1: 0, 2: 2, 3: 3}[bits], two_levels=False,
+        )
     pairs = {2: 1, 1: 2, 0: 0}[bits % 3]
     triples = (bits - 2 * pairs) // 3
     total = pairs + triples
     if total <= 3:
-        return Plan(pairs, triples, total, 2**bits, 3 if total == 3 else 2, False)
-    return Plan(pairs, triples, total - total // 2, 2**bits, 2, True)
+        return Plan(
+            pairs=pairs, triples=triples, first=total, last_rows=2**bits, last_inputs=3 if total == 3 else 2,
+            two_levels=False,
+        )
+    return Plan(
+        pairs=pairs, triples=triples, first=total - total // 2, last_rows=2**bits, last_inputs=2, two_levels=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +257,16 @@ def predecoder(bits: Ints, load: Floats, largest_nmos: float, technology: Techno
         energy=np.where(present, front.energy[bits] + np.where(counted, last.energy + single_bit, 0.0), 0.0),
         leakage=np.where(present, front.leakage[bits] + np.where(counted, last.leakage, 0.0), 0.0),
     )
+
+
+def fixed_part(largest_nmos: float, technology: Technology, quirks: Quirks) -> Floats:
+    """What predecoder blocks of 0 to MOST_BITS bits cost before their last level: delay [s], energy [J], leakage [W].
+
+    Matrix (3, bits). A block costs at least this whatever it drives; one of up to three bits has no such part.
+    """
+    front = _front(technology, largest_nmos, quirks)
+    delay = np.where(front.used, front.delay, 0.0).max(axis=0)
+    return np.stack([delay, front.energy, front.leakage])
 
 
 def _slowest_path(front: Front, bits: Ints, last: Decoder) -> tuple[Floats, Floats]:

@@ -135,7 +135,10 @@ def size_drivers(
 ) -> OutputDriver:
     """Size the drivers of decoders whose first gates have `inputs` (see `DriverLoad` for the rest)."""
     table = nand_table(technology)
-    load = DriverLoad(table.effort[inputs], table.driver_input_cap[inputs], cap, resistance, buffer, current)
+    load = DriverLoad(
+        effort=table.effort[inputs], input_cap=table.driver_input_cap[inputs], cap=cap, resistance=resistance,
+        buffer=buffer, current=current,
+    )
     return size_output_drivers(load, largest_nmos, technology)
 
 
@@ -144,8 +147,8 @@ def decoder_stages(inputs: Ints, driver: OutputDriver, number: Ints, technology:
     table = nand_table(technology)
     gate_load = table.output_cap[inputs] + driver.input_cap
     return DecoderStages(
-        number, inputs > 0, table.resistance[inputs] * gate_load, table.beta[inputs],
-        driver.tau, driver.beta, driver.present,
+        number=number, gated=inputs > 0, gate_tau=table.resistance[inputs] * gate_load, gate_beta=table.beta[inputs],
+        tau=driver.tau, beta=driver.beta, present=driver.present,
     )
 
 

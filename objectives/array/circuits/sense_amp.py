@@ -20,6 +20,7 @@ from dse.objectives.array.circuits.transistor import (
     transistor_drain_cap,
     transistor_layout,
 )
+from dse.objectives.array.given.converter import converter_of
 from dse.objectives.array.given.quirks import Quirks
 from dse.objectives.array.given.technology import Technology
 
@@ -35,37 +36,6 @@ CONVERTER_AREA = 50_000
 
 CLEAR_PITCH = 100.0
 """Stand-in pitch [F] for rows that do not fit, whose figures are masked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Converter:
-    """A current-to-voltage converter: `delay` [s], `energy` [J], `leakage` [W], from HSPICE."""
-
-    delay: float
-    energy: float
-    leakage: float
-
-
-CONVERTERS = {
-    120: Converter(0.49e-9, 8.52e-14, 1.40e-8),
-    90: Converter(0.53e-9, 8.72e-14, 1.87e-8),
-    65: Converter(0.62e-9, 9.00e-14, 2.57e-8),
-    45: Converter(0.80e-9, 10.26e-14, 4.41e-9),
-    32: Converter(1.07e-9, 12.56e-14, 12.54e-8),
-    22: Converter(1.45e-9, 15e-14, 15e-8),
-}
-"""Converters by node [nm] (SenseAmp.cpp, CalculateLatency and CalculatePower)."""
-
-
-def converter(technology: Technology, quirks: Quirks) -> Converter:
-    """Choose the converter of a technology: its own, that of the next smaller tabulated node, or interpolated."""
-    if technology.converter is not None:
-        return Converter(*technology.converter)
-    nodes = sorted(CONVERTERS)
-    if quirks.converter_steps_over_nodes:
-        return CONVERTERS[max((node for node in nodes if technology.node >= node), default=nodes[0])]
-    table = np.array([[CONVERTERS[node].delay, CONVERTERS[node].energy, CONVERTERS[node].leakage] for node in nodes])
-    return Converter(*(float(np.interp(technology.node, nodes, column)) for column in table.T))
 
 
 def sense_amp_load(pitch: Floats | float, technology: Technology) -> Floats:
@@ -136,7 +106,17 @@ def sense_amps(
     idle = inverter_leakage(ENABLE_WIDTH * feature, 0.0, technology) * vdd
     leakage = idle * vdd if quirks.sense_amp_leakage_times_vdd_squared else idle
     if current_sensing:
-        front = converter(technology, quirks)
+        front = converter_of(technology, quirks)
         delay, energy, leakage = front.delay + delay, front.energy + energy, front.leakage + leakage
     height = sense_amp_height(pitch, technology, current_sensing=current_sensing)
-    return SenseAmps(fits, height, load, delay, energy * count, leakage * count)
+    return SenseAmps(
+        fits=fits, height=height, load=load, delay=delay, energy=energy * count, leakage=leakage * count
+    )
+
+
+def no_sense_amps(count: int) -> SenseAmps:
+    """No sense amplifiers under the bitlines of `count` subarrays: no room, load, delay, energy and leakage."""
+    nothing = np.zeros(count)
+    return SenseAmps(
+        fits=np.ones(count, bool), height=nothing, load=nothing, delay=nothing, energy=nothing, leakage=nothing
+    )

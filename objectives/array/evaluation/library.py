@@ -1,6 +1,6 @@
 """Mats evaluated once and kept: many banks, capacities and targets share them."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from dse.batch import Ints, concatenate
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.array import bankable_mat
+from dse.objectives.array.hierarchy.least_mat import LeastSubarrays, least_mats
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.enumeration import Enumeration, GroupKey, enumerate_array
 from dse.spaces.array.mat import MatGeometry
@@ -17,6 +18,8 @@ from dse.spaces.array.wires import WireChoice
 
 CHUNK = 1 << 14
 """Mats evaluated at a time: their columns fit the cache."""
+BOUNDED = 1 << 18
+"""Mats bounded at a time."""
 
 
 def enumerate_problem(choice: ArrayChoice) -> Enumeration:
@@ -35,15 +38,27 @@ class MatTable:
     mat: Mat | None
 
 
-class MatLibrary:
-    """Mats of one circuit by what reaches them.
+@dataclass(frozen=True, slots=True)
+class LeastMats:
+    """Valid mats of one group with lower bounds of their cost, and their geometry."""
 
-    Shared by all enumerations with equal inner ranges and circuit; a group's mats are evaluated on first use.
+    position: Ints
+    mat: Mat
+    geometry: MatGeometry
+
+
+class MatLibrary:
+    """Mats of one circuit by what reaches them: all of a group, or bounds of all and the chosen ones in full.
+
+    Shared by all enumerations with equal inner ranges and circuit; mats are evaluated on first use.
     """
 
     def __init__(self, circuit: Circuit) -> None:
         self._circuit = circuit
         self._tables: dict[GroupKey, MatTable] = {}
+        self._subarrays = LeastSubarrays(circuit)
+        self._least: dict[GroupKey, LeastMats] = {}
+        self._chosen: dict[GroupKey, tuple[Ints, Mat]] = {}
 
     def tables(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, MatTable]:
         """Mats of some groups of an enumeration, by the groups' keys."""
@@ -67,9 +82,63 @@ class MatLibrary:
             self._tables[key] = MatTable(position[rows - start], mats.take(rows))
             start += len(position)
 
+    def least(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, LeastMats]:
+        """Lower bounds of the valid mats of some groups; groups without any are left out."""
+        wanted = list(keys)
+        missing = sorted(set(wanted) - self._least.keys())
+        if missing:
+            for batch in _batches(enumeration.legal_mats(missing), BOUNDED):
+                self._bound(batch)
+        return {key: self._least[key] for key in wanted if len(self._least[key].position)}
+
+    def _bound(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
+        """Bound several groups' mats together and keep the valid ones."""
+        geometry = concatenate([part for _, _, part in batch])
+        mats = least_mats(geometry, self._subarrays, self._circuit)
+        start = 0
+        for key, position, _ in batch:
+            rows = start + np.flatnonzero(mats.legal[start : start + len(position)])
+            self._least[key] = LeastMats(position[rows - start], mats.take(rows), geometry.take(rows))
+            start += len(position)
+
+    def chosen(self, rows: Mapping[GroupKey, Ints]) -> dict[GroupKey, MatTable]:
+        """Mats in full at ascending rows of the bounds of some groups; all their groups must have been bounded."""
+        asked = {key: _missing(self._chosen.get(key), wanted) for key, wanted in rows.items()}
+        missing = {key: new for key, new in asked.items() if len(new)}
+        if missing:
+            self._add(missing)
+        return {key: self._table(key, wanted) for key, wanted in rows.items() if len(wanted)}
+
+    def _add(self, missing: Mapping[GroupKey, Ints]) -> None:
+        """Evaluate further mats together."""
+        geometry = concatenate([self._least[key].geometry.take(new) for key, new in missing.items()])
+        parts = [geometry.take(slice(start, start + CHUNK)) for start in range(0, len(geometry), CHUNK)]
+        mats = concatenate([bankable_mat(part, self._circuit)[0] for part in parts])
+        start = 0
+        for key, new in missing.items():
+            found = mats.take(slice(start, start + len(new)))
+            start += len(new)
+            if key in self._chosen:
+                old, known = self._chosen[key]
+                every = np.concatenate([old, new])
+                order = np.argsort(every, kind="stable")
+                self._chosen[key] = every[order], concatenate([known, found]).take(order)
+            else:
+                self._chosen[key] = new, found
+
+    def _table(self, key: GroupKey, wanted: Ints) -> MatTable:
+        """Some mats of a group that were evaluated."""
+        rows, mats = self._chosen[key]
+        return MatTable(self._least[key].position[wanted], mats.take(np.searchsorted(rows, wanted)))
+
+
+def _missing(known: tuple[Ints, Mat] | None, wanted: Ints) -> Ints:
+    """Rows that are not evaluated yet."""
+    return wanted if known is None else np.setdiff1d(wanted, known[0], assume_unique=True)
+
 
 def _batches(
-    parts: Iterator[tuple[GroupKey, Ints, MatGeometry]]
+    parts: Iterator[tuple[GroupKey, Ints, MatGeometry]], most: int = CHUNK
 ) -> Iterator[list[tuple[GroupKey, Ints, MatGeometry]]]:
     """Join small groups until a chunk is full."""
     batch: list[tuple[GroupKey, Ints, MatGeometry]] = []
@@ -77,7 +146,7 @@ def _batches(
     for part in parts:
         batch.append(part)
         size += len(part[1])
-        if size >= CHUNK:
+        if size >= most:
             yield batch
             batch, size = [], 0
     if batch:
@@ -90,6 +159,12 @@ class MatLibraries:
     def __init__(self) -> None:
         self._libraries: dict[Hashable, MatLibrary] = {}
         self._enumerations: dict[Hashable, Enumeration] = {}
+
+    def without_mats(self) -> "MatLibraries":
+        """Libraries for other circuits, which share what is enumerated: no circuit is needed for it."""
+        others = MatLibraries()
+        others._enumerations = self._enumerations
+        return others
 
     def enumeration(self, choice: ArrayChoice) -> Enumeration:
         """The designs of a choice, enumerated on first use."""

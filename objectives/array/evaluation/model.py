@@ -12,7 +12,7 @@ from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.hierarchy.array import join
 from dse.objectives.array.hierarchy.bank import Bank, BankShape
 from dse.objectives.array.hierarchy.mat import Mat
-from dse.spaces.array.array_space import Place
+from dse.spaces.array.array_space import ArrayPlace
 from dse.spaces.array.wires import WireChoice
 
 
@@ -70,14 +70,14 @@ class ArrayModel:
             self._designs[key] = ArrayDesigns(self.choice, self.locals[local], wire, self._libraries)
         return self._designs[key]
 
-    def each(self, place: Place, local: Ints, global_: Ints) -> Bools:
+    def each(self, place: ArrayPlace, local: Ints, global_: Ints) -> Bools:
         """Which designs can be built."""
         built = np.zeros(len(place.group), np.bool_)
         for _, bank, rows in self._joined(place, local, global_):
             built[rows] = bank.legal
         return built
 
-    def figures(self, place: Place, local: Ints, global_: Ints) -> Floats:
+    def figures(self, place: ArrayPlace, local: Ints, global_: Ints) -> Floats:
         """Figures (figures, n) that designs hand up, NaN where they cannot be built."""
         parts = np.full((len(self._handed.figures), len(place.group)), np.nan)
         for mat, bank, rows in self._joined(place, local, global_):
@@ -86,7 +86,7 @@ class ArrayModel:
             parts[:, rows] = np.where(bank.legal, figures, np.nan)
         return parts
 
-    def _joined(self, place: Place, local: Ints, global_: Ints) -> Iterator[tuple[Mat, Bank, Ints]]:
+    def _joined(self, place: ArrayPlace, local: Ints, global_: Ints) -> Iterator[tuple[Mat, Bank, Ints]]:
         """Mats and banks of designs that share their wires, and their rows."""
         wires = local * len(self.globals) + global_
         for number in np.unique(wires[place.group >= 0]):
@@ -96,7 +96,7 @@ class ArrayModel:
                 some = join_pairs(found)
                 yield some.mat, join(some.shape, some.routing, some.mat, designs.wire, designs.circuit), rows
 
-    def _pairs(self, designs: ArrayDesigns, place: Place, rows: Ints) -> tuple[list[Pairs], Ints]:
+    def _pairs(self, designs: ArrayDesigns, place: ArrayPlace, rows: Ints) -> tuple[list[Pairs], Ints]:
         """Those of the designs at `rows` whose mats are valid, group by group, and their rows in that order."""
         found, order = [], []
         groups = np.unique(place.group[rows])

@@ -4,7 +4,7 @@ Source: NVSim main.cpp, macros.h (BIGFOR, REFINE_*, TRY_AND_UPDATE) and Result.c
 strictly smaller value wins, so that the first design in loop order wins a tie.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,9 @@ from dse.batch import Floats
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
+from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.evaluation.target_bounds import Least, Value, best_by_bounds
 
 TARGET_FACTORS = {
     "ReadLatency": ("read_latency",),
@@ -41,14 +43,6 @@ def target_values(metrics: Callable[[str], Floats]) -> dict[str, Floats]:
         value = metrics(factors[0])
         values[target] = value * metrics(factors[1]) if len(factors) > 1 else value
     return values
-
-
-@dataclass(slots=True)
-class _Best:
-    """Smallest value of a target so far, and the first design in loop order that has it."""
-
-    value: float = np.inf
-    code: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +74,22 @@ def search_array(
     return ArraySearch(designs.enumeration.tried, valid, basic, winners)
 
 
+def array_winners(choice: ArrayChoice, libraries: MatLibraries) -> dict[str, EvaluatedDesign]:
+    """NVSim's winners of every target, wires refined, by bounds: those of `search_array`, which counts designs too."""
+    wire = choice.fabric.wire(choice.basic_global)
+    designs = ArrayDesigns(choice, choice.basic_local, wire, libraries)
+    found = best_by_bounds(designs, {target: _of_figures(factors) for target, factors in TARGET_FACTORS.items()})
+    return _refine(choice, _winners(designs, _scan(designs, {})[1] if found is None else found))
+
+
+def _of_figures(factors: Sequence[str]) -> Value:
+    """A target from figures."""
+    def value(figure: Figure) -> Floats:
+        return figure(factors[0]) * figure(factors[1]) if len(factors) > 1 else figure(factors[0])
+
+    return value
+
+
 def _value(design: EvaluatedDesign, target: str) -> float:
     """Value of a target for a design; infinite where the design is not valid."""
     if not design.valid:
@@ -89,9 +99,9 @@ def _value(design: EvaluatedDesign, target: str) -> float:
     return value * design.metrics[factors[1]] if len(factors) > 1 else value
 
 
-def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, _Best]]:
+def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, Least]]:
     """Go through all designs once: how many are valid, and the best within `limits` for every target."""
-    best = {target: _Best() for target in TARGETS}
+    best = {target: Least() for target in TARGETS}
     count = 0
     for block in designs.blocks():
         legal = block.bank.legal
@@ -109,11 +119,11 @@ def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, _Best]]
             if least <= best[target].value and least < np.inf:
                 code = int(block.code(*np.nonzero(candidates == least)).min())
                 if least < best[target].value or code < best[target].code:
-                    best[target] = _Best(least, code)
+                    best[target] = Least(least, code)
     return count, best
 
 
-def _winners(designs: ArrayDesigns, best: dict[str, _Best]) -> dict[str, EvaluatedDesign]:
+def _winners(designs: ArrayDesigns, best: dict[str, Least]) -> dict[str, EvaluatedDesign]:
     """Evaluate the winners in full; none where no design is valid."""
     found = {target: entry for target, entry in best.items() if entry.code >= 0}
     codes = np.array([entry.code for entry in found.values()], dtype=np.int64)

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from dse.batch import Floats, Ints
+from dse.batch import Bools, Floats, Ints
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
-from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
+from dse.objectives.array.evaluation.flat import Flat, Met, flatten, lower_ends, pairs_in_full, parts_of
+from dse.objectives.array.evaluation.handed import Figure, HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.hierarchy.array import join
 from dse.objectives.array.hierarchy.bank import Bank
@@ -90,13 +91,58 @@ class ArrayScan:
 
     def range(self, *, lower_ends_only: bool) -> Range:
         """Bounds of every figure over all valid designs; loose ones where only the lower ends are asked for."""
+        if lower_ends_only and self._bounded:
+            return self._lower_ends()
         low, high = np.full(len(self._handed.figures), np.inf), np.zeros(len(self._handed.figures))
-        wires: list[GlobalWire] = [FreeWire()] if lower_ends_only and self._bounded else list(self._wires)
         for local in self._locals:
-            for wire in wires:
+            for wire in self._wires:
                 for block in self._designs(local, wire).blocks():
                     _widen(low, high, self._handed.of(bank_figures(block.bank, block.mat)))
         return low[:, None], high[:, None]
+
+    def _lower_ends(self) -> Range:
+        """Lower bounds of every figure, without global wires, and no upper ones."""
+        low = np.full(len(self._handed.figures), np.inf)
+        for local in self._locals:
+            designs = self._designs(local, FreeWire())
+            flat = flatten(designs)
+            if flat is not None:
+                low = np.minimum(low, lower_ends(flat, self._handed.of))
+                continue
+            for block in designs.blocks():
+                figures = self._handed.of(bank_figures(block.bank, block.mat))
+                low = np.minimum(low, [float(np.min(figure)) for figure in figures])
+        return low[:, None], np.full((len(low), 1), np.inf)
+
+    def _promising(self, sieve: Sieve, designs: ArrayDesigns) -> Iterator[Pairs] | None:
+        """Designs that a sieve may keep by lower bounds, some at a time; None where bounds do not hold.
+
+        The sieve may learn from those that were taken before the next are chosen.
+        """
+        flat = flatten(designs) if sieve.by_bounds else None
+        return None if flat is None else self._chosen(sieve, designs, flat)
+
+    def _chosen(self, sieve: Sieve, designs: ArrayDesigns, flat: Flat) -> Iterator[Pairs]:
+        """Designs that a sieve may keep by lower bounds."""
+
+        def keeps(figure: Figure) -> Bools:
+            return sieve.keeps(self._handed.of(figure))
+
+        self.evaluations += len(flat.banks.group) + len(flat.mat_group)
+        waiting: list[Met] = []
+        for met in flat.pairs_by_group(keeps):
+            waiting.append(flat.members(met))
+            if sum(len(banks) for banks, _ in waiting) > BATCH:
+                yield from self._in_full(designs, flat, waiting)
+                waiting = []
+        yield from self._in_full(designs, flat, waiting)
+
+    def _in_full(self, designs: ArrayDesigns, flat: Flat, met: Sequence[Met]) -> Iterator[Pairs]:
+        """Pairs evaluated in full."""
+        if met:
+            one, other = zip(*met, strict=True)
+            for part in parts_of((np.concatenate(one), np.concatenate(other))):
+                yield pairs_in_full(designs, flat, part)
 
     def sift(self, sieve: Sieve) -> Candidates:
         """Valid designs that a sieve keeps."""
@@ -126,27 +172,52 @@ class ArrayScan:
 
     def _sift(self, sieve: Sieve, local: WireChoice, wire: GlobalWire, number: int) -> Iterator[Candidates]:
         """Promising designs with one pair of wires."""
-        for block in self._designs(local, wire).blocks():
+        designs = self._designs(local, wire)
+        promising = self._promising(sieve, designs)
+        if promising is None:
+            yield from self._sift_blocks(sieve, designs, number)
+            return
+        for pairs in promising:
+            self.evaluations += len(pairs)
+            bank = join(pairs.shape, pairs.routing, pairs.mat, wire, designs.circuit)
+            yield from self._kept(sieve, bank, pairs, number)
+
+    def _sift_blocks(self, sieve: Sieve, designs: ArrayDesigns, number: int) -> Iterator[Candidates]:
+        """Promising designs with one pair of wires, all evaluated."""
+        for block in designs.blocks():
             self.evaluations += block.bank.legal.size
-            side = self._handed.of(bank_figures(block.bank, block.mat))
-            row, column = np.nonzero(sieve.keeps(side) & block.bank.legal)
+            figures = self._handed.of(bank_figures(block.bank, block.mat))
+            row, column = np.nonzero(sieve.keeps(figures) & block.bank.legal)
             if len(row):
-                yield sieve.thin(self._candidates(_pick(side, row, column), number, block.code(row, column)))
+                yield sieve.thin(self._candidates(_pick(figures, row, column), number, block.code(row, column)))
+
+    def _kept(self, sieve: Sieve, bank: Bank, pairs: Pairs, number: int) -> Iterator[Candidates]:
+        """Those of some designs that a sieve keeps."""
+        figures = self._handed.of(bank_figures(bank, pairs.mat))
+        chosen = np.flatnonzero(sieve.keeps(figures) & bank.legal)
+        if len(chosen):
+            yield sieve.thin(self._candidates(_pick(figures, chosen), number, pairs.code[chosen]))
 
     def _sift_together(self, sieve: Sieve, local: WireChoice, first: int) -> Iterator[Candidates]:
         """Promising designs with any global wire: sifted without wires, with the cheapest, then with each."""
+        designs = self._designs(local, FreeWire())
         waiting: list[Pairs] = []
-        for block in self._designs(local, FreeWire()).blocks():
-            self.evaluations += block.bank.legal.size
-            side = self._handed.of(bank_figures(block.bank, block.mat))
-            row, column = np.nonzero(np.broadcast_to(sieve.keeps(side), block.bank.legal.shape))
-            if len(row):
-                waiting.append(block.pairs(row, column))
+        for pairs in self._promising(sieve, designs) or self._without_wires(sieve, designs):
+            waiting.append(pairs)
             if sum(map(len, waiting)) > BATCH:
                 yield from self._with_each_global(sieve, local, first, join_pairs(waiting))
                 waiting = []
         if waiting:
             yield from self._with_each_global(sieve, local, first, join_pairs(waiting))
+
+    def _without_wires(self, sieve: Sieve, designs: ArrayDesigns) -> Iterator[Pairs]:
+        """Designs that a sieve keeps without global wires, all evaluated."""
+        for block in designs.blocks():
+            self.evaluations += block.bank.legal.size
+            figures = self._handed.of(bank_figures(block.bank, block.mat))
+            row, column = np.nonzero(np.broadcast_to(sieve.keeps(figures), block.bank.legal.shape))
+            if len(row):
+                yield block.pairs(row, column)
 
     def _with_each_global(
         self, sieve: Sieve, local: WireChoice, first: int, pairs: Pairs
@@ -166,11 +237,7 @@ class ArrayScan:
             part = promising(pairs, wires) if len(wires) > 1 else pairs
             for number in wires if len(part) else ():
                 self.evaluations += len(part)
-                bank = joined(part, self._wires[number])
-                side = self._handed.of(bank_figures(bank, part.mat))
-                chosen = np.flatnonzero(sieve.keeps(side) & bank.legal)
-                if len(chosen):
-                    yield sieve.thin(self._candidates(_pick(side, chosen), first + number, part.code[chosen]))
+                yield from self._kept(sieve, joined(part, self._wires[number]), part, first + number)
 
     def _alike(self) -> list[list[int]]:
         """Global wires by type and by having repeaters: what bounds all of such a kind bounds each closely."""

@@ -7,109 +7,23 @@ would make it divide by zero, use memory it never wrote, or return a placeholder
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from dse.errors import InputError
-from dse.keyfile import Key, KeyFile, Number, Unit, Whole, Word, read_keyfile, words
+from dse.keyfile import KeyFile, read_keyfile
+from dse.keyformat import Value
+from dse.notice import notice
+from dse.objectives.array.given.cell_keys import CELL_KEYS, memory_type_key
+from dse.objectives.array.given.cell_kinds import cell_kinds, key_owners, kind_of, memory_types
 from dse.text import nearest, quoted
 
 MEMORY_NAMES = {"sram": "sram_deepnvmpp", "stt": "stt_deepnvmpp", "sot": "sot_deepnvmpp"}
 """Packaged cell behind each short name of a memory technology: those calibrated on DeepNVM++'s Table II."""
-
-_OHM = (Unit("ohm"),)
-_FARAD = (Unit("F"),)
-_FEATURE = (Unit("F"),)  # feature sizes: NVSim writes farads and feature sizes alike
-_VOLT = (Unit("V"),)
-_MILLIVOLT = (Unit("mV", 1e3),)
-_MICROAMPERE = (Unit("uA", 1e6),)
-_MICROWATT = (Unit("uW", 1e6),)
-_NANOSECOND = (Unit("ns", 1e9),)
-_PICOJOULE = (Unit("pJ", 1e12),)
-
-_RESISTANCE = Number(1.0, 1e15)
-_CAPACITANCE = Number(1e-21, 1e-9)
-_WIDTH = Number(0.01, 1e4)
-_PULSE = Number(1e-3, 1e9)
-_MODE = words("voltage", "current")
-# Zero is how NVSim's own files say "not given" for these.
-_VOLTAGE = Number(1e-3, 100.0, or_zero=True)
-_SIGNED_VOLTAGE = Number(1e-3, 100.0, or_zero=True, signed=True)
-_CURRENT = Number(1e-6, 1e6, or_zero=True)
-_LEAKAGE = Number(1e-15, 1e6, or_zero=True)
-_POWER = Number(1e-6, 1e9, or_zero=True)
-_ENERGY = Number(1e-9, 1e9, or_zero=True)
-
-_KINDS = ("SRAM", "MRAM", "SOTMRAM", "PCRAM", "memristor")
-_REFUSED = f"which are not supported: {', '.join(_KINDS)} are"
-_FLASH = f"belongs to NAND flash cells, {_REFUSED}"
-_DRAM = f"belongs to DRAM cells, {_REFUSED}"
-_FLOATING_BODY = f"belongs to floating-body cells, {_REFUSED}"
-
-CELL_KEYS = (
-    Key("MemCellType", words(*_KINDS, refused=("DRAM", "eDRAM", "FBRAM", "SLCNAND", "MLCNAND"))),
-    Key("ProcessNode", Whole(0, 1000)),
-    Key("CellArea", Number(0.1, 1e6), (Unit("F^2"),)),
-    Key("CellAspectRatio", Number(0.01, 100.0)),
-    Key("ResistanceOn", _RESISTANCE, _OHM),
-    Key("ResistanceOff", _RESISTANCE, _OHM),
-    Key("ResistanceOnAtReadVoltage", _RESISTANCE, _OHM),
-    Key("ResistanceOffAtReadVoltage", _RESISTANCE, _OHM),
-    Key("ResistanceOnAtHalfReadVoltage", _RESISTANCE, _OHM),
-    Key("ResistanceOffAtHalfReadVoltage", _RESISTANCE, _OHM),
-    Key("ResistanceOnAtSetVoltage", _RESISTANCE, _OHM),
-    Key("ResistanceOffAtSetVoltage", _RESISTANCE, _OHM),
-    Key("ResistanceOnAtResetVoltage", _RESISTANCE, _OHM),
-    Key("ResistanceOffAtResetVoltage", _RESISTANCE, _OHM),
-    Key("ResistanceOnAtHalfResetVoltage", _RESISTANCE, _OHM),
-    Key("CapacitanceOn", _CAPACITANCE, _FARAD),
-    Key("CapacitanceOff", _CAPACITANCE, _FARAD),
-    Key("ReadMode", _MODE),
-    Key("ReadVoltage", _VOLTAGE, _VOLT),
-    Key("ReadCurrent", _CURRENT, _MICROAMPERE),
-    Key("ReadPower", _POWER, _MICROWATT),
-    Key("ReadEnergy", _ENERGY, _PICOJOULE),
-    # Below the lowest supply voltage of NVSim's nodes (0.5 V), where its logarithms stay finite.
-    Key("MinSenseVoltage", Number(0.01, 400.0), _MILLIVOLT),
-    Key("WordlineBoostRatio", Number(0.01, 100.0)),
-    Key("ReadFloating", Word({"true": True, "false": False})),
-    Key("ResetMode", _MODE),
-    Key("ResetVoltage", _SIGNED_VOLTAGE, _VOLT),
-    Key("ResetCurrent", _CURRENT, _MICROAMPERE),
-    Key("ResetPulse", _PULSE, _NANOSECOND),
-    Key("ResetEnergy", _ENERGY, _PICOJOULE),
-    Key("SetMode", _MODE),
-    Key("SetVoltage", _SIGNED_VOLTAGE, _VOLT),
-    Key("SetCurrent", _CURRENT, _MICROAMPERE),
-    Key("SetPulse", _PULSE, _NANOSECOND),
-    Key("SetEnergy", _ENERGY, _PICOJOULE),
-    Key("AccessType", Word({"CMOS": "CMOS", "BJT": "BJT", "diode": "diode", "None": "none", "none": "none"})),
-    Key("AccessCMOSWidth", _WIDTH, _FEATURE),
-    Key("WriteAccessCMOSWidth", _WIDTH, _FEATURE),
-    Key("ResistanceHeavyMetal", _RESISTANCE, _OHM),
-    Key("WordLines", words("separate", "shared")),
-    Key("VoltageDropAccessDevice", _VOLTAGE, _VOLT),
-    Key("LeakageCurrentAccessDevice", _LEAKAGE, _MICROAMPERE),
-    Key("SRAMCellNMOSWidth", _WIDTH, _FEATURE),
-    Key("SRAMCellPMOSWidth", _WIDTH, _FEATURE),
-    Key("DRAMCellCapacitance", _CAPACITANCE, _FARAD, refused=_DRAM),
-    Key("GateOxThicknessFactor", _WIDTH, refused=_FLOATING_BODY),
-    Key("SOIDeviceWidth", _WIDTH, _FEATURE, refused=_FLOATING_BODY),
-    Key("FlashEraseVoltage", _VOLTAGE, _VOLT, refused=_FLASH),
-    Key("FlashProgramVoltage", _VOLTAGE, _VOLT, refused=_FLASH),
-    Key("FlashPassVoltage", _VOLTAGE, _VOLT, refused=_FLASH),
-    Key("FlashEraseTime", _PULSE, (Unit("ms", 1e3),), refused=_FLASH),
-    Key("FlashProgramTime", _PULSE, (Unit("us", 1e6),), refused=_FLASH),
-    Key("GateCouplingRatio", _WIDTH, refused=_FLASH),
-)
-"""Every key that NVSim reads from a cell file, ``ReadEnergy``, which its PCRAM sample carries in vain, and three of
-our own for SOT-MRAM (`SOT_KEYS`)."""
-
-SOT_KEYS = ("WriteAccessCMOSWidth", "ResistanceHeavyMetal", "WordLines")
-"""Keys of SOT-MRAM cells only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +36,7 @@ class Cell:
 
     name: str
     kind: str
-    """SRAM, MRAM, SOTMRAM, PCRAM or memristor."""
+    """Its ``-MemCellType``: SRAM, MRAM, SOTMRAM, PCRAM, memristor, or what another kind adds."""
     area_f2: float
     """Area in squared feature sizes."""
     aspect_ratio: float
@@ -167,6 +81,8 @@ class Cell:
     """Resistance of the line that an SOT-MRAM cell is written through; 0 where that is not known."""
     separate_paths: bool = False
     """Whether an SOT-MRAM cell is read and written through transistors, word lines and bitlines of their own."""
+    own: tuple[tuple[str, Value], ...] = ()
+    """Values [SI] of keys that only the cell's kind has."""
 
     @property
     def write_resistance(self) -> float:
@@ -184,225 +100,57 @@ class Cell:
         return math.sqrt(self.area_f2 / self.aspect_ratio)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What must not hold of a resistive cell; ``keys`` tell at which line to report it."""
-
-    keys: tuple[str, ...]
-    broken: Callable[[Cell], bool]
-    message: str
-
-
-_REQUIRED = {
-    "SRAM": ("CellArea", "CellAspectRatio", "AccessCMOSWidth"),
-    "resistive": (
-        *("CellArea", "CellAspectRatio", "ReadMode"),
-        *("ResetMode", "ResetPulse", "SetMode", "SetPulse"),
-    ),
-}
-
-_SRAM_RULES = (
-    _Rule(
-        ("AccessType",),
-        lambda cell: cell.access != "CMOS",
-        "-AccessType: an SRAM cell is accessed through transistors, expected CMOS",
-    ),
-    _Rule(
-        ("ReadMode",),
-        lambda cell: cell.read_mode != "voltage",
-        "-ReadMode: an SRAM cell is sensed by voltage, expected voltage",
-    ),
-)
-
-
-_SOT_RULES = (
-    _Rule(
-        ("AccessType",),
-        lambda cell: cell.access != "CMOS",
-        "-AccessType: an SOT-MRAM cell is accessed through transistors, expected CMOS",
-    ),
-    _Rule(
-        ("WordLines", "WriteAccessCMOSWidth"),
-        lambda cell: not cell.separate_paths and cell.write_access_width_f not in (0.0, cell.access_width_f),
-        "-WordLines: shared means one transistor for both paths, expected a -WriteAccessCMOSWidth (F) equal to"
-        " -AccessCMOSWidth (F), or separate",
-    ),
-    _Rule(
-        (),
-        lambda cell: cell.separate_paths and cell.write_access_width_f == 0.0,
-        "missing -WriteAccessCMOSWidth (F): a cell with separate word lines needs the width of its write transistor",
-    ),
-)
-
-
-def _derives_read_power(cell: Cell) -> bool:
-    return cell.read_power == 0.0 and not (cell.read_mode == "voltage" and cell.read_voltage == 0.0)
-
-
-def _crosspoint_reset_by_voltage(cell: Cell) -> bool:
-    return cell.access != "CMOS" and cell.reset_current == 0.0
-
-
-_RESISTIVE_RULES = (
-    _Rule(
-        (),
-        lambda cell: cell.resistance_on == 0.0,
-        "missing -ResistanceOn (ohm) or -ResistanceOnAtReadVoltage (ohm)",
-    ),
-    _Rule(
-        (),
-        lambda cell: cell.resistance_off == 0.0,
-        "missing -ResistanceOff (ohm) or -ResistanceOffAtReadVoltage (ohm)",
-    ),
-    _Rule(
-        ("ResistanceOff", "ResistanceOffAtReadVoltage"),
-        lambda cell: cell.resistance_off <= cell.resistance_on,
-        "-ResistanceOff (ohm): expected a value above -ResistanceOn (ohm)",
-    ),
-    _Rule(
-        (),
-        lambda cell: cell.access == "CMOS" and cell.access_width_f == 0.0,
-        "missing -AccessCMOSWidth (F): a CMOS access transistor needs its width",
-    ),
-    _Rule(
-        ("ReadVoltage", "ReadMode"),
-        lambda cell: cell.read_mode == "current" and cell.read_voltage == 0.0,
-        "missing -ReadVoltage (V): current sensing needs a voltage above 0",
-    ),
-    _Rule(
-        ("ReadVoltage", "ReadCurrent", "ReadMode"),
-        lambda cell: cell.read_voltage == 0.0 and cell.read_current == 0.0,
-        "missing -ReadVoltage (V) or -ReadCurrent (uA): voltage sensing needs one of them above 0",
-    ),
-    _Rule(
-        ("ReadCurrent",),
-        lambda cell: (
-            cell.read_mode == "voltage"
-            and min(cell.read_voltage, cell.read_current) > 0.0
-            and cell.read_power == 0.0
-        ),
-        "missing -ReadPower (uW): with both -ReadVoltage and -ReadCurrent it cannot be derived",
-    ),
-    _Rule(
-        ("VoltageDropAccessDevice",),
-        lambda cell: _derives_read_power(cell) and cell.read_voltage <= cell.voltage_drop_access,
-        "-VoltageDropAccessDevice (V): expected a value below -ReadVoltage (V), or -ReadPower (uW) given",
-    ),
-    _Rule(
-        ("ResetVoltage", "ResetMode"),
-        lambda cell: cell.reset_mode == "voltage" and cell.reset_voltage == 0.0,
-        "missing -ResetVoltage (V): a RESET by voltage needs it, other than 0",
-    ),
-    _Rule(
-        ("ResetCurrent", "ResetMode"),
-        lambda cell: cell.reset_mode == "current" and cell.reset_current == 0.0,
-        "missing -ResetCurrent (uA): a RESET by current needs it, above 0",
-    ),
-    _Rule(
-        ("SetVoltage", "SetMode"),
-        lambda cell: cell.set_mode == "voltage" and cell.set_voltage == 0.0,
-        "missing -SetVoltage (V): a SET by voltage needs it, other than 0",
-    ),
-    _Rule(
-        ("SetCurrent", "SetMode"),
-        lambda cell: cell.set_mode == "current" and cell.set_current == 0.0,
-        "missing -SetCurrent (uA): a SET by current needs it, above 0",
-    ),
-    # NVSim looks at the RESET voltage to decide how to derive the SET energy.
-    _Rule(
-        ("SetVoltage", "SetMode"),
-        lambda cell: (
-            cell.set_mode == "current"
-            and cell.set_energy == 0.0
-            and cell.reset_voltage != 0.0
-            and cell.set_voltage == 0.0
-        ),
-        "missing -SetEnergy (pJ) or -SetVoltage (V): beside -ResetVoltage one of them is needed",
-    ),
-    _Rule(
-        ("VoltageDropAccessDevice",),
-        lambda cell: (
-            abs(cell.reset_voltage) <= cell.voltage_drop_access
-            and (
-                (cell.reset_mode == "voltage" and cell.reset_energy == 0.0)
-                or _crosspoint_reset_by_voltage(cell)
-            )
-        ),
-        "-VoltageDropAccessDevice (V): expected a value below -ResetVoltage (V)",
-    ),
-    _Rule(
-        ("VoltageDropAccessDevice",),
-        lambda cell: (
-            cell.set_mode == "voltage"
-            and cell.set_energy == 0.0
-            and abs(cell.set_voltage) <= cell.voltage_drop_access
-        ),
-        "-VoltageDropAccessDevice (V): expected a value below -SetVoltage (V), or -SetEnergy (pJ) given",
-    ),
-    _Rule(
-        ("AccessType",),
-        lambda cell: cell.access in ("diode", "none") and cell.capacitance_on == 0.0,
-        "missing -CapacitanceOn (F): a cell without access transistor needs it",
-    ),
-    _Rule(
-        ("AccessType",),
-        lambda cell: cell.access in ("diode", "none") and cell.capacitance_off == 0.0,
-        "missing -CapacitanceOff (F): a cell without access transistor needs it",
-    ),
-    _Rule(
-        ("AccessType",),
-        lambda cell: (
-            (cell.access == "none" or _crosspoint_reset_by_voltage(cell))
-            and cell.resistance_on_at_reset_voltage == 0.0
-        ),
-        "missing -ResistanceOnAtResetVoltage (ohm): a cell without access transistor needs it",
-    ),
-    _Rule(
-        ("AccessType",),
-        lambda cell: cell.access == "none" and cell.resistance_on_at_half_reset_voltage == 0.0,
-        "missing -ResistanceOnAtHalfResetVoltage (ohm): a cell without access device needs it",
-    ),
-    _Rule(
-        ("AccessType",),
-        lambda cell: (
-            cell.kind == "memristor"
-            and cell.access == "none"
-            and cell.set_mode == "voltage"
-            and cell.set_energy == 0.0
-            and cell.resistance_on_at_set_voltage == 0.0
-        ),
-        "missing -SetEnergy (pJ) or -ResistanceOnAtSetVoltage (ohm): one of them is needed",
-    ),
-)
-
-
-def read_cell(path: Path) -> Cell:
+def read_cell(path: Path, *, strict: bool = False) -> Cell:
     """Read a cell file in NVSim's format.
+
+    What NVSim understands though it is not written as its samples are is accepted with a notice; with `strict` it is
+    an error.
 
     Raises:
         InputError: A line is not what the format allows, or what the kind of cell needs is missing or
             contradictory.
 
     """
-    file = read_keyfile(path, CELL_KEYS)
+    owners = key_owners()
+    own = [key for kind in cell_kinds() for key in kind.keys]
+    file = read_keyfile(path, (memory_type_key(memory_types()), *CELL_KEYS, *own), strict=strict)
     file.require(("MemCellType",))
-    resistive = file.word("MemCellType") != "SRAM"
-    file.require(_REQUIRED["resistive" if resistive else "SRAM"])
-    cell = _cell(file)
-    given = [name for name in SOT_KEYS if name in file]
-    if given and cell.kind != "SOTMRAM":
-        raise file.error(f"-{given[0]}: belongs to cells of -MemCellType SOTMRAM, this is {cell.kind}", given[0])
-    for rule in _rules(cell.kind):
+    for name in file.entries:
+        if name in owners and file.word("MemCellType") not in owners[name].memory_types:
+            belongs = f"-{name}: belongs to cells of -MemCellType {' or '.join(owners[name].memory_types)}"
+            raise file.error(f"{belongs}, this is {file.word('MemCellType')}", name)
+    cell = _cell(file, [key.name for key in own])
+    kind = kind_of(cell)
+    file.require(kind.required)
+    for rule in kind.rules:
         if rule.broken(cell):
             raise file.error(rule.message, *rule.keys)
+    for remark in kind.remarks:
+        if remark.broken(cell):
+            file.remark(remark.message, *remark.keys)
+    _remark_order(file, cell)
     return cell
 
 
-def _rules(kind: str) -> tuple[_Rule, ...]:
-    """What must not hold of a kind of cell."""
-    if kind == "SRAM":
-        return _SRAM_RULES
-    return (*_RESISTIVE_RULES, *_SOT_RULES) if kind == "SOTMRAM" else _RESISTIVE_RULES
+def _remark_order(file: KeyFile, cell: Cell) -> None:
+    """Say where NVSim, which uses a line with what stands above it, would compute with another cell.
+
+    Source: MemCell.cpp, ReadCellFromFile: the sides of a cell follow from the area read so far, and widths of SRAM
+    transistors are skipped until the cell is known to be SRAM.
+    """
+    if file.before("CellAspectRatio", "CellArea"):
+        file.remark(
+            "-CellAspectRatio stands before -CellArea (F^2), where NVSim computes with a cell of no size: order does"
+            " not matter here",
+            "CellAspectRatio",
+        )
+    for name, default in (("SRAMCellNMOSWidth", 2.08), ("SRAMCellPMOSWidth", 1.23)):
+        if cell.kind == "SRAM" and file.before(name, "MemCellType") and file.number(name) != default:
+            file.remark(
+                f"-{name} (F) stands before -MemCellType, where NVSim computes with {default:g} F: order does not"
+                " matter here",
+                name,
+            )
 
 
 def packaged_cells() -> dict[str, Traversable]:
@@ -412,7 +160,7 @@ def packaged_cells() -> dict[str, Traversable]:
     return {file.name.removesuffix(".cell"): file for file in sorted(found, key=lambda file: file.name)}
 
 
-def load_cell(name_or_path: str) -> Cell:
+def load_cell(name_or_path: str, *, strict: bool = False) -> Cell:
     """Return a cell by memory name (``stt``), packaged name (``stt_deepnvm``) or path of a ``.cell`` file.
 
     Memory names win over packaged ones; a packaged file that one hides is found by its file name
@@ -428,9 +176,9 @@ def load_cell(name_or_path: str) -> Cell:
         name = name.removesuffix(".cell")
     if name in packaged:
         with as_file(packaged[name]) as path:
-            return read_cell(path)
+            return read_cell(path, strict=strict)
     if os.path.exists(name_or_path) or name_or_path.endswith(".cell"):
-        return read_cell(Path(name_or_path))
+        return read_cell(Path(name_or_path), strict=strict)
     known = list(dict.fromkeys((*MEMORY_NAMES, *packaged)))
     raise InputError(
         f"memory {quoted(name_or_path)} is unknown, expected a .cell file or one of {', '.join(known)};"
@@ -438,7 +186,7 @@ def load_cell(name_or_path: str) -> Cell:
     )
 
 
-def _cell(file: KeyFile) -> Cell:
+def _cell(file: KeyFile, own: Sequence[str]) -> Cell:
     access = file.word("AccessType", "CMOS")
     separate = file.word("MemCellType") == "SOTMRAM" and file.word("WordLines", "separate") == "separate"
     return Cell(
@@ -479,4 +227,15 @@ def _cell(file: KeyFile) -> Cell:
         write_access_width_f=file.number("WriteAccessCMOSWidth", 0.0),
         heavy_metal_resistance=file.number("ResistanceHeavyMetal", 0.0),
         separate_paths=separate,
+        own=tuple((name, file.entries[name].value) for name in own if name in file),
     )
+
+
+@cache
+def remark_foreign_node(cell: Cell, node: int) -> None:
+    """Say once that a cell of one node is used at another [nm]; NVSim has a scaling by it that it never calls."""
+    if cell.process_node not in (0, node):
+        notice(
+            f"cell {quoted(cell.name)} is of {cell.process_node} nm (-ProcessNode) and used at {node} nm: its values"
+            " are taken as they are"
+        )

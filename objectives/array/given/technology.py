@@ -1,73 +1,53 @@
 """Transistors and wires of a process node, read from one TOML file per node.
 
 The packaged files hold NVSim's tables for 22, 32, 45, 65, 90, 120 and 200 nm. Transistors of other nodes are
-interpolated between two of them as NVSim does; wires are those of the next larger tabulated node. Below 22 nm
-`PUBLIC_NODES` have files of their own, which are never interpolated. A user's file of the same form replaces both;
-it may name another as its `base` and hold only what differs. All quantities are in SI units; currents and
-capacitances of transistors are per meter of gate width.
+interpolated between two of them as NVSim does; wires are those of the next larger tabulated node. A packaged file
+for any other node (``16nm.toml``) stands for itself: it is found by its name, and nothing is interpolated with it. A
+user's file of the same form replaces both; it may name another as its `base` and hold only what differs. All
+quantities are in SI units; currents and capacitances of transistors are per meter of gate width.
 
 Arithmetic follows NVSim's order of operations, so that results agree with it to the last digit.
 """
 
-import re
-import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 from operator import index
 from pathlib import Path
-from sys import float_info
 from typing import Any
 
 from dse.errors import InputError
 from dse.objectives.array.given.quirks import NVSIM, Quirks
+from dse.objectives.array.given.technology_file import (
+    CURRENT_UNITS,
+    ROADMAPS,
+    TEMPERATURES,
+    TRANSISTOR_UNITS,
+    WIRE_UNITS,
+    NodeFile,
+    merged,
+    packaged_file,
+    packaged_technologies,
+    read_technology_file,
+)
 from dse.spaces.array.wires import WIRE_TYPES
+
+__all__ = [
+    "NODES",
+    "ROADMAPS",
+    "TEMPERATURES",
+    "Technology",
+    "TechnologyTables",
+    "WireGeometry",
+    "load_technology",
+    "load_wire_geometry",
+    "merged",
+    "node_of_file",
+    "packaged_technologies",
+    "technology_tables",
+]
 
 NODES = (22, 32, 45, 65, 90, 120, 200)
 """Tabulated nodes of NVSim [nm], one packaged file each."""
 
-PUBLIC_NODES = (16,)
-"""Nodes [nm] beyond NVSim's, from other public sources, one packaged file each."""
-
-ROADMAPS = ("HP", "LSTP", "LOP")
-"""ITRS device roadmaps: high performance, low standby power, low operating power."""
-
-TEMPERATURES = range(300, 401, 10)
-"""Temperatures [K] at which a technology file gives currents."""
-
-_PACKAGE = "dse.objectives.array.given"
-
-_TRANSISTOR_UNITS = {
-    "vdd": "V",
-    "vth": "V",
-    "gate_length": "m",
-    "ideal_gate_cap": "F/m",
-    "fringe_cap": "F/m",
-    "oxide_cap": "F/m2",
-    "electron_mobility": "m2/V/s",
-    "hole_mobility": "m2/V/s",
-    "pn_size_ratio": "1",
-    "effective_resistance_multiplier": "1",
-}
-_CURRENT_UNITS = {
-    "current_on_nmos": "A/m",
-    "current_on_pmos": "A/m",
-    "current_off_nmos": "A/m",
-    "current_off_pmos": "A/m",
-}
-_WIRE_UNITS = {
-    "barrier_thickness": "m",
-    "horizontal_dielectric": "1",
-    "pitch": "m",
-    "aspect_ratio": "1",
-    "ild_thickness": "m",
-    "resistivity": "ohm m",
-}
-_CONVERTER_UNITS = {"delay": "s", "energy": "J", "leakage": "W"}
-_FILE_UNITS = {"feature_size": "m"}
-_UNITS = _TRANSISTOR_UNITS | _CURRENT_UNITS | _WIRE_UNITS | _CONVERTER_UNITS | _FILE_UNITS
-_MAY_BE_ZERO = frozenset({"vth", "fringe_cap", "barrier_thickness", *_CONVERTER_UNITS})
 _GEOMETRIC = frozenset({"current_off_nmos", "current_off_pmos"})
 
 _SATURATION_VELOCITY = 1e5  # m/s, of carriers in silicon
@@ -160,75 +140,6 @@ class WireGeometry:
     """Resistivity of the conductor at 293 K [ohm m]."""
 
 
-@dataclass(frozen=True, slots=True)
-class _NodeFile:
-    """A parsed technology file; its methods name file and key in every complaint."""
-
-    place: str
-    tables: dict[str, Any]
-
-    def node(self) -> int:
-        """Return the node [nm] the file describes; InputError if it is not a positive integer."""
-        node = self.tables.get("node_nm")
-        if type(node) is not int or node <= 0:
-            raise InputError(f"node_nm: {_found(node)}; give a positive integer [nm]", file=self.place)
-        return node
-
-    def label(self) -> str:
-        """Return the name by which results call the technology: `label` of the file, or the node."""
-        label = self.tables.get("label", f"{self.node()}nm")
-        if not isinstance(label, str) or re.fullmatch(r"[A-Za-z0-9._+-]{1,60}", label) is None:
-            raise InputError(f"label: {_found(label)}; give a word of letters, digits, . _ + and -", file=self.place)
-        return label
-
-    def feature_size(self) -> float:
-        """Return the length F [m] that layout is counted in: `feature_size` of the file, or the node."""
-        if "feature_size" not in self.tables:
-            return self.node() * 1e-9
-        return self._number("feature_size", "feature_size", self.tables["feature_size"], key_only=True)
-
-    def converter(self) -> tuple[float, float, float] | None:
-        """Return delay [s], energy [J] and leakage [W] of [converter], None where the file has no such table."""
-        if "converter" not in self.tables:
-            return None
-        values = self.numbers("converter", tuple(_CONVERTER_UNITS))
-        return values["delay"], values["energy"], values["leakage"]
-
-    def numbers(self, section: str, keys: Sequence[str]) -> dict[str, float]:
-        """Return the scalars `keys` of `section` ("hp", "wire.LocalAggressive"); InputError if one is unfit."""
-        table = self._section(section)
-        return {key: self._number(section, key, table.get(key)) for key in keys}
-
-    def currents(self, section: str, key: str) -> list[float]:
-        """Return the currents [A/m] at `TEMPERATURES`; InputError unless there are 11 positive numbers."""
-        values = self._section(section).get(key)
-        count = len(TEMPERATURES)
-        if not isinstance(values, list) or len(values) != count:
-            found = f"{len(values)} values" if isinstance(values, list) else _found(values)
-            wanted = f"give {count} currents [A/m], at 300, 310, ..., 400 K"
-            raise InputError(f"{section}.{key}: {found}; {wanted}", file=self.place)
-        return [self._number(section, key, value) for value in values]
-
-    def _section(self, section: str) -> dict[str, Any]:
-        table: Any = self.tables
-        for part in section.split("."):
-            table = table.get(part)
-            if not isinstance(table, dict):
-                raise InputError(f"[{section}]: {_found(table)}; give this table", file=self.place)
-        return dict(table)
-
-    def _number(self, section: str, key: str, value: object, *, key_only: bool = False) -> float:
-        may_be_zero = key in _MAY_BE_ZERO
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            fits = 0 < value <= float_info.max or (value == 0 and may_be_zero)
-            if fits:
-                return float(value)
-        sign = "non-negative" if may_be_zero else "positive"
-        wanted = f"give a {sign} number [{_UNITS[key]}]"
-        place = key if key_only else f"{section}.{key}"
-        raise InputError(f"{place}: {_found(value)}; {wanted}", file=self.place)
-
-
 def load_technology(
     node: int, roadmap: str, temperature: int, *, quirks: Quirks = NVSIM, path: Path | None = None
 ) -> Technology:
@@ -251,16 +162,21 @@ def load_technology(
         raise InputError(f"Temperature {temperature} K: outside the tables; give 300 to 400 K")
     if path is not None:
         return _from_file(_user_file(path, node), roadmap, temperature)
-    if node in PUBLIC_NODES:
-        return _from_file(_packaged_file(str(node)), roadmap, temperature)
+    if has_own_file(node):
+        return _from_file(packaged_file(str(node)), roadmap, temperature)
     lower, upper = _tabulated_around(node)
-    below = _at_temperature(_packaged_file(str(lower)), roadmap, temperature)
+    below = _at_temperature(packaged_file(str(lower)), roadmap, temperature)
     if lower == upper:
         return _technology(node, roadmap, temperature, below, below["ideal_gate_cap"])
-    above = _at_temperature(_packaged_file(str(upper)), roadmap, temperature)
+    above = _at_temperature(packaged_file(str(upper)), roadmap, temperature)
     values = _between(below, above, _weight(node, lower, upper, quirks))
     overlapped = below if quirks.overlap_cap_of_lower_node else values
     return _technology(node, roadmap, temperature, values, overlapped["ideal_gate_cap"])
+
+
+def has_own_file(node: int) -> bool:
+    """Tell whether a node [nm] beyond NVSim's has a packaged file, from other public sources."""
+    return node not in NODES and f"{node}nm" in packaged_technologies()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,11 +191,11 @@ class TechnologyTables:
 
     def technology(self, roadmap: str, temperature: int) -> Technology:
         """Return the transistors of a roadmap at `temperature` [K]; InputError as of `load_technology`."""
-        return _from_file(_NodeFile(self.place, self.tables), roadmap, temperature)
+        return _from_file(NodeFile(self.place, self.tables), roadmap, temperature)
 
     def wires(self) -> tuple[WireGeometry, ...]:
         """Return the cross-sections of all wire types the file gives."""
-        file = _NodeFile(self.place, self.tables)
+        file = NodeFile(self.place, self.tables)
         return tuple(_wire(file, wire_type) for wire_type in WIRE_TYPES if wire_type in self.tables.get("wire", {}))
 
 
@@ -289,18 +205,12 @@ def technology_tables(text: str) -> TechnologyTables:
     Raises InputError where there is no such file or it cannot be read.
     """
     if text in packaged_technologies():
-        file = _packaged_file(text.removesuffix("nm"))
+        file = packaged_file(text.removesuffix("nm"))
         return TechnologyTables(text, file.tables)
-    return TechnologyTables(text, _parse_file(Path(text)).tables)
+    return TechnologyTables(text, read_technology_file(Path(text)).tables)
 
 
-def packaged_technologies() -> dict[str, Path]:
-    """Return the technology files that come with the package, by name as ``--technology`` takes it."""
-    folder = Path(str(resources.files(_PACKAGE) / "data" / "technology"))
-    return {file.stem: file for file in sorted(folder.glob("*.toml"))}
-
-
-def _from_file(file: _NodeFile, roadmap: str, temperature: int) -> Technology:
+def _from_file(file: NodeFile, roadmap: str, temperature: int) -> Technology:
     """Return the transistors of a file that stands for itself; nothing is interpolated between nodes."""
     values = _at_temperature(file, roadmap, temperature)
     _check_threshold(values, roadmap, file.place)
@@ -315,7 +225,7 @@ def load_wire_geometry(node: int, wire_type: str, *, path: Path | None = None) -
     """Return the cross-section of `wire_type` (one of `WIRE_TYPES`) at `node` [nm].
 
     Wires are not interpolated: a node takes the table of the next larger tabulated node, and a node below
-    22 nm that of 22 nm, unless it is one of `PUBLIC_NODES`. With `path`, a user's file for exactly this node is
+    22 nm that of 22 nm, unless it has a file of its own. With `path`, a user's file for exactly this node is
     read instead.
 
     Raises InputError for a node that is not 1 to 200 nm without a file, an unknown wire type, and a file that
@@ -328,16 +238,16 @@ def load_wire_geometry(node: int, wire_type: str, *, path: Path | None = None) -
     if path is not None:
         file = _user_file(path, node)
     elif 0 < node <= NODES[-1]:
-        tabulated = node if node in PUBLIC_NODES else min(larger for larger in NODES if node <= larger)
-        file = _packaged_file(str(tabulated))
+        tabulated = node if has_own_file(node) else min(larger for larger in NODES if node <= larger)
+        file = packaged_file(str(tabulated))
     else:
         raise InputError(f"ProcessNode {node} nm: no wires; give 1 to {NODES[-1]} nm or a technology file")
     return _wire(file, wire_type)
 
 
-def _wire(file: _NodeFile, wire_type: str) -> WireGeometry:
+def _wire(file: NodeFile, wire_type: str) -> WireGeometry:
     """Return the cross-section of a wire type from its file."""
-    values = file.numbers(f"wire.{wire_type}", tuple(_WIRE_UNITS))
+    values = file.numbers(f"wire.{wire_type}", tuple(WIRE_UNITS))
     wire = WireGeometry(node=file.node(), wire_type=wire_type, **values)
     _check_conductor(wire, file.place)
     return wire
@@ -379,15 +289,15 @@ def _reverse_biased(zero_bias_cap: float, voltage: float, grading: float) -> flo
     return zero_bias_cap / float((1 + voltage / _BUILT_IN_POTENTIAL) ** grading)
 
 
-def _at_temperature(file: _NodeFile, roadmap: str, temperature: int) -> dict[str, float]:
+def _at_temperature(file: NodeFile, roadmap: str, temperature: int) -> dict[str, float]:
     """Return all tabulated quantities of a roadmap (SI units), currents at `temperature` [K].
 
     Source: NVSim Technology.cpp, Technology::Initialize.
     """
     section = roadmap.lower()
-    values = file.numbers(section, tuple(_TRANSISTOR_UNITS))
+    values = file.numbers(section, tuple(TRANSISTOR_UNITS))
     step, kelvin = divmod(temperature - TEMPERATURES[0], 10)
-    for key in _CURRENT_UNITS:
+    for key in CURRENT_UNITS:
         currents = file.currents(section, key)
         values[key] = currents[step]
         if kelvin:
@@ -428,60 +338,18 @@ def _weight(node: int, lower: int, upper: int, quirks: Quirks) -> float:
     return (node - lower) / (upper - lower)
 
 
-@cache
-def _packaged_file(name: str) -> _NodeFile:
-    """Return a packaged file: that of a node ("22", in nm), or of a name such as "16nm-deepnvmpp"."""
-    return _parse_file(packaged_technologies()[f"{name}nm" if name.isdigit() else name])
-
-
 def node_of_file(path: Path) -> int:
     """Return the node [nm] that a user's technology file is for; InputError if it cannot be read."""
-    return _parse_file(path).node()
+    return read_technology_file(path).node()
 
 
-def _user_file(path: Path, node: int) -> _NodeFile:
+def _user_file(path: Path, node: int) -> NodeFile:
     """Return a user's technology file; InputError if it is unreadable, no TOML or not for `node` [nm]."""
-    file = _parse_file(path)
+    file = read_technology_file(path)
     if file.node() != node:
         message = f"node_nm: {file.node()} nm, but ProcessNode is {node} nm; give a file for {node} nm"
         raise InputError(message, file=path)
     return file
-
-
-def _parse_file(path: Path) -> _NodeFile:
-    """Return a user's technology file; InputError if it is unreadable or no TOML."""
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputError(f"{reason}; give a readable technology file", file=path) from None
-    except UnicodeDecodeError:
-        raise InputError("not a text file; give a technology file in TOML and UTF-8", file=path) from None
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else None
-        raise InputError(f"not TOML: {error}", file=path, line=line) from None
-    return _NodeFile(str(path), _on_base(tables, path))
-
-
-def _on_base(tables: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Return the tables of a file over those of the packaged technology it names as `base`, if any."""
-    if "base" not in tables:
-        return tables
-    known = [name for name in packaged_technologies() if name != path.stem]
-    if tables["base"] not in known:
-        raise InputError(f"base: {_found(tables['base'])}; give one of {', '.join(known)}", file=path)
-    base = _parse_file(packaged_technologies()[tables["base"]]).tables
-    return merged(base, {key: value for key, value in tables.items() if key != "base"})
-
-
-def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return `base` with `changes` in their place, table by table."""
-    both = dict(base)
-    for key, value in changes.items():
-        under = both.get(key)
-        both[key] = merged(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return both
 
 
 def _check_threshold(values: dict[str, float], roadmap: str, path: str) -> None:
@@ -513,8 +381,3 @@ def _integer(name: str, value: int) -> int:
         return index(value)
     except TypeError:
         raise InputError(f"{name} {value!r}: not an integer; give a whole number") from None
-
-
-def _found(value: object) -> str:
-    """Return what stands where something else should, in words for an error message."""
-    return "missing" if value is None else f"found {value!r}"

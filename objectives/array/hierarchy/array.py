@@ -1,32 +1,38 @@
 """A data or tag array under one set of technology, cell and circuit options: from designs to metrics."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.batch import Bools, Floats, Ints
-from dse.objectives.array.circuits.circuit import Circuit
+from dse.objectives.array.circuits.circuit import BUS, H_TREE, Circuit, Fabric
 from dse.objectives.array.circuits.precharger import precharge_latency
-from dse.objectives.array.circuits.wire import GlobalWire, Wire, make_wire, wire_of
-from dse.objectives.array.given.cell import Cell
-from dse.objectives.array.given.quirks import NVSIM, Quirks
-from dse.objectives.array.given.technology import Technology, WireGeometry
+from dse.objectives.array.circuits.wire import GlobalWire, Wire
 from dse.objectives.array.hierarchy.bank import Bank, BankShape, pulse_costs
 from dse.objectives.array.hierarchy.bus import bus_bank
 from dse.objectives.array.hierarchy.bus_sensed_at_edge import UnsensedMat, bus_bank_sensed_at_edge, unsensed_mat
 from dse.objectives.array.hierarchy.h_tree import h_tree_bank
 from dse.objectives.array.hierarchy.mat import Mat, MatDetail, mat_detail
+from dse.spaces.array.enumeration import block_bits
 from dse.spaces.array.mat import MatGeometry, mat_geometry
 from dse.spaces.array.organization import BankChoice, MatChoice
-from dse.spaces.array.routing import Routing, route_bus, route_h_tree
-from dse.spaces.array.spec import ArraySpec, tag_block_bits
+from dse.spaces.array.routing import Routing
+from dse.spaces.array.spec import ArraySpec
 from dse.spaces.array.wires import WireChoice
 
-H_TREE, BUS = "H-tree", "non-H-tree"
-"""How a bank joins its mats."""
+__all__ = [
+    "BUS",
+    "H_TREE",
+    "METRIC_COLUMNS",
+    "Evaluation",
+    "Fabric",
+    "bankable_mat",
+    "block_bits",
+    "evaluate",
+    "join",
+]
 
 METRIC_COLUMNS = (
     "subarray_rows", "subarray_cols", "height", "width", "area", "read_latency", "write_latency", "read_energy",
@@ -41,62 +47,10 @@ METRIC_COLUMNS = (
 """Figures of one array design, in SI units; areas in m², latencies in s, energies in J, leakage in W."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fabric:
-    """What data and tag array share: technology, cell and circuit options.
-
-    `routing` is H_TREE or BUS; `largest_nmos` [F]; `technology_path` names a user's technology file, and
-    `geometries` are cross-sections of wires that stand in for its.
-    """
-
-    technology: Technology
-    cell: Cell
-    routing: str = H_TREE
-    internal_sensing: bool = True
-    largest_nmos: float = 100.0
-    write_scheme: str = "NormalWrite"
-    quirks: Quirks = NVSIM
-    technology_path: Path | None = None
-    geometries: tuple[WireGeometry, ...] = ()
-
-    def wire(self, choice: WireChoice) -> Wire:
-        """Return the wire of this kind in this technology."""
-        for geometry in self.geometries:
-            if geometry.wire_type == choice.type:
-                return wire_of(choice, geometry, self.technology, self.largest_nmos, self.quirks)
-        return make_wire(choice, self.technology, self.largest_nmos, self.quirks, self.technology_path)
-
-    def circuit(self, spec: ArraySpec, local: WireChoice) -> Circuit:
-        """Circuit options of one of the arrays, with its `local` wires."""
-        return Circuit(
-            spec, self.technology, self.cell, self.wire(local), self.largest_nmos, self.internal_sensing,
-            self.write_scheme, self.quirks,
-        )
-
-    def route(self, banks: BankChoice, block_bits: Ints, spec: ArraySpec) -> Routing:
-        """Route address and data through `banks`."""
-        if self.routing == BUS:
-            return route_bus(banks, block_bits, spec)
-        return route_h_tree(
-            banks, block_bits, spec, two_level_special_case=self.quirks.two_level_horizontal_tree
-        )
-
-
-def block_bits(banks: BankChoice, mats: MatChoice, spec: ArraySpec) -> Ints:
-    """Width [bits] of each design's block; 0 where it has fewer bits than activated subarrays (main.cpp, main)."""
-    active = banks.active_bank_rows * banks.active_bank_cols * mats.active_mat_rows * mats.active_mat_cols
-    if not spec.is_tag:
-        return np.where(active <= spec.block_bits, spec.block_bits, 0)
-    table = {int(count): tag_block_bits(spec, int(count)) for count in np.unique(active)}
-    return np.array([table[count] for count in active.tolist()], dtype=np.int64)
-
-
 def join(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
     """Join mats to banks by whatever routing and sensing there is (main.cpp, CALCULATE in macros.h)."""
-    if isinstance(mat, UnsensedMat):
-        if not isinstance(wire, Wire):
-            raise TypeError("bitlines that run to the bank's edge need one kind of wire")
-        return bus_bank_sensed_at_edge(shape, routing, mat, wire, circuit)
+    if not circuit.internal_sensing:  # then mats are those of `bankable_mat`, with what the edge needs to sense them
+        return bus_bank_sensed_at_edge(shape, routing, cast(UnsensedMat, mat), wire, circuit)
     if routing.horizontal is None:
         return bus_bank(shape, routing, mat, wire, circuit)
     return h_tree_bank(shape, routing, mat, wire, circuit)
@@ -205,8 +159,9 @@ def _subarray_figures(geometry: MatGeometry, detail: MatDetail, circuit: Circuit
     stages, line = block.stages, block.line.take(number)
     height, width = block.height[number], block.width[number]
     precharge = precharge_latency(
-        geometry.columns.astype(float), line.bitline_cap, line.bitline_resistance, detail.predecoder_ramp,
-        circuit.cell, circuit.wire, circuit.largest_nmos, circuit.technology,
+        columns=geometry.columns.astype(float), bitline_cap=line.bitline_cap,
+        bitline_resistance=line.bitline_resistance, ramp=detail.predecoder_ramp, cell=circuit.cell, wire=circuit.wire,
+        largest_nmos=circuit.largest_nmos, technology=circuit.technology,
     )
     return {
         "subarray_height": height,
@@ -219,10 +174,10 @@ def _subarray_figures(geometry: MatGeometry, detail: MatDetail, circuit: Circuit
         "subarray_leakage": block.leakage[number],
         "row_decoder_latency": timing.row_decoder_latency,
         "bitline_latency": timing.bitline_latency,
-        "sense_amp_latency": stages.sense_amp[number],
-        "bitline_mux_latency": stages.bitline_mux[number],
-        "output_mux_1_latency": stages.output_mux_1[number],
-        "output_mux_2_latency": stages.output_mux_2[number],
+        "sense_amp_latency": stages.reading.sense_amp[number],
+        "bitline_mux_latency": stages.reading.bitline_mux[number],
+        "output_mux_1_latency": stages.reading.output_mux_1[number],
+        "output_mux_2_latency": stages.reading.output_mux_2[number],
         "precharge_latency": precharge,
-        "charge_latency": stages.charge[number],
+        "charge_latency": stages.writing.charge[number],
     }

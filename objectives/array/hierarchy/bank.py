@@ -12,6 +12,7 @@ from dse.spaces.array.spec import FAST
 
 MOST_ASPECT_RATIO = 10
 """Largest ratio of a bank's sides (NVSim constant.h, CONSTRAINT_ASPECT_RATIO_BANK)."""
+ASPECT_RULE = f"one side of the bank is more than {MOST_ASPECT_RATIO} times the other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,12 @@ class BankShape(Batch):
         """Shape of the chosen banks; (b, 1) columns where every bank meets every mat."""
         columns = (choice.bank_rows, choice.bank_cols, choice.active_bank_rows, choice.active_bank_cols)
         return cls(*(values.astype(float)[:, None] if against_mats else values.astype(float) for values in columns))
+
+
+def spread_bank(*, legal: Bools, **figures: Floats) -> Bank:
+    """Banks of figures that broadcast against each other, each figure in full."""
+    full = np.broadcast_arrays(*figures.values())
+    return Bank(legal=legal, **dict(zip(figures, full, strict=True)))
 
 
 def aspect_ratio_legal(height: Floats, width: Floats, circuit: Circuit) -> Bools:

@@ -10,7 +10,13 @@ import numpy as np
 from dse.batch import Floats
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.wire import GlobalWire
-from dse.objectives.array.hierarchy.bank import Bank, BankShape, aspect_ratio_legal, ways_sharing_write_wires
+from dse.objectives.array.hierarchy.bank import (
+    Bank,
+    BankShape,
+    aspect_ratio_legal,
+    spread_bank,
+    ways_sharing_write_wires,
+)
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.routing import Routing
 
@@ -68,11 +74,9 @@ def bus_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, cir
     active = shape.active_cols * shape.active_rows
     write_share = bus.energy / ways_sharing_write_wires(circuit)
     legal = mat.legal & aspect_ratio_legal(height, width, circuit)
-    return Bank(
-        legal, *np.broadcast_arrays(
-            height, width, height * width,
-            bus.delay + mat.read_latency, bus.delay + mat.write_latency,
-            bus.energy + mat.read_energy * active, write_share + mat.write_energy * active,
-            bus.leakage + mat.leakage * (shape.rows * shape.cols),
-        )
+    return spread_bank(
+        legal=legal, height=height, width=width, area=height * width,
+        read_latency=bus.delay + mat.read_latency, write_latency=bus.delay + mat.write_latency,
+        read_energy=bus.energy + mat.read_energy * active, write_energy=write_share + mat.write_energy * active,
+        leakage=bus.leakage + mat.leakage * (shape.rows * shape.cols),
     )

@@ -3,25 +3,31 @@
 Source: NVSim BankWithoutHtree.cpp, branches for `!internalSenseAmp`. Broadcasting as in `h_tree`.
 """
 
-import math
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from dse.batch import Batch, Floats
-from dse.objectives.array.cells.bitline import SettlingBitline, sensing
+from dse.batch import Floats
+from dse.objectives.array.circuits.cell_physics import (
+    Bits,
+    EdgeLoad,
+    GlobalBitline,
+)
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.comparator import Comparator, comparator
 from dse.objectives.array.circuits.mux import Mux, mux, pass_transistor_width
 from dse.objectives.array.circuits.sense_amp import SenseAmps, sense_amps
-from dse.objectives.array.circuits.wire import Wire
-from dse.objectives.array.hierarchy.bank import Bank, BankShape, aspect_ratio_legal, ways_sharing_write_wires
+from dse.objectives.array.circuits.wire import GlobalWire
+from dse.objectives.array.hierarchy.bank import (
+    Bank,
+    BankShape,
+    aspect_ratio_legal,
+    spread_bank,
+    ways_sharing_write_wires,
+)
 from dse.objectives.array.hierarchy.bus import grow_width
 from dse.objectives.array.hierarchy.mat import Mat, MatDetail
 from dse.spaces.array.routing import Routing
-
-SETTLED = 0.63
-"""Share of the swing at which NVSim regards a global bitline as settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,8 @@ class UnsensedMat(Mat):
 def unsensed_mat(detail: MatDetail) -> UnsensedMat:
     """Add to mats what their bank needs to sense them."""
     block, number = detail.subarray, detail.subarray_number
-    stage = block.stages.bitline
     latency = detail.timing.bitline_latency
-    on, off = (stage.on[number], stage.off[number]) if isinstance(stage, SettlingBitline) else (latency, latency)
+    on, off = block.stages.reading.bitline.take(number).state_delays(latency)
     cost = {field.name: getattr(detail.cost, field.name) for field in fields(Mat)}
     line = block.line
     return UnsensedMat(
@@ -69,10 +74,10 @@ def _edge(shape: BankShape, routing: Routing, mat: Mat, circuit: Circuit) -> Edg
     pitch = mat.width * shape.cols / count
     amps = sense_amps(
         count, pitch, cell.min_sense_voltage, technology, circuit.quirks,
-        current_sensing=cell.kind != "SRAM" and cell.read_mode == "current",
+        current_sensing=circuit.physics.read_by_current,
     )
     mats = (shape.rows * shape.cols / (shape.active_rows * shape.active_cols)).astype(np.int64)
-    width = pass_transistor_width(np.zeros(1), cell, circuit.largest_nmos, technology)
+    width = pass_transistor_width(np.zeros(1), circuit.physics.drop_resistance(cell), circuit.largest_nmos, technology)
     return Edge(
         amps,
         mux(mats, count, amps.load, amps.load, width, technology),
@@ -87,98 +92,29 @@ def _comparators(routing: Routing, circuit: Circuit) -> Comparator:
     return Comparator(*(getattr(match, field.name).reshape(bits.shape) for field in fields(match)))
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalBitline(Batch):
-    """The line from the farthest mat to the edge, seen with the mat's own bitline.
+def _line_energies(
+    shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit
+) -> tuple[Floats, Floats]:
+    """Read and write energy [J] of the lines to the active rows of mats: C (vdd² address + V² bits) for each row.
 
-    `cap` [F], `resistance` [ohm] of the global line; `local_cap`, `local_resistance` of the mat's.
+    Source: CalculateLatencyAndPower.
     """
-
-    cap: Floats
-    resistance: Floats
-    local_cap: Floats
-    local_resistance: Floats
-
-
-def _latencies(
-    line: GlobalBitline, mat: UnsensedMat, edge: Edge, circuit: Circuit
-) -> tuple[Floats, Floats]:
-    """Read and write latency [s] that the global bitline adds before the edge's own delays."""
-    if circuit.cell.kind == "SRAM":
-        return _sram_latencies(line, edge, circuit)
-    through = edge.mux.pass_resistance
-    tau = (
-        through * line.cap / 2
-        + (through + line.resistance) * (line.cap + line.local_cap) / 2
-        + (through + line.resistance + line.local_resistance) * line.local_cap / 2
-    )
-    if circuit.cell.read_mode == "current":
-        return _current_read_latency(line, circuit), SETTLED * tau
-    return _voltage_read_latency(line, mat, circuit), SETTLED * tau
-
-
-def _sram_latencies(line: GlobalBitline, edge: Edge, circuit: Circuit) -> tuple[Floats, Floats]:
-    """Read and write latency [s] where an SRAM cell discharges both lines from its read voltage."""
-    precharge = circuit.cell.read_voltage
-    own = line.local_resistance * line.cap / 2
-    latency = own + (line.local_resistance + line.resistance) * (line.cap / 2 + edge.mux.load)
-    latency = latency * math.log(precharge / (precharge - circuit.cell.min_sense_voltage))
-    write = latency + own + edge.mux.delay
-    return write + edge.sense.delay, write
-
-
-def _current_read_latency(line: GlobalBitline, circuit: Circuit) -> Floats:
-    """Delay [s] of the global line sensed by current through the mat's line and the cell (ICCAD 2009 model)."""
-    local = line.local_resistance + sensing(circuit).off
-    tau = line.resistance * line.cap / 2 * (local + line.resistance / 3) / (local + line.resistance)
-    return SETTLED * tau
-
-
-def _voltage_read_latency(line: GlobalBitline, mat: UnsensedMat, circuit: Circuit) -> Floats:
-    """Delay [s] of the slower state over both lines, in place of the mat's own bitline delay."""
-    cell, levels = circuit.cell, sensing(circuit)
-    if not levels.possible:
-        return np.zeros_like(line.cap)
-    low, high = (cell.resistance_on, cell.resistance_off) if cell.read_voltage == 0 else (levels.on, levels.off)
-    on_resistance = line.local_resistance + levels.on
-    off_resistance = on_resistance + (high - low)
-    below, above = levels.precharge - levels.low, levels.high - levels.precharge
-    on = _settling(line, on_resistance) * math.log(below / (below - cell.min_sense_voltage))
-    off = _settling(line, off_resistance) * math.log(above / (above - cell.min_sense_voltage))
-    return np.maximum(on + mat.on_latency, off + mat.off_latency) - mat.bitline_latency
-
-
-def _settling(line: GlobalBitline, local: Floats) -> Floats:
-    """Time constant [s] of the global line behind `local` [ohm]."""
-    return local * line.cap + (local + line.resistance) * line.cap / 2
-
-
-def _energies(
-    shape: BankShape, routing: Routing, mat: Mat, wire: Wire, circuit: Circuit
-) -> tuple[Floats, Floats]:
-    """Read and write energy [J] of the lines to the active rows of mats."""
-    cell, vdd = circuit.cell, circuit.technology.vdd
-    address, data = routing.address_bits.astype(float), routing.data_bits.astype(float)
-    if cell.kind == "SRAM":
-        swing = cell.read_voltage * cell.read_voltage
-        read_part, write_part = swing * routing.ways, swing * data
-    else:
-        write_voltage = max(abs(cell.reset_voltage), abs(cell.set_voltage))
-        levels = sensing(circuit)
-        read_part = (levels.precharge * levels.precharge - levels.low * levels.low) * data
-        write_part = write_voltage * write_voltage * data
+    vdd = circuit.technology.vdd
+    address = routing.address_bits.astype(float)
+    bits = Bits(data=routing.data_bits.astype(float), ways=routing.ways.astype(float))
+    swing = circuit.physics.edge.swing(bits, circuit)
     length = mat.height * (shape.rows + 1)
     read, write = np.zeros(1), np.zeros(1)
     for row in range(int(shape.active_rows.max(initial=1))):
         length = length - mat.height
         cap = length * wire.capacitance * (row < shape.active_rows)
         common = cap * vdd * vdd * address
-        read, write = read + common + cap * read_part, write + common + cap * write_part
+        read, write = read + common + cap * swing.read, write + common + cap * swing.write
     return read, write
 
 
 def bus_bank_sensed_at_edge(
-    shape: BankShape, routing: Routing, mat: UnsensedMat, wire: Wire, circuit: Circuit
+    shape: BankShape, routing: Routing, mat: UnsensedMat, wire: GlobalWire, circuit: Circuit
 ) -> Bank:
     """Banks of `mat` on buses of global `wire`, sensed at the edge. Repeated wires cannot carry bitlines.
 
@@ -187,15 +123,18 @@ def bus_bank_sensed_at_edge(
     edge = _edge(shape, routing, mat, circuit)
     length = mat.height * shape.rows
     line = GlobalBitline(
-        length * wire.capacitance,
-        length * wire.resistance,
-        mat.bitline_cap + 6 * edge.mux.pass_cap,
-        mat.bitline_resistance + 3 * edge.mux.pass_resistance,
+        cap=length * wire.capacitance,
+        resistance=length * wire.resistance,
+        local_cap=mat.bitline_cap + 6 * edge.mux.pass_cap,
+        local_resistance=mat.bitline_resistance + 3 * edge.mux.pass_resistance,
+        latency=mat.bitline_latency,
+        on_latency=mat.on_latency,
+        off_latency=mat.off_latency,
     )
-    read_latency, write_latency = _latencies(line, mat, edge, circuit)
-    read_latency = read_latency + edge.mux.delay + edge.sense.delay
-    write_latency = write_latency + edge.mux.delay
-    read, write = _energies(shape, routing, mat, wire, circuit)
+    added = circuit.physics.edge.latency(line, EdgeLoad(edge.mux, edge.sense.delay), circuit)
+    read_latency = added.read + edge.mux.delay + edge.sense.delay
+    write_latency = added.write + edge.mux.delay
+    read, write = _line_energies(shape, routing, mat, wire, circuit)
     read = read + (edge.mux.energy + edge.sense.energy) * shape.active_cols
     write = write + edge.mux.energy * shape.active_cols
     leakage = edge.sense.leakage * shape.cols
@@ -208,13 +147,11 @@ def bus_bank_sensed_at_edge(
         leakage = leakage + ways * edge.match.leakage
         height = height + ways * edge.match.area / width
     active = shape.active_cols * shape.active_rows
-    legal = mat.legal & edge.sense.fits & aspect_ratio_legal(height, width, circuit) & (wire.unit is None)
+    legal = mat.legal & edge.sense.fits & aspect_ratio_legal(height, width, circuit) & (not wire.repeated)
     write = write / ways_sharing_write_wires(circuit)
-    return Bank(
-        legal, *np.broadcast_arrays(
-            height, width, height * width,
-            read_latency + mat.read_latency, write_latency + mat.write_latency,
-            read + mat.read_energy * active, write + mat.write_energy * active,
-            leakage + mat.leakage * (shape.rows * shape.cols),
-        )
+    return spread_bank(
+        legal=legal, height=height, width=width, area=height * width,
+        read_latency=read_latency + mat.read_latency, write_latency=write_latency + mat.write_latency,
+        read_energy=read + mat.read_energy * active, write_energy=write + mat.write_energy * active,
+        leakage=leakage + mat.leakage * (shape.rows * shape.cols),
     )

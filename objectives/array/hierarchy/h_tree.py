@@ -4,14 +4,14 @@ Source: NVSim BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower. Col
 against each other: (b, 1) banks with (m,) mats give every combination, equal lengths give pairs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.objectives.array.circuits.circuit import Circuit
-from dse.objectives.array.circuits.wire import GlobalWire
+from dse.objectives.array.circuits.wire import CheapestWire, GlobalWire, Wire, WireCost
 from dse.objectives.array.hierarchy.bank import Bank, BankShape, aspect_ratio_legal, ways_sharing_write_wires
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.routing import Routing, TreeLevels
@@ -99,10 +99,33 @@ def level_costs(routing: Routing, mat: Mat, wire: GlobalWire) -> Iterator[LevelC
         present = levels.present.astype(float)
         switched = (levels.active_bundles * levels.bits).astype(float)
         placed = (levels.all_bundles * levels.bits).astype(float)
+        cost_of = _cost_of_lengths(wire, lengths)
         for level in reversed(range(len(lengths))):
-            cost = wire.cost(lengths[level])
+            cost = cost_of(level)
             leakage = cost.leakage * placed[level] if wire.leaks else np.zeros(1)
             yield LevelCost(cost.delay * present[level], cost.energy * switched[level], leakage)
+
+
+REPEATED_LENGTHS = 512
+"""Lengths from which it pays to look for repeated ones before what costs more than a few products is computed."""
+
+
+def _cost_of_lengths(wire: GlobalWire, lengths: list[Floats]) -> Callable[[int], WireCost]:
+    """Cost of wires of the lengths of each level; each distinct length once where that pays.
+
+    Without bundles in the way each level is twice as long as the one below, so that equal mats have equal wires.
+    """
+    first = lengths[0] if lengths else np.zeros(0)
+    plain = not isinstance(wire, CheapestWire) and not (isinstance(wire, Wire) and wire.choice.low_swing)
+    if plain or wire.area_pitch or first.ndim != 1 or len(first) < REPEATED_LENGTHS:
+        return lambda level: wire.cost(lengths[level])
+    distinct, number = np.unique(first, return_inverse=True)
+
+    def spread(level: int) -> WireCost:
+        cost = wire.cost(np.ldexp(distinct, level))
+        return WireCost(cost.delay[number], cost.energy[number], cost.leakage[number] if wire.leaks else cost.leakage)
+
+    return spread
 
 
 def h_tree_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
@@ -131,5 +154,6 @@ def h_tree_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, 
             leakage += level.leakage
     legal = mat.legal & aspect_ratio_legal(height, width, circuit)
     return Bank(
-        legal, height, width, height * width, read_latency, write_latency, read_energy, write_energy, leakage
+        legal=legal, height=height, width=width, area=height * width, read_latency=read_latency,
+        write_latency=write_latency, read_energy=read_energy, write_energy=write_energy, leakage=leakage
     )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Batch, Bools, Floats, Ints, distinct
-from dse.objectives.array.cells.sot import TwoPathStages, one_path, two_path_subarray, two_path_timing
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.comparator import comparator
 from dse.objectives.array.circuits.predecoder import Predecoder, predecoder
-from dse.objectives.array.hierarchy.subarray import Subarray, SubarrayTiming, subarray, subarray_timing
+from dse.objectives.array.hierarchy.subarray import Subarray, subarray
+from dse.objectives.array.hierarchy.subarray_timing import SubarrayTiming, subarray_timing
 from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.organization import exponent
 
@@ -63,23 +63,18 @@ def distinct_subarrays(geometry: MatGeometry) -> tuple[Ints, Ints]:
 def mat_detail(geometry: MatGeometry, circuit: Circuit) -> MatDetail:
     """Evaluate mats and keep the parts (Mat.cpp, Initialize to CalculatePower)."""
     first, number = distinct_subarrays(geometry)
-    block = (two_path_subarray if circuit.cell.separate_paths else subarray)(geometry.take(first), circuit)
+    block = subarray(geometry.take(first), circuit)
     height, width = block.height[number], block.width[number]
     predecoders = _predecoders(geometry, height, width, circuit)
     latency = _slowest([part.delay for part in predecoders])
     ramp = np.minimum(predecoders[0].ramp, predecoders[1].ramp)
-    timing = _timing(block, number, ramp, circuit)
+    timing = subarray_timing(block.stages.take(number), ramp, circuit)
     cost = _add_up(geometry, block, number, predecoders, latency, timing, circuit)
     switching = _sum([part.energy for part in predecoders])
-    return MatDetail(cost, latency, ramp, switching, block, number, timing)
-
-
-def _timing(block: Subarray, number: Ints, ramp: Floats, circuit: Circuit) -> SubarrayTiming:
-    """Latencies of each mat's subarrays, by the paths their cells have."""
-    stages = block.stages.take(number)
-    if isinstance(stages, TwoPathStages):
-        return two_path_timing(stages, ramp, circuit)
-    return subarray_timing(one_path(stages), ramp, circuit)
+    return MatDetail(
+        cost=cost, predecoder_latency=latency, predecoder_ramp=ramp, predecoder_energy=switching, subarray=block,
+        subarray_number=number, timing=timing,
+    )
 
 
 def _sum(parts: list[Floats]) -> Floats:
@@ -98,7 +93,7 @@ def _slowest(delays: list[Floats]) -> Floats:
     return slowest
 
 
-def _split_bits(bits: Ints) -> tuple[Ints, Ints]:
+def split_bits(bits: Ints) -> tuple[Ints, Ints]:
     """Address bits of the two blocks of a predecoder; up to three bits need one block only."""
     second = np.where(bits > 3, bits // 2, 0)
     return bits - second, second
@@ -123,7 +118,7 @@ def _predecoders(geometry: MatGeometry, height: Floats, width: Floats, circuit: 
     wire = circuit.wire.capacitance
     row = _row_predecoders(geometry, height * wire, width * wire)
     muxes = _mux_predecoders(geometry, height * wire, width * wire)
-    one, two = _split_bits(np.concatenate([row.bits, muxes.bits]))
+    one, two = split_bits(np.concatenate([row.bits, muxes.bits]))
     both = predecoder(
         np.concatenate([one, two]), np.tile(np.concatenate([row.load, muxes.load]), 2), circuit.largest_nmos,
         circuit.technology, circuit.quirks,

@@ -14,6 +14,7 @@ from dse.objectives.array.evaluation.handed import design_figures
 from dse.objectives.array.evaluation.nvsim import TARGETS
 from dse.objectives.cache.problem import CacheAssembly, CacheProblem
 from dse.problem import Baseline
+from dse.spaces.array.organization import ORGANIZATION_COLUMNS
 
 ALGORITHM1 = "algorithm1"
 
@@ -32,7 +33,7 @@ class Winner:
 
     @property
     def design(self) -> Ints:
-        """The design (axes,) in the space of its problem. Raises ValueError where the axes have not its levels."""
+        """The design (axes,) in the space of its problem. Raises InputError where the axes have not its levels."""
         own = [part.levels(array.design) for part, array in zip(self.assembly.parts, self.arrays, strict=True)]
         return np.concatenate([self.assembly.top, *own]).astype(np.int64)
 
@@ -42,7 +43,7 @@ def winners(assembly: CacheAssembly) -> Iterator[Winner]:
     for target in TARGETS:
         arrays = tuple(
             array for part in assembly.parts
-            if (array := part.searched.winners.get(target)) is not None and array.valid
+            if (array := part.winners.get(target)) is not None and array.valid
         )
         if len(arrays) == len(assembly.parts):
             yield Winner(assembly, target, arrays, metrics_of(assembly, arrays))
@@ -54,14 +55,36 @@ def metrics_of(assembly: CacheAssembly, arrays: tuple[EvaluatedDesign, ...]) -> 
     return {name: float(np.ravel(value)[0]) for name, value in assembly.combine(figures).items()}
 
 
+def costs_of_winner(problem: CacheProblem, winner: Winner) -> Floats:
+    """Cost of a cache by each objective (k,); infinite where a constraint is broken."""
+    columns = {name: np.float64(value) for name, value in _named_figures(winner).items()}
+    if not all(bool(constraint.met(columns)) for constraint in problem.constraints):
+        return np.full(len(problem.objectives), np.inf)
+    costs = np.array([float(objective.cost(columns)) for objective in problem.objectives])
+    return np.where(np.isfinite(costs), costs, np.inf)
+
+
 def cost_of_winner(problem: CacheProblem, winner: Winner) -> float:
     """Cost of a cache by the first objective; infinite where a constraint is broken."""
-    columns: dict[str, Floats] = {name: np.asarray(value) for name, value in winner.metrics.items()}
-    columns["capacity"] = np.asarray(float(winner.assembly.spec.capacity))
-    if not all(bool(constraint.met(columns)) for constraint in problem.constraints):
-        return np.inf
-    cost = float(problem.objectives[0].cost(columns))
-    return cost if np.isfinite(cost) else np.inf
+    return float(costs_of_winner(problem, winner)[0])
+
+
+def _named_figures(winner: Winner) -> dict[str, float]:
+    """Everything of a cache that formulas may name: metrics, capacity, and counts of its arrays' organization."""
+    counts = {
+        f"{part.name}_{name}": float(count)
+        for part, array in zip(winner.assembly.parts, winner.arrays, strict=True)
+        for name, count in zip(ORGANIZATION_COLUMNS[:-1], array.design.organization, strict=False)
+    }
+    return {**winner.metrics, "capacity": float(winner.assembly.spec.capacity), **counts}
+
+
+def winner_costs(problem: CacheProblem) -> Floats:
+    """Costs (n, k) of all feasible winners."""
+    found = [costs_of_winner(problem, winner) for assembly in problem.assemblies() for winner in winners(assembly)]
+    costs: Floats = np.array(found).reshape(-1, len(problem.objectives))
+    finite: Floats = costs[np.isfinite(costs).all(axis=1)]
+    return finite
 
 
 def algorithm1_winner(problem: CacheProblem) -> tuple[float, Winner] | None:

@@ -65,6 +65,13 @@ class TargetProblem:
         """The design of a row that `describe` gave."""
         return levels_of(self.space.axes, row)
 
+    def asking(self, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> "TargetProblem":
+        """Another question about the same caches."""
+        caches = self.caches
+        return TargetProblem(
+            caches.specs, objectives, constraints, workload=caches.workload, libraries=caches.libraries
+        )
+
     def winner(self, design: Ints) -> Winner:
         """The winner of one design (axes,). Raises InfeasibleError where there is none."""
         found = self._winner(design)

@@ -5,138 +5,30 @@ macros.h (``RESTORE_SEARCH_SIZE``) and main.cpp (``applyConstraint``).
 """
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dse.errors import InputError
-from dse.keyfile import (
-    Key,
-    KeyFile,
-    Number,
-    Text,
-    Unit,
-    UnreadableError,
-    Whole,
-    Word,
-    is_power_of_two,
-    read_keyfile,
-    words,
+from dse.keyfile import KeyFile, read_keyfile
+from dse.objectives.array.given.cell import Cell, remark_foreign_node
+from dse.objectives.cache.nvsim_files.configuration_keys import (
+    CAPACITY_LIMIT,
+    CONFIGURATION_KEYS,
+    CONSTRAINT_KEYS,
+    EXPLORATION,
+    GLOBAL_WIRE_TYPES,
+    LOCAL_WIRE_TYPES,
+    LOW_SWINGS,
+    ODD_FACTOR_LIMIT,
+    TARGETS,
+    Force,
 )
-from dse.objectives.array.evaluation.nvsim import TARGETS
 from dse.spaces.array.organization import BUFFER_DESIGNS
-from dse.spaces.array.wires import REPEATERS, WIRE_TYPES
-from dse.text import quoted, shown
+from dse.spaces.array.wires import REPEATERS
+from dse.text import shown
 
-if TYPE_CHECKING:
-    from dse.objectives.array.given.cell import Cell
-
-EXPLORATION = "Exploration"
-"""The word for writing every design instead of choosing one."""
-
-LOCAL_WIRE_TYPES = WIRE_TYPES[:4]
-"""What an open range of local wires holds; a pinned one may be any wire."""
-GLOBAL_WIRE_TYPES = WIRE_TYPES[2:]
-"""What an open range of global wires holds; a pinned one may be any wire."""
-LOW_SWINGS = (False, True)
-WRITE_SCHEMES = (
-    *("SetBeforeReset", "ResetBeforeSet", "EraseBeforeSet", "EraseBeforeReset"),
-    *("WriteAndVerify", "NormalWrite"),
-)
-
-CAPACITY_LIMIT = 4 << 30  # bytes
-ODD_FACTOR_LIMIT = 15  # a capacity of k * 2^n scales the rows by k / 2^ceil(log2 k)
-FORCE_LIMIT = 1 << 16
-
-Force = tuple[int, int, int, int]
-"""Rows and columns in total, then rows and columns active in an access."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """``AxB, CxD``: rows x columns in total, then rows x columns active."""
-
-    wants: str = "rows x columns in total, then active ones, powers of two such as 4x4, 1x4"
-
-    def read(self, text: str) -> Force:
-        """Return the four numbers."""
-        match = re.fullmatch(r"([0-9]{1,9})\s*x\s*([0-9]{1,9})\s*,\s*([0-9]{1,9})\s*x\s*([0-9]{1,9})", text)
-        if match is None:
-            raise UnreadableError(f"{quoted(text)} is not of the form AxB, CxD")
-        rows, columns, active_rows, active_columns = (int(number) for number in match.groups())
-        for number in (rows, columns, active_rows, active_columns):
-            if not is_power_of_two(number) or number > FORCE_LIMIT:
-                raise UnreadableError(f"{number} is not a power of two from 1 to {FORCE_LIMIT}")
-        if active_rows > rows or active_columns > columns:
-            raise UnreadableError(f"more active ({active_rows}x{active_columns}) than in total ({rows}x{columns})")
-        return rows, columns, active_rows, active_columns
-
-
-_YES_NO = Word({"Yes": True, "No": False})
-_MUX = Whole(1, FORCE_LIMIT, power_of_two=True)
-_SLACK = Number(0.0, 1e9)
-_GRID_UNITS = (Unit("Total AxB, Active CxD"), Unit(""))
-
-_CONSTRAINT_KEYS = {
-    "ApplyReadLatencyConstraint": "ReadLatency",
-    "ApplyWriteLatencyConstraint": "WriteLatency",
-    "ApplyReadDynamicEnergyConstraint": "ReadDynamicEnergy",
-    "ApplyWriteDynamicEnergyConstraint": "WriteDynamicEnergy",
-    "ApplyReadEdpConstraint": "ReadEDP",
-    "ApplyWriteEdpConstraint": "WriteEDP",
-    "ApplyLeakageConstraint": "LeakagePower",
-    "ApplyAreaConstraint": "Area",
-}
-
-CONFIGURATION_KEYS = (
-    Key("DesignTarget", words("cache", "RAM", refused=("CAM",))),
-    Key("CacheAccessMode", Word({"Normal": "normal", "Fast": "fast", "Sequential": "sequential"})),
-    Key("OptimizationTarget", words(*TARGETS, EXPLORATION)),
-    # NVSim's PCRAM sample has it, NVSim does not read it: tolerated where it asks for the default target.
-    Key("Optimization", Word({"latency": "latency"}, note=" or -OptimizationTarget"), suggested=False),
-    Key("OutputFilePrefix", Text()),
-    Key("EnablePruning", _YES_NO),
-    Key("ProcessNode", Whole(22, 200, note=" nm (nodes below 22 nm need a technology file)")),
-    Key(
-        "Capacity",
-        Whole(1, CAPACITY_LIMIT, note=" (at most 4 GB)"),
-        (Unit("B"), Unit("KB", 1 / 1024), Unit("MB", 1 / 1024**2)),
-    ),
-    Key("WordWidth", Whole(8, 65536, power_of_two=True), (Unit("bit"),)),
-    Key(
-        "Associativity",
-        Whole(1, 65536, power_of_two=True),
-        (Unit("for cache only"), Unit("")),
-    ),
-    Key("DeviceRoadmap", words("HP", "LSTP", "LOP")),
-    Key("Temperature", Whole(300, 400), (Unit("K"),)),
-    Key("MaxDriverCurrent", Number(0.0, 1e9), (Unit("uA", 1e6),)),
-    Key("WriteScheme", words(*WRITE_SCHEMES)),
-    Key("LocalWireType", words(*WIRE_TYPES)),
-    Key("LocalWireRepeaterType", words(*REPEATERS)),
-    Key("LocalWireUseLowSwing", _YES_NO),
-    Key("GlobalWireType", words(*WIRE_TYPES)),
-    Key("GlobalWireRepeaterType", words(*REPEATERS)),
-    Key("GlobalWireUseLowSwing", _YES_NO),
-    Key("Routing", words("H-tree", "non-H-tree")),
-    Key("InternalSensing", Word({"true": True, "false": False})),
-    Key("MemoryCellInputFile", Text("the path of a .cell file")),
-    # NVSim's own smallest transistor is 1.5 F (constant.h, MIN_NMOS_SIZE): no design fits below it.
-    Key("MaxNmosSize", Number(1.5, 1e5), (Unit("F"),)),
-    Key("ForceBank", Grid(), _GRID_UNITS),
-    Key("ForceMat", Grid(), _GRID_UNITS),
-    Key("ForceMuxSenseAmp", _MUX),
-    Key("ForceMuxOutputLev1", _MUX),
-    Key("ForceMuxOutputLev2", _MUX),
-    Key("UseCactiAssumption", _YES_NO),
-    Key("BufferDesignOptimization", words("latency", "area", "balance")),
-    Key("FlashPageSize", Whole(0, CAPACITY_LIMIT), (Unit("Byte"),)),
-    Key("FlashBlockSize", Whole(0, CAPACITY_LIMIT), (Unit("KB"),)),
-    *(Key(name, _SLACK) for name in _CONSTRAINT_KEYS),
-)
-"""Every key that NVSim reads from a configuration."""
+__all__ = ["EXPLORATION", "TARGETS", "Configuration", "check_cell", "read_configuration"]
 
 _REQUIRED = (
     *("DesignTarget", "ProcessNode", "Capacity", "WordWidth"),
@@ -197,14 +89,17 @@ class Configuration:
     pruning: bool = False
 
 
-def read_configuration(path: Path) -> Configuration:
+def read_configuration(path: Path, *, strict: bool = False) -> Configuration:
     """Read a configuration in NVSim's format.
+
+    Values that NVSim understands though its samples write them otherwise (``22nm``, ``350.0``, ``balanced``) are
+    accepted with a notice; with `strict` they are errors.
 
     Raises:
         InputError: A line is not what the format allows, a required key is missing, keys contradict each
             other, or the cell file is nowhere to be found.
     """
-    file = read_keyfile(path, CONFIGURATION_KEYS)
+    file = read_keyfile(path, CONFIGURATION_KEYS, strict=strict)
     file.require(_REQUIRED)
     if file.word("DesignTarget") == "cache":
         file.require(("Associativity",))
@@ -214,8 +109,12 @@ def read_configuration(path: Path) -> Configuration:
     return configuration
 
 
-def check_cell(configuration: Configuration, cell: "Cell") -> None:
-    """Raise InputError where configuration and cell, each right by itself, do not go together."""
+def check_cell(configuration: Configuration, cell: Cell) -> None:
+    """Raise InputError where configuration and cell, each right by itself, do not go together.
+
+    A cell of another node than the configuration's is given notice of.
+    """
+    remark_foreign_node(cell, configuration.process_node)
     external_sram = cell.kind == "SRAM" and not configuration.internal_sensing
     # NVSim precharges the global bitlines to the read voltage v and takes the logarithm of
     # v / (v - sense voltage) (BankWithoutHtree.cpp, CalculateLatencyAndPower).
@@ -293,7 +192,7 @@ def _force(file: KeyFile, name: str) -> Force | None:
 
 
 def _constraints(file: KeyFile) -> tuple[tuple[str, float], ...]:
-    return tuple((target, file.number(key)) for key, target in _CONSTRAINT_KEYS.items() if key in file)
+    return tuple((target, file.number(key)) for key, target in CONSTRAINT_KEYS.items() if key in file)
 
 
 def _find_cell(file: KeyFile) -> Path:

@@ -1,35 +1,44 @@
-"""Designs that may win: evaluated again for each trial of parameters, in milliseconds rather than by a search.
+"""Chosen caches, evaluated again for each trial of parameters, in milliseconds rather than from scratch.
 
 The integers of a design (routing, rows, columns) do not depend on any parameter and are kept; only its physics is
 computed again.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from dse.search.goal import Goal
-from dse.search.sides import NO_TAG, Side, side_of, side_type, sides
 
-from dse.batch import Bools, Floats, Ints
+from dse.batch import Floats, Ints
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.design import ArrayDesign, choices
+from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
 from dse.objectives.array.hierarchy.array import Fabric, bankable_mat, block_bits, join
-from dse.objectives.array.hierarchy.bank import BankShape
-from dse.objectives.cache.metrics import cache_metrics
-from dse.objectives.cache.parameters.subject import Subject
-from dse.objectives.cache.specification import ArrayProblem, CacheProblem
+from dse.objectives.array.hierarchy.bank import ASPECT_RULE, BankShape
+from dse.objectives.array.hierarchy.mat import mat_detail
+from dse.objectives.array.hierarchy.subarray import PHYSICAL_RULES
+from dse.objectives.cache.metrics import joined
+from dse.objectives.cache.parameters.materials import Materials
+from dse.objectives.cache.specification import CacheSpec, handed_up
+from dse.objectives.cache.workload import WorkloadCosts, with_workload
 from dse.spaces.array.mat import MatGeometry, mat_geometry
 from dse.spaces.array.routing import Routing
 from dse.spaces.array.wires import WireChoice
 
+if TYPE_CHECKING:
+    from dse.objectives.cache.problem import CacheAssembly
+
 
 @dataclass(frozen=True, slots=True)
-class _SameLocal:
+class SameLocalWire:
     """Designs of one array with the same local wire, whose mats are computed together.
 
-    `globals` are the global wires that occur, each with the rows of its designs.
+    `rows`: which designs of the array they are. `globals`: the global wires that occur, each with the places of its
+    designs among these.
     """
 
+    rows: Ints
     local: WireChoice
     shape: BankShape
     routing: Routing
@@ -37,116 +46,152 @@ class _SameLocal:
     globals: tuple[tuple[WireChoice, Ints], ...]
 
     @classmethod
-    def of(cls, problem: ArrayProblem, designs: Sequence[ArrayDesign]) -> "_SameLocal":
-        """Legal designs that have the local wire of the first."""
-        banks, mats = choices([design.organization for design in designs])
-        bits = block_bits(banks, mats, problem.spec)
-        routing = problem.fabric.route(banks, np.maximum(bits, 1), problem.spec)
+    def of(cls, choice: ArrayChoice, designs: Sequence[ArrayDesign], rows: Ints) -> "SameLocalWire":
+        """Those of some legal designs at `rows`, which have one local wire."""
+        chosen = [designs[row] for row in rows]
+        banks, mats = choices([design.organization for design in chosen])
+        bits = block_bits(banks, mats, choice.spec)
+        routing = choice.fabric.route(banks, np.maximum(bits, 1), choice.spec)
         geometry, _ = mat_geometry(
-            routing.address_bits, routing.data_bits, routing.ways, mats, problem.spec,
-            tags_cover_ways=problem.fabric.quirks.tag_columns_cover_ways,
+            routing.address_bits, routing.data_bits, routing.ways, mats, choice.spec,
+            tags_cover_ways=choice.fabric.quirks.tag_columns_cover_ways,
         )
         wires = tuple(
-            (wire, np.array([row for row, design in enumerate(designs) if design.global_ == wire]))
-            for wire in dict.fromkeys(design.global_ for design in designs)
+            (wire, np.array([place for place, design in enumerate(chosen) if design.global_ == wire]))
+            for wire in dict.fromkeys(design.global_ for design in chosen)
         )
-        return cls(designs[0].local, BankShape.of(banks, against_mats=False), routing, geometry, wires)
+        return cls(
+            rows=rows, local=chosen[0].local, shape=BankShape.of(banks, against_mats=False), routing=routing,
+            geometry=geometry, globals=wires,
+        )
 
-    def evaluate(self, problem: ArrayProblem, fabric: Fabric) -> tuple[Floats, Bools]:
-        """Fields (parts, n) of the sides of the designs made of `fabric`, and which are physically valid."""
-        circuit = fabric.circuit(problem.spec, self.local)
+    def evaluate(self, choice: ArrayChoice, handed: HandedUp, fabric: Fabric) -> Floats:
+        """Figures (figures, n) of the designs made of `fabric`, NaN where one cannot be built."""
+        circuit = fabric.circuit(choice.spec, self.local)
         mats, _ = bankable_mat(self.geometry, circuit)
-        parts = np.empty((len(fields(side_type(problem))), len(self.geometry)))
-        valid = np.empty(len(self.geometry), np.bool_)
-        for wire, rows in self.globals:
-            some = mats.take(rows)
-            bank = join(self.shape.take(rows), self.routing.take(rows), some, fabric.wire(wire), circuit)
-            for place, figure in enumerate(side_of(problem, bank, some).to_columns().values()):
-                parts[place, rows] = figure
-            valid[rows] = bank.legal
-        return parts, valid
+        figures = np.full((len(handed.figures), len(self.rows)), np.nan)
+        for wire, places in self.globals:
+            some = mats.take(places)
+            bank = join(self.shape.take(places), self.routing.take(places), some, fabric.wire(wire), circuit)
+            for number, figure in enumerate(handed.of(bank_figures(bank, some))):
+                figures[number, places] = np.where(bank.legal, figure, np.nan)
+        return figures
+
+    def broken(self, choice: ArrayChoice, fabric: Fabric, place: int) -> list[str]:
+        """Physical rules that a subarray breaks; the bank's aspect ratio where it keeps all."""
+        geometry = self.geometry.take(slice(place, place + 1))
+        block = mat_detail(geometry, fabric.circuit(choice.spec, self.local)).subarray
+        broken = [rule for rule, kept in zip(PHYSICAL_RULES, block.kept[:, 0], strict=True) if not kept]
+        return broken or [ASPECT_RULE]
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayPool:
-    """Designs of one array with their integers worked out, those of one local wire after another."""
+    """Designs of one array with their integers worked out, those of one local wire together."""
 
-    problem: ArrayProblem
-    designs: tuple[ArrayDesign, ...]
-    groups: tuple[_SameLocal, ...]
+    name: str
+    access: str
+    choice: ArrayChoice
+    count: int
+    groups: tuple[SameLocalWire, ...]
 
     @classmethod
-    def of(cls, problem: ArrayProblem, designs: Sequence[ArrayDesign]) -> "ArrayPool":
+    def of(cls, name: str, access: str, choice: ArrayChoice, designs: Sequence[ArrayDesign]) -> "ArrayPool":
         """The pool of legal designs."""
         wires = dict.fromkeys(design.local for design in designs)
-        sorted_ = [[design for design in designs if design.local == local] for local in wires]
-        groups = tuple(_SameLocal.of(problem, some) for some in sorted_)
-        return cls(problem, tuple(design for some in sorted_ for design in some), groups)
+        rows = [np.array([row for row, one in enumerate(designs) if one.local == local]) for local in wires]
+        groups = tuple(SameLocalWire.of(choice, designs, own) for own in rows)
+        return cls(name=name, access=access, choice=choice, count=len(designs), groups=groups)
 
-    def evaluate(self, fabric: Fabric) -> tuple[Side, Bools]:
-        """What a cache sees of the designs made of `fabric`, and which are physically valid."""
-        found = [group.evaluate(self.problem, fabric) for group in self.groups]
-        parts = np.concatenate([parts for parts, _ in found], axis=1)
-        return side_type(self.problem)(*parts), np.concatenate([valid for _, valid in found])
+    def evaluate(self, fabric: Fabric) -> Floats:
+        """Figures (figures, n) of the designs made of `fabric`, NaN where one cannot be built."""
+        handed = handed_up(self.name, self.access, fabric.quirks)
+        figures = np.empty((len(handed.figures), self.count))
+        for group in self.groups:
+            figures[:, group.rows] = group.evaluate(self.choice, handed, fabric)
+        return figures
+
+    def broken(self, fabric: Fabric) -> list[str]:
+        """Physical rules that the first design breaks, by array."""
+        if not np.isnan(self.evaluate(fabric)[:, 0]).any():
+            return []
+        group = next(group for group in self.groups if 0 in group.rows)
+        place = int(np.flatnonzero(group.rows == 0)[0])
+        return [f"{self.name}: {rule}" for rule in group.broken(self.choice, fabric, place)]
+
+
+@dataclass(frozen=True, slots=True)
+class _SameKind:
+    """Chosen caches of one memory, capacity and access type: rows of the pool, and of each array's own designs."""
+
+    spec: CacheSpec
+    rows: Ints
+    arrays: tuple[ArrayPool, ...]
+    numbers: tuple[Ints, ...]
+
+    @classmethod
+    def of(cls, assembly: "CacheAssembly", designs: Ints, rows: Ints) -> "_SameKind":
+        """Those of some designs (n, axes) at `rows`; each design of an array is kept once, in order."""
+        arrays, numbers = [], []
+        for part in assembly.parts:
+            levels, number = _distinct(designs[rows, part.axes])
+            own = [part.design(one) for one in levels]
+            arrays.append(ArrayPool.of(part.name, assembly.spec.access, part.choice, own))
+            numbers.append(number)
+        return cls(spec=assembly.spec, rows=rows, arrays=tuple(arrays), numbers=tuple(numbers))
+
+    def metrics(self, fabric: Fabric) -> dict[str, Floats]:
+        """Metrics of the caches made of `fabric`, NaN where an array cannot be built."""
+        figures = [
+            array.evaluate(fabric)[:, number] for array, number in zip(self.arrays, self.numbers, strict=True)
+        ]
+        invalid = np.any([np.isnan(own[-1]) for own in figures], axis=0)
+        return {name: np.where(invalid, np.nan, column) for name, column in joined(figures, self.spec.access).items()}
+
+
+def _distinct(levels: Ints) -> tuple[Ints, Ints]:
+    """Distinct rows in the order of their first occurrence, and which of them each row is."""
+    rows, first, number = np.unique(levels, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rows[order], rank[number.reshape(-1)]
 
 
 @dataclass(frozen=True, slots=True)
 class CachePool:
-    """Data and tag designs of one problem; every pair of them is a cache. A RAM has no tags."""
+    """Chosen caches of a problem in their order; see `dse.problem.Pool`."""
 
-    problem: CacheProblem
-    data: ArrayPool
-    tags: ArrayPool | None
+    materials: Materials
+    workload: WorkloadCosts | None
+    count: int
+    kinds: tuple[_SameKind, ...]
 
-    def arrays(self, fabric: Fabric) -> tuple[Side, Side, Bools]:
-        """Both sides of the caches made of `fabric`, and which caches (data, tags) are physically valid."""
-        data, data_valid = self.data.evaluate(fabric)
-        tag, tag_valid = (NO_TAG.side(), np.ones(1, bool)) if self.tags is None else self.tags.evaluate(fabric)
-        return data, tag, data_valid[:, None] & tag_valid
+    @classmethod
+    def of(
+        cls, materials: Materials, workload: WorkloadCosts | None,
+        assemblies: Mapping[tuple[int, ...], "CacheAssembly"], designs: Ints,
+    ) -> "CachePool":
+        """The pool of legal designs (n, axes), whose kinds are found by their levels at the top."""
+        tops = designs[:, : len(next(iter(assemblies)))]
+        kinds = [
+            _SameKind.of(assemblies[top], designs, np.flatnonzero((tops == np.array(top)).all(axis=1)))
+            for top in dict.fromkeys(map(tuple, tops.tolist()))
+        ]
+        return cls(materials=materials, workload=workload, count=len(designs), kinds=tuple(kinds))
 
-    def best(self, fabric: Fabric, goal: Goal) -> tuple[float, dict[str, float]]:
-        """Least objective over all pairs of the pool, and that cache's metrics; infinite where none is valid."""
-        data, tag, valid = self.arrays(fabric)
-        down = type(data)(*(np.asarray(figure).reshape(-1, 1) for figure in data.to_columns().values()))
-        metrics = cache_metrics(*sides(down, tag), self.problem.access)
-        value = np.where(valid, np.broadcast_to(goal.value(metrics), valid.shape), np.inf)
-        place = int(value.argmin())
-        if not value.flat[place] < np.inf:
-            return np.inf, {}
-        figures = {name: float(np.broadcast_to(column, value.shape).flat[place]) for name, column in metrics.items()}
-        return float(value.flat[place]), figures
+    def metrics(self, values: Mapping[str, float]) -> dict[str, Floats]:
+        """Metrics (n,) of the caches where the materials have some values; NaN where a cache cannot be built."""
+        materials = self.materials.with_values(values)
+        found: dict[str, Floats] = {}
+        for kind in self.kinds:
+            own = kind.metrics(materials.fabric(kind.spec.fabric, kind.spec.memory))
+            for name, column in with_workload(own, self.workload, kind.spec.capacity).items():
+                found.setdefault(name, np.full(self.count, np.nan))[kind.rows] = column
+        return found
 
-
-@dataclass(frozen=True, slots=True)
-class MemoryPool:
-    """The pools of one memory and capacity over access types."""
-
-    memory: str
-    capacity: int
-    caches: tuple[CachePool, ...]
-
-    def best(self, subject: Subject, goal: Goal) -> dict[str, float]:
-        """Metrics of the best cache of the pool; empty where none is valid."""
-        return self._best(subject, goal)[1]
-
-    def value(self, subject: Subject, goal: Goal) -> float:
-        """Objective of the best cache of the pool; infinite where none is valid."""
-        return self._best(subject, goal)[0]
-
-    def _best(self, subject: Subject, goal: Goal) -> tuple[float, dict[str, float]]:
-        """Least objective over all access types, and that cache's metrics."""
-        fabric = subject.fabrics()[self.memory]
-        return min((pool.best(fabric, goal) for pool in self.caches), key=lambda one: one[0])
-
-
-def cache_pool(problem: CacheProblem, data: Sequence[ArrayDesign], tags: Sequence[ArrayDesign]) -> CachePool:
-    """Pool of given designs."""
-    tag = None if problem.tag is None else ArrayPool.of(problem.tag, tags)
-    return CachePool(problem, ArrayPool.of(problem.data, data), tag)
-
-
-def merge(one: CachePool, other: CachePool) -> CachePool:
-    """Both pools' designs, each once."""
-    data = dict.fromkeys((*one.data.designs, *other.data.designs))
-    tags = dict.fromkeys(design for pool in (one.tags, other.tags) if pool is not None for design in pool.designs)
-    return cache_pool(one.problem, list(data), list(tags))
+    def broken(self, values: Mapping[str, float]) -> list[str]:
+        """Physical rules that the first cache breaks where the materials have some values, such as ``data: ...``."""
+        kind = next(kind for kind in self.kinds if 0 in kind.rows)
+        fabric = self.materials.with_values(values).fabric(kind.spec.fabric, kind.spec.memory)
+        return [rule for array in kind.arrays for rule in array.broken(fabric)]

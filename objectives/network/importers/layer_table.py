@@ -16,7 +16,7 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.objectives.network.layer_tables import ALLOWS, COLUMNS, NEEDS, network_from_rows
-from dse.objectives.network.layers import INPUT, POOLS, WEIGHTED, Layer, Network, Pair, Place, Shape, volume
+from dse.objectives.network.layers import GATES, INPUT, POOLS, Layer, Network, Pair, Place, Shape, volume
 from dse.objectives.network.shapes import infer_shapes
 from dse.text import shown
 from dse.writing import write_text
@@ -25,13 +25,17 @@ TensorShape = tuple[int, ...]
 """Sizes of a tensor, the batch first."""
 
 SUPPORTED = (
-    "supported are convolution, matrix product with weights, pooling, batch and local response normalization, "
-    "softmax, dropout, concatenation, sums and other elementwise operators, and rearrangements"
+    "supported are convolution, matrix products, attention, embedding, pooling, batch, layer, root-mean-square and "
+    "local response normalization, softmax, dropout, concatenation, sums and other elementwise operators, and "
+    "rearrangements"
 )
 TABLE_SUFFIXES = (".csv", ".json")
 
 _KEEPS_ARRANGEMENT = ("conv", *POOLS, "batch_norm", "lrn", "concat")
-"""Kinds that tell channels from rows and columns."""
+"""Kinds that tell channels from rows and columns, and read them as the layer before produced them."""
+_ARRANGED = ("linear", "layer_norm", "rms_norm", "embedding", "position", "class_token", "select", "matmul", "add",
+             "multiply", "softmax", *GATES)
+"""Kinds that tell them too, but may read an arrangement of their own."""
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -88,9 +92,12 @@ class LayerTable:
     def image_of(self, tensor: str, place: Place) -> Shape:
         """Shape of a tensor per image, as (channels, height, width)."""
         batch, *sizes = self.shape_of(tensor, place) or (0,)
-        if batch != self._batch or len(sizes) not in (1, 3):
+        if batch != self._batch or len(sizes) not in (1, 2, 3):
             raise place.wrong(f"{tensor} is {_written(self._shapes[tensor])}: layer tables hold images "
-                              f"({self._batch}xCHANNELSxHEIGHTxWIDTH) and vectors ({self._batch}xCHANNELS)")
+                              f"({self._batch}xCHANNELSxHEIGHTxWIDTH), sequences ({self._batch}xTOKENSxCHANNELS) and "
+                              f"vectors ({self._batch}xCHANNELS)")
+        if len(sizes) == 2:
+            return sizes[1], sizes[0], 1
         channels, height, width = (*sizes, 1, 1)[:3]
         return channels, height, width
 
@@ -101,9 +108,61 @@ class LayerTable:
 
     def add(self, operator: Operator, kind: str, **sizes: Any) -> None:
         """A layer of a kind, with its channels, groups and so on."""
-        layer = Layer(self._free_name(operator.name), kind, self._sources(operator), **sizes)
+        sources = self.arranged(operator) if kind in _ARRANGED else self._sources(operator)
+        layer = Layer(self._free_name(operator.name), kind, sources, **sizes)
         self._check_arrangement(operator, kind)
         self._append(self._inferred(layer, operator.place), operator.output, operator.place)
+
+    def add_last(self, operator: Operator, kind: str, **sizes: Any) -> None:
+        """A layer that works along the last size of a tensor, at each place of the sizes before it."""
+        (tensor,) = operator.inputs
+        batch, *places, channels = self.shape_of(tensor, operator.place)
+        if batch != self._batch or len(places) > 2:
+            raise operator.place.wrong(f"works along the last size of {_written(self._shapes[tensor])}: layer tables "
+                                       "have at most two sizes between the batch and that")
+        height, width = (*places, 1, 1)[:2]
+        source = self.reshaped(self._behind[tensor], (channels, height, width), operator.place)
+        layer = Layer(self._free_name(operator.name), kind, (source,), **sizes)
+        self._append(self._inferred(layer, operator.place), operator.output, operator.place)
+
+    def arranged(self, operator: Operator) -> tuple[str, ...]:
+        """The layers behind what an operator reads, rearranged as it reads them."""
+        return tuple(
+            self.reshaped(self._behind[tensor], self.image_of(tensor, operator.place), operator.place)
+            for tensor in operator.inputs
+        )
+
+    def reshaped(self, layer: str, shape: Shape, place: Place) -> str:
+        """A layer's result in a shape: the layer itself, or a layer that moves nothing."""
+        if self._layers[layer].shape == shape:
+            return layer
+        return self.put(f"{layer}/{_written(shape)}", "reshape", (layer,), place, shape=shape)
+
+    def put(self, name: str, kind: str, inputs: tuple[str, ...], place: Place, **sizes: Any) -> str:
+        """A layer that reads layers, behind no tensor yet; its name."""
+        layer = self._inferred(Layer(self._free_name(name), kind, inputs, **sizes), place)
+        self._layers[layer.name] = layer
+        self._places.append(place)
+        return layer.name
+
+    def stand(self, tensor: str, layer: str) -> None:
+        """Let a layer stand behind a tensor."""
+        self._behind[tensor] = layer
+
+    def behind(self, tensor: str) -> Layer:
+        """The layer that stands behind a tensor."""
+        return self._layers[self._behind[tensor]]
+
+    def replace_unread(self, name: str, layers: tuple[Layer, ...], place: Place) -> bool:
+        """Put layers in the place of one that nothing reads yet; whether it was so."""
+        if any(name in known.inputs for known in self._layers.values()):
+            return False
+        number = list(self._layers).index(name)
+        entries = list(self._layers.items())
+        self._layers = dict([*entries[:number], *((layer.name, self._inferred(layer, place)) for layer in layers),
+                             *entries[number + 1 :]])
+        self._places[number : number + 1] = [self._places[number]] * len(layers)
+        return True
 
     def add_window(self, operator: Operator, kind: str, window: Window, **sizes: Any) -> None:
         """A convolution or pooling layer whose padding yields the shape that the tool infers.
@@ -137,12 +196,12 @@ class LayerTable:
         self._check_weights(operator, weights)
 
     def add_product(self, operator: Operator, weights: TensorShape, outputs: int, bias: bool) -> None:
-        """A matrix product of one vector per image with weights, in either order of inputs and outputs."""
+        """A matrix product with weights, in either order of inputs and outputs: a vector per image, or per token."""
         shape = self.shape_of(operator.inputs[0], operator.place)
-        if len(shape) != 2:
-            raise operator.place.wrong(f"multiplies {_written(shape)} by weights, layer tables multiply one vector "
-                                       "per image: flatten it first")
-        self.add(operator, "fc", channels=outputs, bias=int(bias))
+        if len(shape) == 2:
+            self.add(operator, "fc", channels=outputs, bias=int(bias))
+        else:
+            self.add_last(operator, "linear", channels=outputs, bias=int(bias))
         self._check_weights(operator, weights)
 
     def add_adaptive_pool(self, operator: Operator, kind: str) -> None:
@@ -160,13 +219,23 @@ class LayerTable:
             kernel = (size[0] // result[0], size[1] // result[1])
             self.add_window(operator, kind, Window(kernel, kernel))
 
-    def add_elementwise(self, operator: Operator) -> None:
-        """A result per element of one activation, or of several of equal shape."""
+    def add_elementwise(self, operator: Operator, kind: str, join: str = "add") -> None:
+        """A result per element of one activation, by its kind, or of several of equal shape, by the kind `join`.
+
+        A product may have a factor that repeats along some sizes; it comes second.
+        """
+        if len(operator.inputs) == 1:
+            self.add(operator, kind)
+            return
         shapes = [self.shape_of(tensor, operator.place) for tensor in operator.inputs]
+        if join == "multiply" and len(shapes) == 2 and len(shapes[0]) == len(shapes[1]):
+            larger = sorted(operator.inputs, key=lambda tensor: -math.prod(self._shapes[tensor]))
+            self.add(replace(operator, inputs=tuple(larger)), join)
+            return
         if len(set(shapes)) > 1:
             raise operator.place.wrong(f"combines {' and '.join(map(_written, shapes))}, layer tables combine equal "
                                        "shapes only")
-        self.add(operator, "add" if len(operator.inputs) > 1 else "relu")
+        self.add(operator, join)
 
     def add_concat(self, operator: Operator, axis: int) -> None:
         """Activations one behind the other along an axis, which must be the channels."""
@@ -189,7 +258,7 @@ class LayerTable:
         """A number per channel, added to a convolution or product without bias, becomes its bias; whether it did."""
         (source,) = self._sources(operator)
         layer = self._layers[source]
-        if layer.kind not in WEIGHTED or layer.bias or layer.channels != size:
+        if layer.kind not in ("conv", "fc", "linear") or layer.bias or layer.channels != size:
             return False
         self._layers[source] = replace(layer, bias=1)
         self._behind[operator.output] = source
@@ -206,10 +275,10 @@ class LayerTable:
         if math.prod(shape) != layer.elements * self._batch:
             raise operator.place.wrong(f"makes {_written(shape)} of {_written(layer.shape)}, which is more than a "
                                        "rearrangement")
+        self._behind[operator.output] = source
         unread = not any(source in known.inputs for known in self._layers.values())
         if layer.kind == INPUT and unread and len(shape) == 4:
             self._layers[source] = replace(layer, shape=self.image_of(operator.output, operator.place))
-        self._behind[operator.output] = source
 
     def network(self) -> Network:
         """The network, checked as one that is read from a file."""

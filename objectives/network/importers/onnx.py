@@ -8,13 +8,29 @@ Source: ONNX operator specification, https://onnx.ai/onnx/operators/ (meaning of
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dse.errors import InputError
 from dse.objectives.network.importers.layer_table import SUPPORTED, LayerTable, Operator, TensorShape, Window
+from dse.objectives.network.importers.onnx_files import (
+    inputs_of,
+    loaded,
+    readers_of,
+    require_onnx,
+    shapes_of,
+    with_fixed_batch,
+    with_shapes,
+)
+from dse.objectives.network.importers.sequences import (
+    add_attention,
+    add_embedding,
+    add_matmul,
+    add_normalization,
+    add_position,
+    divide,
+)
 from dse.objectives.network.layers import Network, Pair, Place
 from dse.text import quoted, shown
 
@@ -26,12 +42,13 @@ SUFFIX = ".onnx"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node of a graph: its `operands` as they stand, empty where left out, and its attributes."""
+    """A node of a graph: its `operands` as they stand, empty where left out, its attributes, and all its `results`."""
 
     operator: Operator
     kind: str
     operands: tuple[str, ...]
     attributes: Mapping[str, Any]
+    results: tuple[str, ...] = ()
 
     def has(self, position: int) -> bool:
         """Whether an optional operand is there."""
@@ -53,6 +70,14 @@ class Graph:
             raise place.wrong(f"multiplies two activations, layer tables multiply by weights: {SUPPORTED}")
         return self.table.shape_of(node.operands[1], place)
 
+    def shape_rank(self, tensor: str, place: Place) -> int:
+        """How many sizes a tensor has."""
+        return len(self.table.shape_of(tensor, place))
+
+    def is_sequence(self, node: Node) -> bool:
+        """Whether a node's result is tokens with channels."""
+        return len(self.table.shape_of(node.operator.output, node.operator.place)) == 3
+
     def plane_of(self, node: Node) -> Pair:
         """Height and width of the first operand."""
         _, height, width = self.table.image_of(node.operands[0], node.operator.place)
@@ -65,14 +90,14 @@ def read_onnx(path: Path) -> Network:
     Raises InputError naming file, node and operator for what layer tables cannot hold, for inputs without a fixed
     size, and for files that are damaged; also where the package onnx is missing.
     """
-    _require_onnx()
+    require_onnx()
     file = shown(path)
-    model = _inferred(_with_fixed_batch(_loaded(path), file), file)
-    shapes = _shapes(model.graph)
-    inputs = _inputs(model.graph)
+    model = with_shapes(with_fixed_batch(loaded(path), file), file)
+    shapes = shapes_of(model.graph)
+    inputs = inputs_of(model.graph)
     batch = (shapes.get(inputs[0].name) or (1,))[0]
     graph = Graph(
-        LayerTable(path.stem, file, shapes, batch), _readers(model.graph),
+        LayerTable(path.stem, file, shapes, batch), readers_of(model.graph),
         {tensor.name for tensor in model.graph.initializer},
     )
     for value in inputs:
@@ -80,92 +105,6 @@ def read_onnx(path: Path) -> Network:
     for node in model.graph.node:
         _read_node(graph, node, file)
     return graph.table.network()
-
-
-def _require_onnx() -> None:
-    """The package onnx comes with an extra."""
-    try:
-        import onnx  # noqa: F401
-    except ImportError:
-        raise InputError("reading ONNX files needs the package onnx: pip install nvm-dse[onnx]") from None
-
-
-def _loaded(path: Path) -> "onnx.ModelProto":
-    """The model of a file, external weights left where they are."""
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        model = onnx.load(path, format="protobuf", load_external_data=False)
-    except OSError as problem:
-        raise InputError(f"cannot be read: {problem.strerror}", file=shown(path)) from None
-    except DecodeError:
-        raise InputError("is not an ONNX model, or is cut off", file=shown(path)) from None
-    if not model.graph.node:
-        raise InputError("is not an ONNX model: it holds no operators", file=shown(path))
-    if not _inputs(model.graph):
-        raise InputError("has no input", file=shown(path))
-    if any(isinstance(name, bytes) for name in _names(model.graph)):
-        raise InputError("is not an ONNX model: a name is not UTF-8 text", file=shown(path))
-    return model
-
-
-def _names(graph: "onnx.GraphProto") -> Iterator[str | bytes]:
-    """Names of nodes and tensors; damaged ones come as bytes."""
-    yield from (value.name for value in graph.input)
-    for node in graph.node:
-        yield from (node.name, node.op_type, *node.input, *node.output)
-
-
-def _inputs(graph: "onnx.GraphProto") -> list["onnx.ValueInfoProto"]:
-    """What a run must provide; old files list weights among the inputs."""
-    weights = {tensor.name for tensor in graph.initializer}
-    return [value for value in graph.input if value.name not in weights]
-
-
-def _with_fixed_batch(model: "onnx.ModelProto", file: str) -> "onnx.ModelProto":
-    """A model whose inputs have a batch of 1 where theirs is open; shapes noted for another batch are dropped."""
-    for value in _inputs(model.graph):
-        for position, size in enumerate(value.type.tensor_type.shape.dim):
-            if size.dim_value >= 1:
-                continue
-            if position:
-                raise InputError(f"input {quoted(value.name)}: dimension {position} has no number: export the model "
-                                 "with inputs of fixed size, only the batch may be open", file=file)
-            size.dim_value = 1
-    del model.graph.value_info[:]
-    for value in model.graph.output:
-        value.type.tensor_type.ClearField("shape")
-    return model
-
-
-def _inferred(model: "onnx.ModelProto", file: str) -> "onnx.ModelProto":
-    """The model with the shapes of its tensors; only whole numbers may be sizes, so other values are dropped."""
-    import onnx
-
-    for tensor in model.graph.initializer:
-        if tensor.data_type != onnx.TensorProto.INT64:
-            tensor.ClearField("raw_data")
-    try:
-        return onnx.shape_inference.infer_shapes(model, data_prop=True)
-    except (onnx.shape_inference.InferenceError, ValueError, RuntimeError) as problem:
-        reason = " ".join(str(problem).split())
-        raise InputError(f"shapes cannot be inferred: {reason}", file=file) from None
-
-
-def _shapes(graph: "onnx.GraphProto") -> dict[str, TensorShape]:
-    """Shapes of all tensors that have one, by name."""
-    shapes: dict[str, TensorShape] = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        sizes = value.type.tensor_type.shape.dim
-        if value.type.tensor_type.HasField("shape") and all(size.HasField("dim_value") for size in sizes):
-            shapes[value.name] = tuple(size.dim_value for size in sizes)
-    return shapes
-
-
-def _readers(graph: "onnx.GraphProto") -> Counter[str]:
-    """How often each tensor is read, results of the whole graph included."""
-    return Counter([*(name for node in graph.node for name in node.input), *(value.name for value in graph.output)])
 
 
 def _read_node(graph: Graph, found: "onnx.NodeProto", file: str) -> None:
@@ -188,7 +127,7 @@ def _read_node(graph: Graph, found: "onnx.NodeProto", file: str) -> None:
     if not found.output:
         raise place.wrong("has no result")
     operator = Operator(title, activations, found.output[0], place)
-    read(graph, Node(operator, found.op_type, tuple(found.input), attributes))
+    read(graph, Node(operator, found.op_type, tuple(found.input), attributes, tuple(found.output)))
 
 
 def _read_conv(graph: Graph, node: Node) -> None:
@@ -214,7 +153,10 @@ def _read_gemm(graph: Graph, node: Node) -> None:
 
 
 def _read_product(graph: Graph, node: Node) -> None:
-    """A matrix product with weights, without bias."""
+    """A matrix product with weights, without bias; or of two activations."""
+    if len(node.operator.inputs) == 2:
+        add_matmul(graph.table, node.operator)
+        return
     weights = graph.weights_of(node)
     graph.table.add_product(node.operator, weights, weights[-1], False)
 
@@ -239,8 +181,53 @@ def _read_as(kind: str) -> Callable[[Graph, Node], None]:
     return lambda graph, node: graph.table.add(node.operator, kind)
 
 
+def _read_gather(graph: Graph, node: Node) -> None:
+    """Rows of a table of weights for tokens; or one place of a sequence."""
+    table, place = graph.table, node.operator.place
+    if node.operands[0] in graph.constants:
+        rows, width = table.shape_of(node.operands[0], place)
+        add_embedding(table, node.operator, rows, width)
+    elif graph.shape_rank(node.operands[0], place) == 3 and node.attributes.get("axis", 0) == 1:
+        table.add(node.operator, "select")
+    else:
+        raise place.wrong(f"takes a part of an activation: {SUPPORTED}")
+
+
+def _read_split(graph: Graph, node: Node) -> None:
+    """The result of a product, divided along its outputs."""
+    source = graph.table.behind(node.operator.inputs[0])
+    place = node.operator.place
+    numbers = math.prod(graph.table.shape_of(node.operator.inputs[0], place)) // source.shape[0]
+    sizes = [math.prod(graph.table.shape_of(name, place)) // numbers for name in node.results]
+    for name, layer in zip(node.results, divide(graph.table, node.operator, sizes), strict=True):
+        graph.table.stand(name, layer)
+
+
+def _read_layer_norm(kind: str) -> Callable[[Graph, Node], None]:
+    """How normalizations along the last sizes are read."""
+    def read(graph: Graph, node: Node) -> None:
+        rank = graph.shape_rank(node.operands[0], node.operator.place)
+        axis = node.attributes.get("axis", -1)
+        if not isinstance(axis, int):
+            raise node.operator.place.wrong(f"axis is {axis}: give a whole number")
+        add_normalization(graph.table, node.operator, kind, (1,) * (rank - axis % rank))
+
+    return read
+
+
+def _read_attention(graph: Graph, node: Node) -> None:
+    """Attention as one operator (opset 23)."""
+    add_attention(graph.table, node.operator, dropout=False)
+
+
 def _read_concat(graph: Graph, node: Node) -> None:
-    """A concatenation of activations."""
+    """A concatenation of activations, or of a class token and a sequence."""
+    if len(node.operator.inputs) == 1 and node.attributes.get("axis") == 1 and graph.is_sequence(node):
+        before, after = (graph.table.shape_of(name, node.operator.place)
+                         for name in (node.operator.inputs[0], node.operator.output))
+        if after[1] == before[1] + 1:
+            graph.table.add(node.operator, "class_token")
+            return
     if len(node.operator.inputs) < len(node.operands):
         raise node.operator.place.wrong("concatenates constants, layer tables concatenate layers")
     axis = node.attributes.get("axis")
@@ -257,7 +244,16 @@ def _read_sum(graph: Graph, node: Node) -> None:
         size = math.prod(graph.table.shape_of(constants[0], node.operator.place))
         if graph.table.add_bias(node.operator, size):
             return
-    graph.table.add_elementwise(node.operator)
+    sizes = [graph.table.shape_of(name, node.operator.place) for name in constants]
+    if len(node.operator.inputs) == 1 and sizes and len(sizes[0]) >= 2 and graph.is_sequence(node):
+        add_position(graph.table, node.operator, sizes[0][-2])
+    else:
+        graph.table.add_elementwise(node.operator, "scale")
+
+
+def _read_elementwise(kind: str, join: str = "add") -> Callable[[Graph, Node], None]:
+    """How elementwise operators of a kind are read, and of several activations the kind `join`."""
+    return lambda graph, node: graph.table.add_elementwise(node.operator, kind, join)
 
 
 def _window(graph: Graph, node: Node, kernel: Pair) -> Window:
@@ -305,6 +301,16 @@ def _numbers(
     return tuple(values)
 
 
+ELEMENTWISE = {
+    "relu": ("Relu", "LeakyRelu", "PRelu", "ThresholdedRelu"),
+    "clamp": ("Clip",),
+    "gelu": ("Gelu", "Elu", "Selu", "Celu", "Softplus", "Softsign", "Log"),
+    "silu": ("Swish", "HardSwish", "Mish", "Abs"),
+    "sigmoid": ("Sigmoid", "HardSigmoid"),
+    "tanh": ("Tanh", "Erf", "Exp", "Sqrt", "Reciprocal"),
+    "scale": ("Neg", "Sum", "Sub", "Max", "Min", "Pow", "Where"),
+}
+"""Elementwise operators by the kind of layer whose backward pass reads as much: an input or the result."""
 _SUBGRAPHS = ("If", "Loop", "Scan")
 _SIZES_ONLY = ("Shape", "Size")
 _READERS: dict[str, Callable[[Graph, Node], None]] = {
@@ -314,12 +320,11 @@ _READERS: dict[str, Callable[[Graph, Node], None]] = {
     "ReduceMean": lambda graph, node: graph.table.add_spatial_mean(node.operator),
     "BatchNormalization": _read_as("batch_norm"), "LRN": _read_as("lrn"), "Dropout": _read_as("dropout"),
     "Softmax": _read_as("softmax"), "LogSoftmax": _read_as("softmax"),
-    **dict.fromkeys(
-        ("Relu", "LeakyRelu", "PRelu", "ThresholdedRelu", "Clip", "Elu", "Selu", "Celu", "Gelu", "Mish", "Swish",
-         "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "Softplus", "Softsign", "Abs", "Neg", "Exp", "Log", "Sqrt",
-         "Reciprocal", "Erf", "Sum", "Sub", "Mul", "Div", "Max", "Min", "Pow"),
-        lambda graph, node: graph.table.add_elementwise(node.operator),
-    ),
+    "LayerNormalization": _read_layer_norm("layer_norm"), "RMSNormalization": _read_layer_norm("rms_norm"),
+    "SimplifiedLayerNormalization": _read_layer_norm("rms_norm"), "Gather": _read_gather, "Split": _read_split,
+    "Attention": _read_attention,
+    **{name: _read_elementwise(kind) for kind, names in ELEMENTWISE.items() for name in names},
+    **{name: _read_elementwise("scale", "multiply") for name in ("Mul", "Div")},
     **dict.fromkeys(
         ("Identity", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose"),
         lambda graph, node: graph.table.pass_on(node.operator),

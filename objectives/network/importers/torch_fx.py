@@ -15,12 +15,22 @@ Shapes come from a run on fake tensors, which holds no numbers, so that nothing 
 
 import contextlib
 import io
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import InputError
 from dse.objectives.network.importers.layer_table import SUPPORTED, LayerTable, Operator, TensorShape, Window
+from dse.objectives.network.importers.sequences import (
+    add_attention,
+    add_embedding,
+    add_matmul,
+    add_normalization,
+    add_position,
+    divide,
+)
+from dse.objectives.network.importers.torch_modules import GROUPS
 from dse.objectives.network.layers import Network, Pair, Place
 from dse.text import quoted
 
@@ -30,10 +40,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call in a traced module, and its settings by the names of PyTorch's functions."""
+    """A call in a traced module, and its settings by the names of PyTorch's functions.
+
+    `learned`: rows of a table of parameters among what it reads, 0 where there is none.
+    """
 
     operator: Operator
     settings: Mapping[str, Any]
+    learned: int = 0
 
 
 def read_module(
@@ -50,11 +64,12 @@ def read_module(
     traced = _traced(module, examples, name)
     shapes = {node.name: tuple(node.meta["tensor_meta"].shape) for node in traced.graph.nodes if _is_tensor(node)}
     table = LayerTable(name, name, shapes, examples[0].shape[0])
+    groups: dict[str, list[str]] = {}
     for node in traced.graph.nodes:
         if node.op == "placeholder" and _is_tensor(node):
             table.add_input(node.name, Place(name, item=f"input {quoted(node.name)}: "))
         elif node.op.startswith("call_"):
-            _read_call(table, traced, node, name)
+            _read_call(table, traced, node, name, groups)
     return table.network()
 
 
@@ -66,6 +81,8 @@ def _traced(module: "torch.nn.Module", examples: tuple["torch.Tensor", ...], nam
         from torch.fx.passes.shape_prop import ShapeProp
     except ImportError:
         raise InputError("reading PyTorch modules needs the package torch: pip install nvm-dse[torch]") from None
+    if type(module).__name__.lower() in GROUPS:
+        module = torch.nn.Sequential(module)  # as a part, it is read as a whole
     try:
         traced = torch.fx.symbolic_trace(module)
     except Exception as problem:  # a module's forward may raise anything
@@ -88,20 +105,66 @@ def _is_tensor(node: "torch.fx.Node") -> bool:
     return hasattr(node.meta.get("tensor_meta"), "shape")
 
 
-def _read_call(table: LayerTable, traced: "torch.fx.GraphModule", node: "torch.fx.Node", file: str) -> None:
-    """Add what one call computes; sizes, and what depends on no activation, are constants."""
+def _read_call(
+    table: LayerTable, traced: "torch.fx.GraphModule", node: "torch.fx.Node", file: str, groups: dict[str, list[str]]
+) -> None:
+    """Add what one call computes; sizes, and what depends on no activation, are constants.
+
+    `groups`: the layers of calls that yield several tensors.
+    """
     inputs = tuple(found.name for found in _nodes(node.args, node.kwargs) if table.has(found.name))
+    kind, what = _kind(traced, node)
+    if kind == "getitem" and getattr(node.args[0], "name", "") in groups:
+        if _is_tensor(node):
+            table.stand(node.name, groups[node.args[0].name][int(node.args[1])])
+        return
     if not inputs or "tensor_meta" not in node.meta:
         return
-    kind, what = _kind(traced, node)
     place = Place(file, item=f"node {quoted(node.name)} ({what}): ")
+    title = node.target if node.op == "call_module" else node.name
+    operator = Operator(str(title), inputs, node.name, place)
+    if kind in GROUPS and node.op == "call_module":
+        groups[node.name] = GROUPS[kind](table, operator, traced.get_submodule(str(node.target)))
+        if _is_tensor(node):
+            table.stand(node.name, groups[node.name][0])
+        return
+    if kind in _DIVISIONS:
+        groups[node.name] = divide(table, operator, _sizes(table, operator, node.meta["tensor_meta"]))
+        return
     read = _READERS.get(kind) if _is_tensor(node) else None
     if read is None:
         raise place.wrong(f"this operator is not supported: {SUPPORTED}")
-    title = node.target if node.op == "call_module" else node.name
-    call = Call(Operator(str(title), inputs, node.name, place), _settings(traced, node, kind))
+    call = Call(operator, _settings(traced, node, kind), _learned_rows(traced, node, inputs))
     _check_numbers(call)
     read(table, call)
+
+
+def _sizes(table: LayerTable, operator: Operator, parts: Any) -> list[int]:
+    """Outputs of each part of a product's result."""
+    source = table.behind(operator.inputs[0])
+    numbers = math.prod(table.shape_of(operator.inputs[0], operator.place)) // source.shape[0]
+    return [math.prod(part.shape) // numbers for part in parts]
+
+
+def _learned_rows(traced: "torch.fx.GraphModule", node: "torch.fx.Node", activations: tuple[str, ...]) -> int:
+    """Rows of a table of parameters, or of an embedding of constants, among what a node reads."""
+    for found in _nodes(node.args, node.kwargs):
+        if found.name in activations:
+            continue
+        if found.op == "call_module" and hasattr(traced.get_submodule(str(found.target)), "num_embeddings"):
+            return int(traced.get_submodule(str(found.target)).num_embeddings)
+        if found.op == "get_attr" and _parameter_rank(traced, found) >= 2:
+            return int(found.meta["tensor_meta"].shape[-2])
+        if found.op == "call_function" and getattr(found.target, "__name__", "") == "getitem":
+            return _learned_rows(traced, found, activations)
+    return 0
+
+
+def _parameter_rank(traced: "torch.fx.GraphModule", node: "torch.fx.Node") -> int:
+    """Sizes of a parameter that a node stands for, 0 where it is none."""
+    holder, _, name = str(node.target).rpartition(".")
+    value = dict(traced.get_submodule(holder).named_parameters(recurse=False)).get(name)
+    return 0 if value is None else int(value.dim())
 
 
 def _nodes(*values: Any) -> Iterator["torch.fx.Node"]:
@@ -175,10 +238,64 @@ def _read_pool(kind: str) -> Callable[[LayerTable, Call], None]:
 
 
 def _read_concat(table: LayerTable, call: Call) -> None:
-    """A concatenation of activations."""
+    """A concatenation of activations, or of a class token and a sequence."""
+    shape = table.shape_of(call.operator.output, call.operator.place)
+    if call.settings.get("dim", 0) == 1 and len(shape) == 3 and len(call.operator.inputs) == 1:
+        before = table.shape_of(call.operator.inputs[0], call.operator.place)
+        if shape[1] == before[1] + 1:
+            table.add(call.operator, "class_token")
+            return
     if len(call.operator.inputs) < len(call.settings["tensors"]):
         raise call.operator.place.wrong("concatenates constants, layer tables concatenate layers")
     table.add_concat(call.operator, call.settings.get("dim", 0))
+
+
+def _read_dropout(table: LayerTable, call: Call) -> None:
+    """Dropout; with probability 0 it passes on."""
+    if call.settings.get("p", 0.5) == 0:
+        table.pass_on(call.operator)
+    else:
+        table.add(call.operator, "dropout")
+
+
+def _read_embedding(table: LayerTable, call: Call) -> None:
+    """Rows of a table."""
+    rows, width = _shape(table, call, call.settings["weight"])
+    add_embedding(table, call.operator, rows, width)
+
+
+def _read_item(table: LayerTable, call: Call) -> None:
+    """One place of a sequence, or all of it."""
+    before = table.shape_of(call.operator.inputs[0], call.operator.place)
+    after = table.shape_of(call.operator.output, call.operator.place)
+    if math.prod(before) == math.prod(after):
+        table.pass_on(call.operator)
+    elif len(before) == 3 and after in ((before[0], before[2]), (before[0], 1, before[2])):
+        table.add(call.operator, "select")
+    else:
+        raise call.operator.place.wrong(f"takes a part of an activation: {SUPPORTED}")
+
+
+def _read_elementwise(kind: str, join: str = "add") -> Callable[[LayerTable, Call], None]:
+    """How elementwise operators of a kind are read; what is learned for each place and added are positions."""
+    def read(table: LayerTable, call: Call) -> None:
+        rank = len(table.shape_of(call.operator.output, call.operator.place))
+        if join == "add" and kind == "scale" and call.learned and len(call.operator.inputs) == 1 and rank == 3:
+            add_position(table, call.operator, call.learned)
+        else:
+            table.add_elementwise(call.operator, kind, join)
+
+    return read
+
+
+def _read_normalization(kind: str) -> Callable[[LayerTable, Call], None]:
+    """How normalizations along the last size are read."""
+    return lambda table, call: add_normalization(table, call.operator, kind, call.settings["normalized_shape"])
+
+
+def _read_dot_product_attention(table: LayerTable, call: Call) -> None:
+    """Attention as one function."""
+    add_attention(table, call.operator, dropout=float(call.settings.get("dropout_p") or 0.0) > 0)
 
 
 def _window(call: Call, kernel: Pair) -> Window:
@@ -207,15 +324,30 @@ def _pair(value: Any) -> Pair:
     return numbers[0], numbers[-1]
 
 
-_TENSORS = ("input", "weight", "bias", "tensors")
+_DIVISIONS = ("chunk", "split", "unbind", "tensorsplit")
+_TENSORS = ("input", "weight", "bias", "tensors", "query", "key", "value", "attn_mask", "x")
 _CONV = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
 _ARGUMENTS = {
     "conv2d": _CONV, "linear": ("input", "weight", "bias"),
     "maxpool2d": ("input", "kernel_size", "stride", "padding", "dilation", "ceil_mode"),
     "avgpool2d": ("input", "kernel_size", "stride", "padding", "ceil_mode"),
+    **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "alphadropout"), ("input", "p", "training")),
+    "embedding": ("input", "weight"), "layernorm": ("input", "normalized_shape"),
+    "rmsnorm": ("input", "normalized_shape"),
+    "scaleddotproductattention": ("query", "key", "value", "attn_mask", "dropout_p"),
     "cat": ("tensors", "dim"), "concat": ("tensors", "dim"),
 }
 """Settings that are read, in the order of the functions' arguments."""
+ELEMENTWISE = {
+    "relu": ("relu", "leakyrelu", "prelu"),
+    "clamp": ("relu6", "clamp", "hardtanh"),
+    "gelu": ("gelu", "elu", "selu", "celu", "softplus"),
+    "silu": ("silu", "mish", "hardswish", "abs"),
+    "sigmoid": ("sigmoid", "hardsigmoid"),
+    "tanh": ("tanh", "exp", "sqrt"),
+    "scale": ("neg", "pow", "maskedfill", "where", "rsub"),
+}
+"""Elementwise functions by the kind of layer whose backward pass reads as much: an input or the result."""
 _READERS: dict[str, Callable[[LayerTable, Call], None]] = {
     "conv2d": _read_conv, "linear": _read_linear, "cat": _read_concat, "concat": _read_concat,
     "maxpool2d": _read_pool("max_pool"), "avgpool2d": _read_pool("avg_pool"),
@@ -226,21 +358,21 @@ _READERS: dict[str, Callable[[LayerTable, Call], None]] = {
         ("batchnorm", "batchnorm1d", "batchnorm2d"), lambda table, call: table.add(call.operator, "batch_norm")
     ),
     "localresponsenorm": lambda table, call: table.add(call.operator, "lrn"),
-    **dict.fromkeys(
-        ("dropout", "dropout1d", "dropout2d", "alphadropout"), lambda table, call: table.add(call.operator, "dropout")
-    ),
+    **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "alphadropout"), _read_dropout),
     **dict.fromkeys(
         ("softmax", "logsoftmax"), lambda table, call: table.add(call.operator, "softmax")
     ),
-    **dict.fromkeys(
-        ("relu", "relu6", "leakyrelu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "hardswish",
-         "hardsigmoid", "hardtanh", "sigmoid", "tanh", "softplus", "clamp", "exp", "sqrt", "abs", "neg", "add", "iadd",
-         "sub", "isub", "mul", "imul", "div", "truediv", "pow"),
-        lambda table, call: table.add_elementwise(call.operator),
-    ),
+    "embedding": _read_embedding, "getitem": _read_item, "scaleddotproductattention": _read_dot_product_attention,
+    **dict.fromkeys(("matmul", "bmm"), lambda table, call: add_matmul(table, call.operator)),
+    **{name: _read_normalization(kind) for name, kind in (("layernorm", "layer_norm"), ("rmsnorm", "rms_norm"))},
+    **{
+        name: _read_elementwise(kind) for kind, names in ELEMENTWISE.items() for name in names
+    },
+    **{name: _read_elementwise("scale") for name in ("add", "iadd", "sub", "isub")},
+    **{name: _read_elementwise("scale", "multiply") for name in ("mul", "imul", "div", "truediv")},
     **dict.fromkeys(
         ("identity", "flatten", "view", "reshape", "squeeze", "unsqueeze", "permute", "transpose", "contiguous", "to",
-         "float", "clone", "detach"),
+         "float", "clone", "detach", "type", "stochasticdepth", "unflatten"),
         lambda table, call: table.pass_on(call.operator),
     ),
 }

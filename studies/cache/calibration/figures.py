@@ -111,7 +111,7 @@ def _figure(row: dict[str, str], number: int, path: Path) -> Figure:
         raise InputError(f"column role: {quoted(role)} is not fit or hold out", file=path, line=number)
     try:
         capacity = parse_capacity(row["capacity"].strip())
-        value = parse_quantity(row["value"].strip(), CACHE_METRICS[quantity])
+        value = parse_quantity(row["value"].strip(), CACHE_METRICS[quantity].unit)
     except InputError as error:
         raise InputError(error.message, file=path, line=number) from None
     if not 0 < value < float("inf"):

@@ -41,7 +41,7 @@ def write_calibration(found: Calibration, folder: Path, label: str, remark: str)
     """Write ``<label>.toml``, ``<memory>_<label>.cell``, ``parameters.csv`` and ``figures.csv``."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {f"{label}.toml": technology_text(found, label, remark)}
-    texts |= {f"{memory}_{label}.cell": cell_text(cell, remark) for memory, cell in found.subject.cells.items()}
+    texts |= {f"{memory}_{label}.cell": cell_text(cell, remark) for memory, cell in found.materials.cells.items()}
     for name, text in texts.items():
         write_text(folder / name, text)
     write_csv(parameter_table(found), folder / "parameters.csv")
@@ -51,8 +51,8 @@ def write_calibration(found: Calibration, folder: Path, label: str, remark: str)
 
 def technology_text(found: Calibration, label: str, remark: str) -> str:
     """The calibrated technology as a file of its own, in the form of the packaged ones."""
-    tables = found.subject.technology.tables
-    section = found.subject.roadmap.lower()
+    tables = found.materials.technology.tables
+    section = found.materials.roadmap.lower()
     lines = [f"# {remark}", "", f"node_nm = {tables['node_nm']}", f'label = "{label}"']
     if "feature_size" in tables:
         lines.append(f"feature_size = {tables['feature_size']!r}  # m")

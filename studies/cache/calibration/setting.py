@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dse.search.goal import Goal, make_goal
-
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import ROADMAPS, TechnologyTables, merged, technology_tables
-from dse.objectives.cache.parameters.subject import Caches, Subject, Tie
+from dse.objectives.cache.family import cache_vocabulary
+from dse.objectives.cache.parameters.materials import Materials
+from dse.objectives.cache.problem import CacheProblem
+from dse.objectives.cache.specification import specs_by_access
+from dse.problem import Objective
 from dse.settings import number, read_settings
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.cache.calibration.figures import Figure
 from dse.text import quoted
 from dse.uncertainty.fit import Parameter
+from dse.uncertainty.variation import Tie, with_ties
+from dse.vocabulary import parse_objective
 
 _KEYS = {
     "technology": "16nm", "wires": "", "roadmap": "HP", "temperature": 350, "line": 64, "ways": 16,
@@ -27,11 +31,31 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A calibration as its file describes it."""
+    """A calibration as its file describes it: materials, ties, parameters, and the caches all figures belong to.
 
-    subject: Subject
+    `word_bits`: a line. Caches are searched for the least `objective` over some types of `access`.
+    """
+
+    materials: Materials
     parameters: tuple[Parameter, ...]
-    goal: Goal
+    objective: Objective
+    ties: tuple[Tie, ...] = ()
+    word_bits: int = 512
+    ways: int = 16
+    access: tuple[str, ...] = ACCESS_TYPES
+
+    def problem(self, memory: str, capacity: int) -> CacheProblem:
+        """The caches of one memory and capacity [bytes]."""
+        materials = self.materials.only([memory])
+        specs = specs_by_access(
+            memory=memory, capacity=capacity, technology=materials.transistors(), cell=materials.cells[memory],
+            access=self.access, word_bits=self.word_bits, ways=self.ways,
+        )
+        return CacheProblem(materials.put_into(specs), [self.objective], materials=materials)
+
+    def made_of(self, values: Mapping[str, float]) -> Materials:
+        """The materials with some values, ties followed."""
+        return self.materials.with_values(with_ties(values, self.ties, self.materials.parameters()))
 
 
 def read_setting(path: Path) -> Setting:
@@ -42,8 +66,8 @@ def read_setting(path: Path) -> Setting:
 def check_memories(setting: Setting, figures: tuple[Figure, ...], path: Path) -> None:
     """Raise InputError where a table names a memory that the setting has no cell for."""
     for figure in figures:
-        if figure.memory not in setting.subject.cells:
-            known = ", ".join(setting.subject.cells)
+        if figure.memory not in setting.materials.cells:
+            known = ", ".join(setting.materials.cells)
             raise InputError(f"memory {quoted(figure.memory)} has no cell; the setting gives {known}", file=path)
 
 
@@ -59,23 +83,26 @@ def _setting(given: Mapping[str, Any]) -> Setting:
             raise InputError(f"{key}: found {values[key]!r}; give {_KIND[type(default)]}")
     if not values["cells"]:
         raise InputError("[cells]: missing; give a cell per memory of the table, as stt = 'stt_deepnvm'")
-    subject = Subject(
-        _technology(values["technology"], values["wires"]),
-        _roadmap(values["roadmap"]),
-        values["temperature"],
-        {memory: load_cell(str(name)) for memory, name in values["cells"].items()},
-        Caches(values["line"] * 8, values["ways"], _access(values["access"])),
+    access = _access(values["access"])
+    materials = _fixed(
+        Materials(
+            technology=_technology(values["technology"], values["wires"]), roadmap=_roadmap(values["roadmap"]),
+            temperature=values["temperature"],
+            cells={memory: load_cell(str(name)) for memory, name in values["cells"].items()},
+        ),
+        values["fixed"],
     )
-    subject = _fixed(subject, values["fixed"])
-    ties = tuple(_tie(subject, name, entry) for name, entry in values["tied"].items())
-    subject = Subject(
-        subject.technology, subject.roadmap, subject.temperature, subject.cells, subject.caches, ties
-    )
-    parameters = tuple(_parameter(subject, name, entry) for name, entry in values["parameter"].items())
+    ties = tuple(_tie(materials, name, entry) for name, entry in values["tied"].items())
+    parameters = tuple(_parameter(materials, ties, name, entry) for name, entry in values["parameter"].items())
     if not parameters:
         raise InputError("[parameter]: missing; give at least one free parameter with low and high")
-    subject.with_values({one.name: one.start for one in parameters}).transistors()
-    return Setting(subject, parameters, make_goal(values["objective"], values["read_fraction"], []))
+    vocabulary = cache_vocabulary(read_fraction=values["read_fraction"])
+    setting = Setting(
+        materials=materials, parameters=parameters, objective=parse_objective(values["objective"], vocabulary),
+        ties=ties, word_bits=values["line"] * 8, ways=values["ways"], access=access,
+    )
+    setting.made_of({one.name: one.start for one in parameters}).transistors()
+    return setting
 
 
 _KIND = {
@@ -105,28 +132,28 @@ def _access(names: list[Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _fixed(subject: Subject, given: Mapping[str, Any]) -> Subject:
-    """The subject with the values that the setting fixes."""
+def _fixed(materials: Materials, given: Mapping[str, Any]) -> Materials:
+    """The materials with the values that the setting fixes."""
     values = {}
     for name, entry in given.items():
-        subject.check(name, "fixed:")
+        materials.check(name, "fixed:")
         values[name] = number(entry.get("value") if isinstance(entry, dict) else entry, f"fixed.{name}")
-    return subject.with_values(values)
+    return materials.with_values(values)
 
 
-def _tie(subject: Subject, name: str, entry: Any) -> Tie:
+def _tie(materials: Materials, name: str, entry: Any) -> Tie:
     """One quantity that follows another."""
-    subject.check(name, "tied:")
+    materials.check(name, "tied:")
     if not isinstance(entry, dict) or not isinstance(entry.get("to"), str):
         raise InputError(f"tied.{name}: give to = 'another quantity' and times = a number")
-    subject.check(entry["to"], f"tied.{name}: to")
+    materials.check(entry["to"], f"tied.{name}: to")
     return Tie(name, entry["to"], number(entry.get("times"), f"tied.{name}.times"), str(entry.get("source", "")))
 
 
-def _parameter(subject: Subject, name: str, entry: Any) -> Parameter:
+def _parameter(materials: Materials, ties: tuple[Tie, ...], name: str, entry: Any) -> Parameter:
     """One free parameter."""
-    subject.check(name, "parameter:")
-    if any(tie.name == name for tie in subject.ties):
+    materials.check(name, "parameter:")
+    if any(tie.name == name for tie in ties):
         raise InputError(f"parameter {name} is tied to another; give it once")
     if not isinstance(entry, dict):
         raise InputError(f"parameter.{name}: give a table with low and high")
@@ -140,4 +167,7 @@ def _parameter(subject: Subject, name: str, entry: Any) -> Parameter:
         raise InputError(f"parameter.{name}: low {low:g}, start {start:g}, high {high:g}; give them in that order")
     if low < 0:
         raise InputError(f"parameter.{name}.low: {low:g} is negative; give 0 or more")
-    return Parameter(name, low, high, start, str(entry.get("source", "")), str(entry.get("unit", "")))
+    return Parameter(
+        name=name, low=low, high=high, start=start, source=str(entry.get("source", "")),
+        unit=str(entry.get("unit", "")),
+    )

@@ -4,7 +4,7 @@ A parameter is named after its owner and quantity, such as ``technology.vdd``, `
 ``stt.resistance_on``. Nothing packaged is changed: values are put into copies.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -12,9 +12,15 @@ import numpy as np
 
 from dse.errors import InputError
 from dse.objectives.array.given.cell import Cell
-from dse.objectives.array.given.technology import Technology, TechnologyTables, WireGeometry, merged
+from dse.objectives.array.given.technology import (
+    Technology,
+    TechnologyTables,
+    WireGeometry,
+    merged,
+    technology_tables,
+)
 from dse.objectives.array.hierarchy.array import Fabric
-from dse.objectives.cache.specification import CacheProblem, CacheSpec, problems_by_access
+from dse.objectives.cache.specification import CacheSpec
 from dse.text import nearest, quoted
 
 SCALED_CURRENTS = {
@@ -36,34 +42,25 @@ CELL_FIELDS = tuple(field.name for field in fields(Cell) if field.type in (float
 
 
 @dataclass(frozen=True, slots=True)
-class Caches:
-    """What is searched: the kind of cache all figures belong to."""
-
-    word_bits: int = 512
-    ways: int = 16
-    access: tuple[str, ...] = ("normal", "fast", "sequential")
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """A quantity that is a multiple of another: ``stt.area_f2`` is `factor` times ``sram.area_f2``."""
-
-    name: str
-    to: str
-    factor: float
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A technology (tables, roadmap, temperature [K]) and a cell per memory, before any value is put in."""
+class Materials:
+    """A technology (tables, roadmap, temperature [K]) and a cell per memory: what caches are made of."""
 
     technology: TechnologyTables
     roadmap: str
     temperature: int
     cells: Mapping[str, Cell]
-    caches: Caches = Caches()
-    ties: tuple[Tie, ...] = ()
+
+    @classmethod
+    def of(cls, specs: Sequence[CacheSpec]) -> "Materials":
+        """What some caches are made of. Raises InputError where their technology is in no file as it is."""
+        technology = specs[0].fabric.technology
+        path = specs[0].fabric.technology_path
+        cells = {spec.memory: spec.fabric.cell for spec in specs}
+        tables = technology_tables(f"{technology.node}nm" if path is None else str(path))
+        found = cls(tables, technology.roadmap, technology.temperature, cells)
+        if found.transistors() != technology:
+            raise InputError(f"technology {technology.name} is not as its file has it: it has no parameters to vary")
+        return found
 
     def check(self, name: str, what: str) -> None:
         """Raise InputError where `name` is no quantity of the technology, its wires or a cell."""
@@ -82,29 +79,50 @@ class Subject:
             **{memory: CELL_FIELDS for memory in self.cells},
         }
 
-    def with_values(self, values: Mapping[str, float]) -> "Subject":
-        """The subject with `values` in the place of its own, ties followed."""
-        complete = dict(values)
-        for tie in self.ties:
-            reference = complete[tie.to] if tie.to in complete else self.own(tie.to)
-            complete[tie.name] = tie.factor * reference
-        temperature = round(complete.pop(TEMPERATURE, self.temperature))
-        tables = _put_technology(self.technology.tables, self.roadmap.lower(), complete)
-        cells = {memory: _put_cell(cell, memory, complete) for memory, cell in self.cells.items()}
-        technology = TechnologyTables(self.technology.place, tables)
-        return replace(self, technology=technology, temperature=temperature, cells=cells, ties=())
+    def parameters(self) -> dict[str, float]:
+        """Own values of all quantities [SI], by name."""
+        transistors = self.transistors()
+        return {
+            f"{owner}.{quantity}": self._own(owner, quantity, transistors)
+            for owner, quantities in self.quantities().items() for quantity in quantities
+        }
 
     def own(self, name: str) -> float:
         """Value of a quantity before anything is put in; 1 for multiples."""
         owner, _, quantity = name.partition(".")
         if owner in self.cells:
             return float(getattr(self.cells[owner], quantity))
+        return self._own(owner, quantity, self.transistors())
+
+    def _own(self, owner: str, quantity: str, technology: Technology) -> float:
+        """Value of a quantity of an owner, given the transistors."""
+        if owner in self.cells:
+            return float(getattr(self.cells[owner], quantity))
         if owner == "wire" or quantity in SCALED_CURRENTS:
             return 1.0
-        technology = self.transistors()
         if owner == "converter":
             return 0.0 if technology.converter is None else technology.converter[CONVERTER_KEYS.index(quantity)]
         return float(getattr(technology, quantity))
+
+    def with_values(self, values: Mapping[str, float]) -> "Materials":
+        """The same materials with `values` in the place of their own. Raises InputError for other names."""
+        known = self.quantities()
+        for name in values:
+            owner, _, quantity = name.partition(".")
+            if quantity not in known.get(owner, ()):
+                self.check(name, "parameter")
+        others = {name: value for name, value in values.items() if name != TEMPERATURE}
+        return Materials(
+            technology=TechnologyTables(
+                self.technology.place, _put_technology(self.technology.tables, self.roadmap.lower(), others)
+            ),
+            roadmap=self.roadmap, temperature=round(values.get(TEMPERATURE, self.temperature)),
+            cells={memory: _put_cell(cell, memory, others) for memory, cell in self.cells.items()},
+        )
+
+    def only(self, memories: Collection[str]) -> "Materials":
+        """The same materials with the cells of some memories."""
+        return replace(self, cells={memory: cell for memory, cell in self.cells.items() if memory in memories})
 
     def transistors(self) -> Technology:
         """Transistors of the technology."""
@@ -114,26 +132,20 @@ class Subject:
         """Cross-sections of its wires."""
         return self.technology.wires()
 
-    def fabrics(self) -> dict[str, Fabric]:
-        """What the arrays of each memory are made of."""
+    def put_into(self, specs: Sequence[CacheSpec]) -> list[CacheSpec]:
+        """The same caches made of these materials."""
         technology, wires = self.transistors(), self.wires()
-        return {memory: Fabric(technology, cell, geometries=wires) for memory, cell in self.cells.items()}
+        return [spec.with_fabric(self._fabric(spec.fabric, spec.memory, technology, wires)) for spec in specs]
 
-    def problems(self, memory: str, capacity: int) -> list[CacheProblem]:
-        """The caches of one memory and capacity [bytes], one problem per access type."""
-        spec = CacheSpec(
-            memory, capacity, self.transistors(), self.cells[memory], self.caches.word_bits, self.caches.ways
-        )
-        return [
-            replace_fabric(problem, replace(problem.data.fabric, geometries=self.wires()))
-            for problem in problems_by_access(spec, self.caches.access)
-        ]
+    def fabric(self, like: Fabric, memory: str) -> Fabric:
+        """What the arrays of one memory are made of, with the circuit options of another fabric."""
+        return self._fabric(like, memory, self.transistors(), self.wires())
 
-
-def replace_fabric(problem: CacheProblem, fabric: Fabric) -> CacheProblem:
-    """The same caches made of something else."""
-    tag = None if problem.tag is None else replace(problem.tag, fabric=fabric)
-    return replace(problem, data=replace(problem.data, fabric=fabric), tag=tag)
+    def _fabric(
+        self, like: Fabric, memory: str, technology: Technology, wires: tuple[WireGeometry, ...]
+    ) -> Fabric:
+        """What the arrays of one memory are made of."""
+        return replace(like, technology=technology, cell=self.cells[memory], geometries=wires, technology_path=None)
 
 
 def _put_cell(cell: Cell, memory: str, values: Mapping[str, float]) -> Cell:

@@ -1,0 +1,85 @@
+"""``dse problem list`` and ``dse problem show``: families of problems, and what may be said of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from dse.cli.console import make_console
+from dse.errors import DseError
+from dse.problem import Problem
+from dse.problem_file import SUFFIX, read_question
+from dse.question import Question
+from dse.registry import family_names, load_family
+from dse.spaces.space import Axis
+from dse.units import format_quantity
+
+FEW = 8
+"""Levels of an axis that are shown one by one."""
+
+
+def show_all() -> None:
+    """Print the name of every family and what it is about."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for name in family_names():
+        table.add_row(name, load_family(name).help)
+    make_console().print(table)
+
+
+def show(name: str) -> None:
+    """Print what a family, or the question of a problem file, is made of."""
+    question = read_question(Path(name)) if name.endswith(SUFFIX) else Question(family=name)
+    family, vocabulary = question.load(), question.vocabulary()
+    console = make_console()
+    console.print(f"{family.name}: {family.help}", markup=False)
+    _print_table(console, "Named objectives", ("", "unit", "formula", ""), (
+        (("*" if name in family.default_objectives else "") + name, one.unit,
+         f"{'maximize' if one.maximize else 'minimize'} {one.text}", one.help)
+        for name, one in vocabulary.named.items()
+    ))
+    _print_table(console, "Metrics", ("", "unit", "sign", ""), (
+        (name, metric.unit, metric.sign.value, metric.help) for name, metric in vocabulary.metrics.items()
+    ))
+    _print_table(console, "Axes" + _of(problems := question.problems()), ("", "levels", "scale"), (
+        (axis.name, _levels(axis), axis.scale.value) for axis in _axes(problems)
+    ))
+    _print_table(console, "Options", ("", "default", ""), (
+        (f"--{one.name.replace('_', '-')}", "" if one.default is None else str(one.default),
+         str(one.metadata.get("help", "")))
+        for one in fields(family.options)
+    ))
+    console.print(f"Baselines: {', '.join(family.baselines) or 'none'}", markup=False)
+
+
+def _of(problems: Sequence[Problem]) -> str:
+    """Whose axes are shown."""
+    return "" if len(problems) == 1 else f" of the first of {len(problems)} problems that the options ask for"
+
+
+def _axes(problems: Sequence[Problem]) -> tuple[Axis, ...]:
+    """Axes of the first problem; none where its space is empty."""
+    try:
+        return problems[0].space.axes
+    except DseError:
+        return ()
+
+
+def _levels(axis: Axis) -> str:
+    """Levels of an axis in a few words."""
+    texts = [
+        level if isinstance(level, str) else format_quantity(float(level), axis.unit) if axis.unit else str(level)
+        for level in axis.levels
+    ]
+    return ", ".join(texts) if len(texts) <= FEW else f"{texts[0]}, {texts[1]}, ..., {texts[-1]} ({len(texts)})"
+
+
+def _print_table(console: Console, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table without lines."""
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 2))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,141 @@
+"""Results and designs as rows: what scripts read, in JSON, CSV and Parquet, of problems of any family."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.batch import Ints
+from dse.presentation import Presentation
+from dse.problem import Problem
+from dse.search.columns import evaluation_columns, level_columns
+from dse.search.driver import History
+from dse.search.evaluation import evaluate
+from dse.search.result import Result
+from dse.spaces.space import values
+from dse.writing import write_csv, write_text, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NESTED_PLAIN = ("metrics", "design")
+"""Nested fields whose own fields keep their names in a table."""
+
+
+def result_record(result: Result, presentation: Presentation, baselines: Iterable[str] = ()) -> dict[str, Any]:
+    """One result as specified for scripts (docs/files.md).
+
+    The values of `baselines` are under that name, and each with its notes under its own; None where one finds nothing.
+    """
+    problem = result.problem
+    objective = problem.objectives[0]
+    found = {name: objective.value(known.cost) for name, known in result.baselines.items()}
+    notes = {name: {"value": found[name], **known.note} for name, known in result.baselines.items()}
+    return {
+        "problem": problem.name,
+        **presentation.record(problem, result.design),
+        "objective": objective.name,
+        "formula": objective.formula.text,
+        "value": result.value,
+        "unit": objective.unit,
+        "method": result.method,
+        "certificate": result.certificate,
+        "evaluations": result.evaluations,
+        **counts_of(result),
+        "seconds": result.seconds,
+        "design": values(problem.space.axes, result.design),
+        "metrics": {name: _finite(result.metrics[name]) for name in presentation.metrics(problem)},
+        "baselines": {name: found.get(name) for name in baselines},
+        **{name: notes.get(name) for name in baselines},
+        "gain": best_gain(result),
+        "regret": result.regret,
+        "error_band": None,
+    }
+
+
+def _finite(value: float) -> float | None:
+    """A number as JSON has it; None where it is none or infinite."""
+    return value if np.isfinite(value) else None
+
+
+def best_gain(result: Result) -> float | None:
+    """Cost of the best baseline over the cost found; None where there is no such ratio."""
+    gains = [gain for name in result.baselines if (gain := result.gain(name)) is not None]
+    return min(gains, default=None)
+
+
+def counts_of(result: Result) -> dict[str, int | None]:
+    """What a searcher asked for; None for methods that do not ask."""
+    names = "asked", "repeated", "filled"
+    return {name: None if result.counts is None else getattr(result.counts, name) for name in names}
+
+
+def merit(label: str, result: Result) -> dict[str, Any]:
+    """Figures of merit of a result, for the folder of a run."""
+    return {
+        "problem": label, "method": result.method, "objective": result.problem.objectives[0].name,
+        "value": result.value, "regret": result.regret, "gain": best_gain(result), "certificate": result.certificate,
+        "evaluations": result.evaluations, **counts_of(result), "seconds": result.seconds,
+    }
+
+
+def json_text(records: Sequence[Mapping[str, Any]]) -> str:
+    """Records as JSON."""
+    return json.dumps(records, indent=2, allow_nan=False) + "\n"
+
+
+def record_table(records: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    """Records as a table, one row each; nested fields joined with an underscore, levels and metrics as they are."""
+    import pandas as pd
+
+    return pd.DataFrame([_flat(record) for record in records])
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested fields as ``data_area``, ``algorithm1_value``; levels and metrics under their own names."""
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            prefix = "" if key in NESTED_PLAIN else f"{key}_"
+            flat |= {f"{prefix}{name}": item for name, item in value.items() if f"{prefix}{name}" not in flat}
+        else:
+            flat[key] = value
+    return flat
+
+
+def design_table(problem: Problem, label: str, history: History) -> "pd.DataFrame":
+    """Every design by the levels of its axes, with metrics, objectives and violations, in order of evaluation."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {"problem": label}
+    columns |= level_columns(problem.space.axes, history.designs)
+    columns |= evaluation_columns(problem, history.evaluations)
+    return pd.DataFrame(columns, index=range(len(history)))
+
+
+def front_rows(problem: Problem, label: str, designs: Ints, presentation: Presentation) -> list[dict[str, Any]]:
+    """Designs (n, axes) in full: all that the problem describes, metrics, and objectives that are no columns yet."""
+    if not len(designs):
+        return []
+    evaluations = evaluate(problem, designs)
+    shown = presentation.metrics(problem)
+    rows = []
+    for place, design in enumerate(designs):
+        row: dict[str, Any] = {"problem": label, **problem.describe(design)}
+        row |= {name: float(evaluations.metrics[name][place]) for name in shown}
+        for objective, cost in zip(problem.objectives, evaluations.costs[place].tolist(), strict=True):
+            row.setdefault(objective.name, objective.value(cost))
+        rows.append(row)
+    return rows
+
+
+def write_table(table: "pd.DataFrame", output: Path) -> None:
+    """Write a table by the suffix of its name: Parquet, JSON, or CSV."""
+    if output.suffix == ".parquet":
+        write_whole(output, lambda path: table.to_parquet(path, compression="zstd", index=False))
+    elif output.suffix == ".json":
+        write_text(output, table.to_json(orient="records", indent=1, double_precision=15) + "\n")
+    else:
+        write_csv(table, output)

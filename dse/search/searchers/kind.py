@@ -1,0 +1,229 @@
+"""One kind of designs during a search: its known parts, what was evaluated, and what promises most."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from dse.batch import Floats, Ints
+from dse.problem import Assembly, Problem
+from dse.search.evaluation import Evaluations, join_evaluations, judge
+from dse.search.searchers.part_model import FigureFit, KnownParts, PartModel
+from dse.search.searchers.rating import NO_FIGURES, Rating
+from dse.search.searchers.transfer import Lesson, lessons_of_kind, starting_designs
+from dse.spaces.space import Axis, Level
+
+TAUGHT = 8
+"""Designs of each kind that are carried over from other problems, in place of random ones."""
+SLIGHT = 1e-6
+DRAWS = 24
+OPTIMISM = (0.5, 1.0, 2.0)
+"""Standard deviations by which predicted figures are moved for the better: one of these, at random."""
+PROMISING = 400
+"""Candidates whose deviations are asked: those of the best expected rating."""
+CLIMBERS, CLIMBS = 8, 4
+"""Promising candidates from which steps are taken to what promises more, and how often."""
+SCATTERED = 100
+"""Random parts of which the most promising one is proposed, for every other proposal: models learn of all regions."""
+ELSEWHERE = 50
+"""Parts known of each other kind among the candidates."""
+RIVALS = 6
+"""Best known parts of which one, at random, takes the place of the best in every other proposal."""
+
+Rows = tuple[int, ...]
+"""Rows of known parts, one per part."""
+
+
+class Kind:
+    """Designs of one assembly: their known parts, and which combinations of them were evaluated at what cost."""
+
+    def __init__(
+        self, problem: Problem, assembly: Assembly, models: Sequence[PartModel], top: Floats,
+        random: np.random.Generator,
+    ) -> None:
+        self._problem = problem
+        self._assembly = assembly
+        self._random = random
+        self._models = models
+        self._known = [KnownParts(part, top, random) for part in assembly.parts]
+        for model, known in zip(models, self._known, strict=True):
+            model.known.append(known)
+        self._evaluated: dict[Rows, None] = {}
+        self._costs: list[Evaluations] = []
+        self._lessons: list[Lesson] = []
+        self._shared: Mapping[str, Level] = {}
+        self._axes: Sequence[Axis] = problem.space.axes[: len(assembly.top)]
+
+    def __len__(self) -> int:
+        """Number of designs evaluated."""
+        return len(self._evaluated)
+
+    def learn_from(self, known: Sequence[Lesson], shared: Mapping[str, Level]) -> None:
+        """Start from other problems, as far as their designs have the same axes."""
+        self._shared = shared
+        self._lessons = lessons_of_kind(known, self._assembly.parts, shared, self._axes)
+
+    @property
+    def taught(self) -> bool:
+        """Whether other problems teach designs to start with."""
+        return bool(self._lessons)
+
+    def carried_over(self) -> Ints:
+        """The best designs of other problems."""
+        return self._whole(
+            starting_designs(self._lessons, self._assembly.parts, self._shared, self._axes, TAUGHT)
+        )
+
+    def add(self, designs: Ints, evaluations: Evaluations) -> None:
+        """Learn what designs cost."""
+        rows = []
+        for part, known in zip(self._assembly.parts, self._known, strict=True):
+            figures = [evaluations.metrics[name] for name in part.figures]
+            matrix = np.array(figures, dtype=float).reshape(len(figures), len(designs))
+            rows.append(known.add(designs[:, part.axes], matrix).tolist())
+        found = list(zip(*rows, strict=True))
+        place = {row: place for place, row in reversed(list(enumerate(found))) if row not in self._evaluated}
+        new = sorted(place.values())
+        self._evaluated |= dict.fromkeys(found[number] for number in new)
+        self._costs.append(Evaluations({}, evaluations.costs[new], evaluations.violations[new]))
+
+    @property
+    def evaluations(self) -> Evaluations | None:
+        """Costs of all designs evaluated, in their order; None where there are none."""
+        if not self._evaluated:
+            return None
+        self._costs = [join_evaluations(self._costs)]
+        return self._costs[0]
+
+    def sample(self, count: int) -> Ints:
+        """Random designs."""
+        return self._whole([part.space.sample(count, self._random) for part in self._assembly.parts])
+
+    def first(self, count: int) -> Ints:
+        """The simplest design, which has the lowest level on every axis or is nearest to that, and random ones."""
+        spaces = [part.space for part in self._assembly.parts]
+        simplest = self._whole([space.repair(np.zeros((1, len(space.axes)), np.int64)) for space in spaces])
+        return np.concatenate([simplest, self.sample(count - 1)]) if count > 1 else simplest
+
+    def _whole(self, parts: Sequence[Ints]) -> Ints:
+        """Designs of their parts, as many as there are of each; a single one serves all."""
+        count = max(map(len, parts))
+        designs = np.zeros((count, len(self._problem.space.axes)), np.int64)
+        designs[:, : len(self._assembly.top)] = self._assembly.top
+        for part, levels in zip(self._assembly.parts, parts, strict=True):
+            designs[:, part.axes] = levels
+        return designs
+
+    def _beside(self, number: int, parts: Ints, figures: Floats, best: Rows, rating: Rating) -> Floats:
+        """Ratings of designs with other parts (n, axes) of given figures in place `number` of the best ones."""
+        levels = [known.designs[[row]] for known, row in zip(self._known, best, strict=True)]
+        given = [list(known.figures[:, [row]]) for known, row in zip(self._known, best, strict=True)]
+        levels[number], given[number] = parts, list(figures)
+        with np.errstate(all="ignore"):
+            columns = self._assembly.combine(given)
+        return rating(judge(self._problem, self._whole(levels), columns))
+
+    def _beside_known(self, number: int, best: Rows, rating: Rating) -> Floats:
+        """Ratings of designs with each known part in place `number` of the best ones."""
+        return self._beside(number, self._known[number].designs, self._known[number].figures, best, rating)
+
+    def best(self, rating: Rating) -> tuple[float, Rows]:
+        """Least rating found by exchanging known parts of the best evaluated design one at a time, and its parts."""
+        evaluations = self.evaluations
+        if evaluations is None:
+            return np.inf, ()
+        ratings = rating(evaluations)
+        least, best = float(ratings.min()), list(self._evaluated)[int(ratings.argmin())]
+        improved = True
+        while improved:
+            improved = False
+            for number in range(len(self._known)):
+                beside = self._beside_known(number, best, rating)
+                if beside.min() < least:
+                    least, improved = float(beside.min()), True
+                    best = _exchanged(best, number, int(beside.argmin()))
+        return least, best
+
+    def _rival(self, best: Rows, rating: Rating) -> Rows:
+        """A design of known parts around one of the best parts, and what goes best with it."""
+        number = int(self._random.integers(len(best)))
+        rows = np.argsort(self._beside_known(number, best, rating), kind="stable")[:RIVALS]
+        rival = _exchanged(best, number, int(self._random.choice(rows)))
+        for other in range(len(best)):
+            if other != number:
+                rival = _exchanged(rival, other, int(self._beside_known(other, rival, rating).argmin()))
+        return rival
+
+    def propose(self, rating: Rating, count: int) -> Ints:
+        """A good combination of known parts, if it was not evaluated, and designs of promising new parts."""
+        _, best = self.best(rating)
+        if best in self._evaluated and self._random.random() < 0.5:
+            best = self._rival(best, rating)
+        fresh = [self._new_parts(number, best, rating, count) for number in range(len(self._known))]
+        most = max(map(len, fresh))
+        known = [parts.designs[row] for parts, row in zip(self._known, best, strict=True)]
+        filled = [
+            np.concatenate([part, np.repeat(design[None], most - len(part), axis=0)])
+            for part, design in zip(fresh, known, strict=True)
+        ]
+        designs = self._whole(filled)
+        if best in self._evaluated:
+            return designs
+        return np.concatenate([self._whole([design[None] for design in known]), designs])[:count]
+
+    def _new_parts(self, number: int, best: Rows, rating: Rating, count: int) -> Ints:
+        """Unknown parts that promise the best rating beside the best others."""
+        known, model = self._known[number], self._models[number]
+        ratings = self._beside_known(number, best, rating)
+        candidates = known.candidates(ratings, model.elsewhere(known, ELSEWHERE))
+        fit = model.fit(known, ratings) if len(candidates) else None
+        if fit is None:
+            return candidates[:0]
+        optimism = float(self._random.choice(OPTIMISM))
+
+        def promise(parts: Ints) -> Floats:
+            return self._promised(number, parts, fit, best, rating, optimism)
+
+        leaders = known.legal_first(candidates, promise(candidates), CLIMBERS)
+        near, promised = climbed(known, leaders, promise)
+        return known.legal_first(near, promised, count)
+
+    def _promised(
+        self, number: int, candidates: Ints, fit: FigureFit, best: Rows, rating: Rating, optimism: float
+    ) -> Floats:
+        """Ratings of candidates (n, axes) by a fit: optimistic ones of the promising, which come first."""
+        inputs = self._known[number].inputs(candidates)
+        standard = fit.expected(inputs)
+        expected = self._beside(number, candidates, fit.values(standard), best, rating)
+        expected = np.where(fit.valid(inputs), expected, NO_FIGURES)
+        rows = np.argsort(expected, kind="stable")[:PROMISING]
+        ratings_best = self._beside_known(number, best, rating).min()
+        draws = optimism * self._random.standard_normal((DRAWS, 1, standard.shape[1]))
+        drawn = standard[rows] + draws * fit.deviation(inputs[rows])
+        ratings = np.stack([self._beside(number, candidates[rows], fit.values(one), best, rating) for one in drawn])
+        gain = np.maximum(ratings_best - ratings, 0.0).mean(axis=0)
+        promised = np.full(len(candidates), np.inf)
+        promised[rows] = np.where(expected[rows] < NO_FIGURES, SLIGHT * np.clip(expected[rows],-1e3,1e3) - gain, np.inf)
+        return promised
+
+
+def climbed(known: KnownParts, leaders: Ints, promise: Callable[[Ints], Floats]) -> tuple[Ints, Floats]:
+    """Parts that promise more than the leaders (n, axes), found by steps from these, and what all of them promise."""
+    found, promised = leaders, promise(leaders) if len(leaders) else np.zeros(0)
+    explored = np.zeros(len(found), np.bool_)
+    for _ in range(CLIMBS):
+        open_ = np.flatnonzero(~explored)
+        centers = open_[np.argsort(promised[open_], kind="stable")[:CLIMBERS]]
+        explored[centers] = True
+        fresh = known.around(found[centers])
+        if len(fresh):
+            fresh = fresh[~(fresh[:, None] == found[None]).all(axis=2).any(axis=1)]
+        if not len(fresh):
+            break
+        found, promised = np.concatenate([found, fresh]), np.concatenate([promised, promise(fresh)])
+        explored = np.concatenate([explored, np.zeros(len(fresh), np.bool_)])
+    return found, promised
+
+
+def _exchanged(rows: Rows, number: int, row: int) -> Rows:
+    """Rows with another one for the part `number`."""
+    return (*rows[:number], row, *rows[number + 1 :])

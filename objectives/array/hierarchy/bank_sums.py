@@ -1,0 +1,111 @@
+"""Banks on an H-tree of plain wires in closed form: a bank is a few numbers, a pair of bank and mat a few products.
+
+The wires of each level are twice as long as those below, so that delays, which grow with the square of the length,
+and energies add up to t = t_mat + A w² + B h² one way and e = n_active e_mat + C w + D h, with w and h the sides of a
+mat (BankWithHtree.cpp, CalculateLatencyAndPower; Wire.cpp, CalculateLatencyAndPower, without repeaters). Sums are
+taken in another order than NVSim's, so that they differ from h_tree's by rounding: they bound and rule out, and what
+comes near a limit is for the model itself to decide.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dse.batch import Batch, Floats
+from dse.objectives.array.circuits.circuit import Circuit
+from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, Wire
+from dse.objectives.array.hierarchy.bank import BankShape, ways_sharing_write_wires
+from dse.objectives.array.hierarchy.mat import Mat
+from dse.spaces.array.routing import Routing, TreeLevels
+
+
+@dataclass(frozen=True, slots=True)
+class BankSums(Batch):
+    """What banks add to their mats: `across` and `down` [s/m²], `energy_across` and `energy_down` [J/m].
+
+    `active` mats, all `mats`, and `ratio` of rows over columns of mats, as floats.
+    """
+
+    across: Floats
+    down: Floats
+    energy_across: Floats
+    energy_down: Floats
+    active: Floats
+    mats: Floats
+    ratio: Floats
+
+    def columns(self) -> "BankSums":
+        """The same banks as (n, 1) columns, which broadcast against mats."""
+        return BankSums(**{name: column[:, None] for name, column in self.to_columns().items()})
+
+
+def has_closed_form(wire: GlobalWire, circuit: Circuit, routing: Routing) -> bool:
+    """Whether sums hold: an H-tree of plain wires without area, and senses inside the mats."""
+    plain = isinstance(wire, FreeWire) or (isinstance(wire, Wire) and not wire.leaks and wire.area_pitch == 0)
+    return plain and circuit.internal_sensing and routing.horizontal is not None
+
+
+def bank_sums(shape: BankShape, routing: Routing, wire: GlobalWire) -> BankSums:
+    """Sums over the levels of the trees of banks."""
+    if routing.horizontal is None or routing.vertical is None:
+        raise ValueError("an H-tree needs the routing of an H-tree")
+    across, energy_across = _level_sums(routing.horizontal, 1.0, wire)
+    down, energy_down = _level_sums(routing.vertical, 0.5, wire)
+    return BankSums(
+        across=across, down=down, energy_across=energy_across, energy_down=energy_down,
+        active=shape.active_rows * shape.active_cols, mats=shape.rows * shape.cols, ratio=shape.rows / shape.cols,
+    )
+
+
+def _level_sums(levels: TreeLevels, first: float, wire: GlobalWire) -> tuple[Floats, Floats]:
+    """Delay per squared side and energy per side of a mat; level 0 is `first` sides long, each further one twice."""
+    banks = levels.bits.shape[1]
+    if not isinstance(wire, Wire) or not len(levels.bits):
+        return np.zeros(banks), np.zeros(banks)
+    vdd = wire.technology.vdd
+    length = np.ldexp(first, np.arange(len(levels.bits)))
+    delay = 2.3 * wire.resistance * wire.capacitance / 2 * ((length * length) @ levels.present)
+    energy = wire.capacitance * vdd * vdd * (length @ (levels.active_bundles * levels.bits))
+    return delay, energy
+
+
+@dataclass(frozen=True, slots=True)
+class SummedBanks:
+    """Figures of banks of some mats, by their names as a bank has them; each is computed when it is asked for."""
+
+    sums: BankSums
+    mat: Mat
+    ways: int
+
+    @classmethod
+    def of(cls, sums: BankSums, mat: Mat, circuit: Circuit) -> "SummedBanks":
+        """Banks and mats, which broadcast."""
+        return cls(sums, mat, ways_sharing_write_wires(circuit))
+
+    def __call__(self, name: str) -> Floats:
+        """One figure."""
+        figure: Floats = _FIGURES[name](self)
+        return figure
+
+    @property
+    def wires(self) -> Floats:
+        """Delay of the wires, one way [s]."""
+        sums, mat = self.sums, self.mat
+        return sums.across * (mat.width * mat.width) + sums.down * (mat.height * mat.height)
+
+    @property
+    def switched(self) -> Floats:
+        """Energy of the wires [J]."""
+        return self.sums.energy_across * self.mat.width + self.sums.energy_down * self.mat.height
+
+
+_FIGURES = {
+    "read_latency": lambda bank: bank.mat.read_latency + 2 * bank.wires,
+    "write_latency": lambda bank: bank.mat.write_latency + bank.wires,
+    "read_energy": lambda bank: bank.mat.read_energy * bank.sums.active + bank.switched,
+    "write_energy": lambda bank: bank.mat.write_energy * bank.sums.active + bank.switched / bank.ways,
+    "leakage": lambda bank: bank.mat.leakage * bank.sums.mats,
+    "area": lambda bank: bank.mat.height * bank.mat.width * bank.sums.mats,
+    "mat_read_latency": lambda bank: bank.mat.read_latency,
+    "column_decoder_latency": lambda bank: bank.mat.column_decoder_latency,
+}

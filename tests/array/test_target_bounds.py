@@ -1,0 +1,89 @@
+"""Winners by bounds are those of NVSim's loops over every design, whatever the circuit; bounds are below the model."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dse.objectives.array.choice import ArrayChoice
+from dse.objectives.array.circuits.circuit import BUS
+from dse.objectives.array.evaluation.blocks import ArrayDesigns
+from dse.objectives.array.evaluation.flat import flatten
+from dse.objectives.array.evaluation.handed import bank_figures
+from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.evaluation.nvsim import array_winners, search_array
+from dse.objectives.array.evaluation.scan import ArrayScan
+from dse.objectives.array.given.cell import load_cell
+from dse.objectives.cache.metrics import SHARED, tag_handed_up
+from dse.objectives.cache.specification import specs_by_access, technology_from_text
+from dse.spaces.array.wires import WireChoice, WireRange
+
+SLACK = 1e-12
+CASES = (
+    ("sram", "22nm", 350, "64KB", "normal"), ("stt_deepnvmpp", "16nm-deepnvmpp", 350, "128KB", "sequential"),
+    ("sot_deepnvmpp", "16nm-deepnvmpp", 330, "128KB", "fast"), ("stt", "45nm-lstp", 300, "64KB", "normal"),
+    ("sram", "90nm-lop", 380, "48KB", "sequential"), ("sot", "32nm", 310, "96KB", "normal"),
+)
+
+
+def arrays(cell: str, technology: str, temperature: int, capacity: str, access: str, **fabric: Any) -> list[ArrayChoice]:
+    """Both arrays of a small cache."""
+    node, path = technology_from_text(technology, temperature)
+    (spec,) = specs_by_access(
+        memory="m", capacity=int(capacity.removesuffix("KB")) << 10, technology=node, cell=load_cell(cell),
+        access=[access], technology_path=path, ways=4,
+    )
+    return [replace(array, fabric=replace(array.fabric, **fabric)) for _, array in spec.arrays]
+
+
+@pytest.mark.parametrize("case", CASES, ids=" ".join(map(str, range(len(CASES)))).split())
+def test_winners_are_those_of_all_designs(case: tuple[str, str, int, str, str]) -> None:
+    for array in arrays(*case):
+        assert array_winners(array, MatLibraries()) == search_array(array).winners
+
+
+@pytest.mark.parametrize("fabric", [{"routing": BUS}, {"internal_sensing": False, "routing": BUS}])
+def test_where_bounds_do_not_hold(fabric: dict[str, Any]) -> None:
+    for array in arrays("stt", "22nm", 350, "64KB", "normal", **fabric):
+        wire = array.fabric.wire(array.basic_global)
+        assert flatten(ArrayDesigns(array, array.basic_local, wire, MatLibraries())) is None
+        assert array_winners(array, MatLibraries()) == search_array(array).winners
+
+
+@pytest.mark.parametrize("case", CASES[:3], ids=["0", "1", "2"])
+def test_bounds_are_below_the_model(case: tuple[str, str, int, str, str]) -> None:
+    names = (*SHARED, "read_latency", "mat_read_latency", "column_decoder_latency")
+    for array in arrays(*case):
+        designs = ArrayDesigns(array, array.basic_local, array.fabric.wire(array.basic_global), MatLibraries())
+        flat = flatten(designs)
+        assert flat is not None
+        by_key = {group.key: number for number, group in enumerate(flat.groups)}
+        for block in designs.blocks():
+            own = np.flatnonzero(flat.mat_group == by_key[block.group.key])
+            positions = flat.least[by_key[block.group.key]].position
+            mats = flat.mats.take(own[np.searchsorted(positions, block.mat_position)])
+            classes = [int(np.flatnonzero(flat.banks.position == bank)[0]) for bank in block.group.banks[block.rows]]
+            number = np.empty(len(flat.banks.members), np.int64)
+            number[flat.banks.members] = np.repeat(
+                np.arange(len(flat.banks.group)), np.diff(np.append(flat.banks.first_member, len(flat.banks.members)))
+            )
+            bound = flat.figures(flat.banks.sums.take(number[classes]).columns(), mats)
+            true = bank_figures(block.bank, block.mat)
+            for name in names:
+                assert np.all(bound(name) <= true(name) * (1 + SLACK)), name
+
+
+def test_lower_ends_are_below_every_design() -> None:
+    array = arrays(*CASES[0])[1]
+    scan = ArrayScan(array, tag_handed_up("tag_"), MatLibraries())
+    low, _ = scan.range(lower_ends_only=True)
+    exact, _ = scan.range(lower_ends_only=False)
+    assert np.all(low <= exact * (1 + SLACK))
+
+
+def test_one_organization_is_found() -> None:
+    """Pinned wires, low swing: no closed form, the same answer."""
+    array = arrays(*CASES[1])[0]
+    pinned = replace(array, global_wires=WireRange.only(WireChoice("GlobalAggressive", low_swing=True)))
+    assert array_winners(pinned, MatLibraries()) == search_array(pinned).winners
