@@ -1,7 +1,6 @@
 """The family of memory tiers: how the engine and the command line find it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from dse.objectives.placement.policies import POLICIES
 from dse.objectives.tiers.options import TierOptions, tier_choices
 from dse.objectives.tiers.problem import METRICS, TiersProblem
 from dse.problem import Baseline, Constraint, NamedObjective, Objective, Problem, Vocabulary
-from dse.spaces.tiers.space import NUMBERED_AXES, SPLIT, VERTICAL
+from dse.spaces.tiers.space import NUMBERED_AXES, SPLIT
 
 NAMED = {
     "throughput": NamedObjective("throughput", "samples/s", maximize=True, help="Samples per second."),
@@ -62,8 +61,7 @@ class TiersFamily:
 
 def best_under(policy: str, problem: TiersProblem) -> Baseline | None:
     """The best feasible design with another policy, by the first objective; the vertical arrangement, two tiers."""
-    options = replace(problem.options, policy=policy, arrangement=VERTICAL, middle="none", middle_fraction="1")
-    other = TiersProblem(options, problem.objectives, problem.constraints)
+    other = problem.under(policy)
     designs = np.concatenate(list(other.space.blocks()))
     metrics = other.evaluate(designs)
     columns = {**metrics, **_numbers(other, designs)}
@@ -77,7 +75,7 @@ def best_under(policy: str, problem: TiersProblem) -> Baseline | None:
     return Baseline(
         name=policy, cost=float(costs[best]), metrics={name: float(column[best]) for name, column in metrics.items()},
         design=_design_in(problem, other, designs[best]),
-        note={name: str(level) for name, level in other.describe(designs[best]).items()},
+        note={axis.name: str(other.describe(designs[best])[axis.name]) for axis in other.space.axes if len(axis) > 1},
     )
 
 

@@ -1,6 +1,7 @@
 """Memory tiers as a problem: designs are memories, capacities and policies, metrics are those of a training step."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from dse.objectives.tiers.steps import PlanChoice, StepChoice, TierSteps
 from dse.objectives.tiers.technology import MemoryTechnology, load_memory
 from dse.problem import Constraint, Metric, Objective, Sign
 from dse.spaces.space import Level, levels_of, values
-from dse.spaces.tiers.space import NO_MIDDLE, TierSpace
+from dse.spaces.tiers.space import NO_MIDDLE, VERTICAL, TierSpace
 
 METRICS = {
     "time": Metric("s", help="Time of a training step."),
@@ -44,7 +45,8 @@ class TiersProblem:
     name = "tiers"
 
     def __init__(
-        self, options: TierOptions, objectives: Sequence[Objective], constraints: Sequence[Constraint] = ()
+        self, options: TierOptions, objectives: Sequence[Objective], constraints: Sequence[Constraint] = (),
+        steps: TierSteps | None = None,
     ) -> None:
         choices = tier_choices(options)
         self.options = options
@@ -52,7 +54,15 @@ class TiersProblem:
         self.constraints = tuple(constraints)
         self.space = TierSpace(choices)
         self.metrics: Mapping[str, Metric] = METRICS
-        self._steps = TierSteps(options.network, options.optimizer, options.dropout, min(choices.fraction))
+        self._steps = steps or TierSteps(
+            network=options.network, optimizer=options.optimizer, dropout=options.dropout,
+            least_fraction=min(choices.fraction),
+        )
+
+    def under(self, policy: str) -> "TiersProblem":
+        """The same problem with another policy, which knows two tiers and nothing of operands in place."""
+        options = replace(self.options, policy=policy, arrangement=VERTICAL, middle=NO_MIDDLE, middle_fraction="1")
+        return TiersProblem(options, self.objectives, self.constraints, self._steps)
 
     def evaluate(self, designs: Ints) -> Mapping[str, Floats]:
         """Metrics of designs, NaN where tier 1 cannot hold a piece; each placement is planned once."""

@@ -21,10 +21,14 @@ from dse.objectives.placement.plans import Prices, Traffic
 from dse.objectives.placement.policies import place
 from dse.objectives.placement.recompute import choose_recomputed
 from dse.objectives.placement.split import split_plan
+from dse.objectives.placement.whole import Limits
 from dse.spaces.tiers.space import HORIZONTAL, NO_MIDDLE, PLANNED
 
 STORAGE = {dropout: Storage(dropout=dropout, statistics=False) for dropout in (False, True)}
 """Normalizations read x and dy back and compute statistics anew."""
+
+WHOLE = Limits(seconds=10.0)
+"""How long whole-tensor plans are searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class TierSteps:
         if choice.middle != NO_MIDDLE:
             ladder = ladder_plan(gaps, (capacity, int(choice.middle_fraction * peak)), choice.prices)
             return Placed(gaps, capacity, peak, tuple(ladder.traffic), nothing, nothing, ladder.occupied[0])
-        found = place(choice.policy, gaps, capacity, choice.prices[-1])
+        found = place(choice.policy, gaps, capacity, choice.prices[-1], WHOLE)
         occupied = None if found.plan is None else gaps.occupied(found.plan.kept) + gaps.operands
         return Placed(gaps, capacity, peak, (found.traffic,), nothing, nothing, occupied)
 
