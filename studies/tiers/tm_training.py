@@ -224,13 +224,14 @@ def draw(rows: "pd.DataFrame") -> "Figure":
     figure = Figure(figsize=(6.4, 4.0))
     axis = figure.add_subplot()
     for number, policy in enumerate(POLICIES[:-1]):
-        axis.plot(saved.index * 100, saved[policy] * 100, color=COLORS[number % len(COLORS)],
-                  linestyle=LINES[number % len(LINES)], label=policy, lw=1.4)
+        again, color = divmod(number, len(COLORS))
+        axis.plot(saved.index * 100, saved[policy] * 100, color=COLORS[color], linestyle=LINES[number % len(LINES)],
+                  marker="os"[again], ms=4 * again, label=policy, lw=1.4)
     axis.axhline(TRAFFIC_SAVED * 100, color="0.3", lw=0.8)
-    axis.annotate("published: 64 %", (saved.index[0] * 100, TRAFFIC_SAVED * 100), fontsize=7, va="bottom")
+    axis.annotate("published: 64 %", (saved.index[-1] * 100, TRAFFIC_SAVED * 100), fontsize=7, va="bottom", ha="right")
     axis.set_xlabel("capacity of tier 1 [% of peak]")
     axis.set_ylabel("traffic saved by the best placement,\nmean over networks [%]")
-    axis.legend(fontsize=7, ncols=2)
+    axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     axis.grid(True, lw=0.3, color="0.88")
     return figure
 
