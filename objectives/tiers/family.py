@@ -19,7 +19,10 @@ NAMED = {
     "throughput_per_watt": NamedObjective(
         "throughput_per_watt", "samples/J", maximize=True, help="Samples per joule."
     ),
-    "lifetime": NamedObjective("lifetime", "s", maximize=True, help="Time until a tier is worn out."),
+    "lifetime": NamedObjective(
+        "1 / wear", "s", maximize=True,
+        help="Time until a tier is worn out, infinite where none wears: for constraints; as an objective take wear.",
+    ),
     "edp": NamedObjective("energy * time", "J s", help="Energy-delay product of a step."),
 }
 

@@ -70,10 +70,10 @@ def figures(
     energy = _energy(placed, fast, below, around.mac_energy) + _static(fast, below) * time
     read = sum(traffic.read.sum() for traffic in placed.traffic) * placed.page
     written = sum(traffic.written.sum() for traffic in placed.traffic) * placed.page
-    lifetime = _lifetime(placed, below, time)
+    wear = _wear(placed, below, time)
     memory_cost = fast.cost + sum(tier.cost for tier in below)
     power = energy / time
-    ownership = memory_cost + replacements(below, lifetime, around.years) + (
+    ownership = memory_cost + replacements(below, wear, around.years) + (
         power * around.years * YEAR / 3.6e6 * around.electricity * around.usage_effectiveness
     )
     rows = np.ones_like(time)
@@ -81,7 +81,7 @@ def figures(
         "time": time, "energy": energy, "power": power, "throughput": batch / time,
         "throughput_per_watt": batch / energy, "traffic": rows * (read + written), "traffic_read": rows * read,
         "traffic_written": rows * written, "fast_capacity": fast.capacity, "memory_cost": memory_cost,
-        "ownership_cost": ownership, "lifetime": np.min(lifetime, axis=0),
+        "ownership_cost": ownership, "wear": np.max(wear, axis=0),
     }
 
 
@@ -143,18 +143,20 @@ def _static(fast: Tier, below: Sequence[Tier]) -> Floats:
     return total
 
 
-def _lifetime(placed: Placed, below: Sequence[Tier], time: Floats) -> Floats:
-    """Time (tiers below, designs) [s] until each is worn out, writes spread evenly; infinite where nothing wears."""
-    with np.errstate(divide="ignore"):
-        return np.stack([
-            tier.endurance * tier.capacity * time / (traffic.written.sum() * placed.page) if traffic.written.any()
-            else np.full_like(time, np.inf)
-            for tier, traffic in zip(below, placed.traffic, strict=True)
-        ])
+def _wear(placed: Placed, below: Sequence[Tier], time: Floats) -> Floats:
+    """Share of each tier's life (tiers below, designs) [1/s] that steps use up, writes spread evenly.
+
+    Bytes written over endurance x capacity x time; 0 where nothing is written, or nothing wears.
+    """
+    return np.stack([
+        traffic.written.sum() * placed.page / (tier.endurance * tier.capacity * time) if traffic.written.any()
+        else np.zeros_like(time)
+        for tier, traffic in zip(below, placed.traffic, strict=True)
+    ])
 
 
-def replacements(below: Sequence[Tier], lifetime: Floats, years: float) -> Floats:
+def replacements(below: Sequence[Tier], wear: Floats, years: float) -> Floats:
     """Cost (designs,) [$] of replacing what wears out before its time."""
-    spent = np.maximum(np.ceil(years * YEAR / lifetime) - 1, 0)
+    spent = np.maximum(np.ceil(years * YEAR * wear) - 1, 0)
     total: Floats = sum((tier.cost * times for tier, times in zip(below, spent, strict=True)), np.zeros(1))
     return total

@@ -30,7 +30,7 @@ METRICS = {
     "fast_capacity": Metric("B", help="Capacity of tier 1."),
     "memory_cost": Metric("$", Sign.NOT_NEGATIVE, "Price of all tiers."),
     "ownership_cost": Metric("$", Sign.NOT_NEGATIVE, "Memory, its replacement when worn, and energy over the years."),
-    "lifetime": Metric("s", help="Time until the first tier is worn out; infinite where none wears."),
+    "wear": Metric("Hz", Sign.NOT_NEGATIVE, "Share of a lower tier's life that is used up in a second."),
 }
 MAC_ENERGY = {4: 4.6e-12, 2: 1.5e-12, 1: 0.23e-12}
 """Energy [J] of a multiply-accumulate by bytes per number: multiplier and adder of 32, 16 and 8 bits in 45 nm.

@@ -102,7 +102,7 @@ def _slow_row(
         "samples/J over all in tier 1": float(value[best] / value[alone]),
         "ownership over all in tier 1": float(found.metrics["ownership_cost"][best]
                                               / found.metrics["ownership_cost"][alone]),
-        "years until worn out": float(found.metrics["lifetime"][best]) / YEAR,
+        "worn out per year": float(found.metrics["wear"][best]) * YEAR,
     }
 
 
@@ -140,8 +140,8 @@ NOTES = (
     "Capacity is bought by the byte, bandwidth by the device: four stacks of tier 1, one device of the lower tier, of"
     " which 1, 16 or 256 times the peak is bought; a step of a single accelerator that is never idle. Where tier 1"
     " holds everything, no lower tier is bought.",
-    "A faster memory draws its energy in less time, so that owning it for the same years costs more power: compare costs"
-    " along a front, not alone.",
+    "A faster memory draws its energy in less time, so that owning it for the same years costs more power: compare"
+    " costs along a front, not alone.",
     "Prices, standby powers and energies of flash are assumptions, named in the technology files; the ranking by cost"
     " is as good as they are.",
     f"Designs whose lower tier is worn out within {LEAST_LIFETIME} of steps are left out of the fronts; the table of"

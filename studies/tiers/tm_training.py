@@ -96,7 +96,8 @@ def _worth(placed: Placed, batch: int) -> dict[str, float]:
         below = make_tier([load_memory(flash)], one, one * TERABYTE)
         metrics = figures(placed, fast, [below], WINDOW, batch, around)
         found[f"samples_per_joule_{flash}"] = float(metrics["throughput_per_watt"][0])
-        found[f"days_{flash}"] = float(metrics["lifetime"][0]) / TIMES["d"]
+        wear = float(metrics["wear"][0])
+        found[f"days_{flash}"] = 1 / wear / TIMES["d"] if wear else float("inf")
     return found
 
 

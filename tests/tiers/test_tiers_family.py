@@ -19,6 +19,7 @@ from dse.search.front import exact_front
 from dse.search.result import optimize
 from dse.studies.tiers.networks import NETWORKS
 from dse.studies.tiers.tm_training import needed_share
+from dse.testing import check_problem
 from dse.vocabulary import parse_constraint, parse_objectives
 
 ALEXNET = TierOptions(network="alexnet", batch="64", optimizer="momentum", dropout=True, fraction="0.125,0.5",
@@ -118,7 +119,7 @@ def test_energy_by_hand():
     assert touched <= rest / (8 * fast.read_energy) <= 1.35 * touched
     assert found["traffic"] == pytest.approx(2582.17 * 2**20, rel=1e-4)
     assert found["throughput_per_watt"] == pytest.approx(64 / found["energy"])
-    assert found["lifetime"] == pytest.approx(slow.endurance * peak * found["time"] / found["traffic_written"])
+    assert 1 / found["wear"] == pytest.approx(slow.endurance * peak * found["time"] / found["traffic_written"])
 
 
 def test_time_by_hand():
@@ -225,3 +226,9 @@ def test_a_tier_too_small_for_a_piece_is_infeasible_and_said():
     problem = ask(replace(ALEXNET, fraction="0.000001"), ["energy"])
     with pytest.raises(InfeasibleError, match="tier 1 holds no piece"):
         optimize(problem, why_empty=lambda one: FAMILY.why_empty(one, lambda _: None))
+
+
+def test_the_conformance_suite():
+    options = replace(ALEXNET, middle="none,cxl-dram", arrangement="vertical,horizontal", policy="split-lp,lru",
+                      recompute="none,cheap")
+    check_problem(ask(options, ["ownership_cost", "throughput_per_watt"], ("lifetime>=1h",)))
