@@ -17,7 +17,7 @@ import numpy as np
 from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.objectives.placement.gaps import Gaps, sums
-from dse.objectives.placement.plans import Plan, Prices, Traffic
+from dse.objectives.placement.plans import PlacementPlan, Prices, Traffic
 from dse.objectives.placement.program import Program
 from dse.objectives.placement.split import running_sums
 
@@ -40,7 +40,7 @@ class LadderPlan:
             Traffic(read=sums(gaps.stop, pages, gaps.pieces), written=sums(gaps.start, pages, gaps.pieces))
             for pages in self.waiting
         ]
-        last = Plan(gaps=gaps, kept=self.kept + self.waiting.sum(axis=0))
+        last = PlacementPlan(gaps=gaps, kept=self.kept + self.waiting.sum(axis=0))
         return [*middle, last.traffic]
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Ints
-from dse.objectives.placement.plans import Plan, Traffic
+from dse.objectives.placement.plans import PlacementPlan, Traffic
 
 STEPS = 3
 """Steps that are run; the last is what repeats."""
@@ -27,7 +27,7 @@ class Replay:
     occupied: Ints
 
 
-def replay(plan: Plan, capacity: int) -> Replay:
+def replay(plan: PlacementPlan, capacity: int) -> Replay:
     """Carry out a plan of whole pages with `capacity` pages of tier 1. Raises BrokenPlanError where it cannot be."""
     simulator = _Simulator(plan, capacity)
     for _ in range(STEPS):
@@ -38,7 +38,7 @@ def replay(plan: Plan, capacity: int) -> Replay:
 class _Simulator:
     """Pages one by one."""
 
-    def __init__(self, plan: Plan, capacity: int) -> None:
+    def __init__(self, plan: PlacementPlan, capacity: int) -> None:
         rows = plan.gaps.accesses
         self._plan, self._capacity = plan, capacity
         self._base = np.concatenate([[0], np.cumsum(rows.block_pages)])

@@ -14,7 +14,7 @@ import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.objectives.placement.gaps import Gaps, sums
-from dse.objectives.placement.plans import Plan, Prices
+from dse.objectives.placement.plans import PlacementPlan, Prices
 from dse.objectives.placement.program import Program
 
 
@@ -37,7 +37,7 @@ class Certificate:
 
 def split_plan(
     gaps: Gaps, capacity: int, prices: Prices = Prices(), leaves: Bools | None = None  # noqa: B008
-) -> tuple[Plan, Certificate]:
+) -> tuple[PlacementPlan, Certificate]:
     """The best plan for `capacity` pages of tier 1, and its certificate.
 
     `leaves` (gaps,): gaps that are not kept, whatever the room. Raises InfeasibleError where a piece does not fit.
@@ -51,10 +51,10 @@ def split_plan(
         if leaves is not None:
             paying[gaps.version[leaves & ~gaps.adjacent]] = False
         kept[free], duals = _solve(gaps, np.flatnonzero(free), paying, room, prices)
-    plan = Plan(gaps=gaps, kept=kept)
+    plan = PlacementPlan(gaps=gaps, kept=kept)
     cost = plan.traffic.priced(prices)
     bound = lower_bound(gaps, capacity, duals, prices, leaves)
-    return Plan(gaps=gaps, kept=kept, bound=bound), Certificate(cost=cost, bound=bound, duals=duals)
+    return PlacementPlan(gaps=gaps, kept=kept, bound=bound), Certificate(cost=cost, bound=bound, duals=duals)
 
 
 def lower_bound(

@@ -31,7 +31,7 @@ SHOWN = ("fraction", "fast", "slow", "slow_fraction", "window", "recompute")
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
+class TrainedWorkload:
     """A network of today, and samples per step."""
 
     network: str
@@ -39,12 +39,12 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload("resnet-50", 64), Workload("vit-b-16", 32), Workload("bert-base", 16), Workload("gpt2", 8),
-    Workload("llama-2-7b", 1),
+    TrainedWorkload("resnet-50", 64), TrainedWorkload("vit-b-16", 32), TrainedWorkload("bert-base", 16),
+    TrainedWorkload("gpt2", 8), TrainedWorkload("llama-2-7b", 1),
 )
 
 
-def problem_of(workload: Workload) -> TiersProblem:
+def problem_of(workload: TrainedWorkload) -> TiersProblem:
     """Memories and capacities to choose from for one network, in bf16 with Adam."""
     options = TierOptions(
         network=workload.network, batch=str(workload.batch), precision="bf16", fast="hbm2e,hbm3",
@@ -64,7 +64,7 @@ class Answer:
     certificate: str
 
 
-def solve(workload: Workload) -> Answer:
+def solve(workload: TrainedWorkload) -> Answer:
     """The exact front of a workload, and what each slow memory can reach with less than everything in tier 1."""
     problem = problem_of(workload)
     front = exact_front(problem)
@@ -88,7 +88,7 @@ def _front_row(row: Mapping[str, Any], found: Evaluations, place: int) -> dict[s
 
 
 def _slow_row(
-    workload: Workload, rows: Sequence[Mapping[str, Any]], found: Evaluations, memory: str
+    workload: TrainedWorkload, rows: Sequence[Mapping[str, Any]], found: Evaluations, memory: str
 ) -> dict[str, Any]:
     """The best throughput per watt that a slow memory gives where tier 1 does not hold everything."""
     value = found.metrics["throughput_per_watt"]

@@ -46,7 +46,7 @@ ALONE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class TierCase:
     """A network and the share of its peak that tier 1 holds."""
 
     network: TrainedNetwork
@@ -55,11 +55,11 @@ class Case:
 
 def run(jobs: int) -> Findings:
     """Place every network at every fraction by every policy."""
-    cases = [Case(network, fraction) for network in NETWORKS for fraction in FRACTIONS]
+    cases = [TierCase(network, fraction) for network in NETWORKS for fraction in FRACTIONS]
     return findings_of(list(report(in_parallel(measure, cases, jobs), len(cases), "placements")))
 
 
-def measure(case: Case) -> list[dict[str, Any]]:
+def measure(case: TierCase) -> list[dict[str, Any]]:
     """A row for each policy of a case."""
     gaps, peak = case.network.gaps(), case.network.peak()
     capacity = int(case.fraction * peak)

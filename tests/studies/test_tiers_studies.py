@@ -14,7 +14,7 @@ COLUMNS = ["network", "fraction", "policy", "bytes", "duality_gap"]
 
 @pytest.fixture(scope="module")
 def measured():
-    return [tm_training.measure(tm_training.Case(NETWORKS[0], fraction)) for fraction in (0.125, 0.25, 0.5, 1.0)]
+    return [tm_training.measure(tm_training.TierCase(NETWORKS[0], fraction)) for fraction in (0.125, 0.25, 0.5, 1.0)]
 
 
 def test_tm_training(measured, tmp_path):
