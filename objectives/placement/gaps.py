@@ -43,8 +43,8 @@ class Gaps:
     A gap reaches from piece `start` to piece `stop`, round the step where ``stop <= start``, over `pages` pages of
     version `version`, from access row `row`. `choice` numbers what a whole-tensor plan decides as one: slices of one
     tensor between the same two operations. Versions are `dirty` or not, have `version_pages`, and begin with piece
-    `version_start`; `version_choice` numbers those of a tensor that one operation writes. `operands` (pieces,) are the
-    pages that each piece itself needs.
+    `version_start`, access `version_row`; `version_choice` numbers those of a tensor that one operation writes.
+    `operands` (pieces,) are the pages that each piece itself needs.
     """
 
     pieced: PiecedStep
@@ -58,6 +58,7 @@ class Gaps:
     dirty: Bools
     version_pages: Ints
     version_start: Ints
+    version_row: Ints
     version_choice: Ints
     operands: Ints
 
@@ -134,7 +135,7 @@ def find_gaps(pieced: PiecedStep) -> Gaps:
         pieced=pieced, accesses=accesses, row=rows, version=version[rows], start=accesses.piece[rows],
         stop=accesses.piece[accesses.following[rows]], pages=pages[rows], choice=_numbered(ends),
         dirty=(accesses.writes | accesses.arrives)[opening], version_pages=pages[opening],
-        version_start=accesses.piece[opening],
+        version_start=accesses.piece[opening], version_row=opening,
         version_choice=_numbered(np.stack([tensor[opening], operation[opening]], axis=1)), operands=operands,
     )
 

@@ -19,7 +19,7 @@ LEAST_STEPS, MOST_STEPS = 4, 12
 _NEVER = np.iinfo(np.int64).max // 4
 
 
-class Rule(Enum):
+class EvictionRule(Enum):
     """Which page leaves."""
 
     LEAST_RECENT = "least recently used"
@@ -44,28 +44,28 @@ class PageAccesses:
 
 def lru(gaps: Gaps, capacity: int) -> Traffic:
     """Least recently used; every tensor has addresses of its own, and dead pages are written back like any other."""
-    return _run(_own_addresses(gaps), capacity, Rule.LEAST_RECENT, drops_dead=False)
+    return _run(_own_addresses(gaps), capacity, EvictionRule.LEAST_RECENT, drops_dead=False)
 
 
 def lru_reuse(gaps: Gaps, capacity: int) -> Traffic:
     """Least recently used, on addresses of an allocator that hands out the page that was freed last."""
     allocator = Allocator(gaps)
-    return _run(allocator.next_step, capacity, Rule.LEAST_RECENT, drops_dead=False)
+    return _run(allocator.next_step, capacity, EvictionRule.LEAST_RECENT, drops_dead=False)
 
 
 def lru_dead(gaps: Gaps, capacity: int) -> Traffic:
     """Least recently used; dead pages are dropped."""
-    return _run(_own_addresses(gaps), capacity, Rule.LEAST_RECENT, drops_dead=True)
+    return _run(_own_addresses(gaps), capacity, EvictionRule.LEAST_RECENT, drops_dead=True)
 
 
 def tensor_lru(gaps: Gaps, capacity: int) -> Traffic:
     """Least recently used; a page that leaves takes its tensor along, and dead pages are dropped."""
-    return _run(_own_addresses(gaps), capacity, Rule.TENSOR, drops_dead=True)
+    return _run(_own_addresses(gaps), capacity, EvictionRule.TENSOR, drops_dead=True)
 
 
 def farthest(gaps: Gaps, capacity: int) -> Traffic:
     """Belady's rule: the page that is used last again leaves, clean ones first; dead pages are dropped."""
-    return _run(_own_addresses(gaps), capacity, Rule.FARTHEST, drops_dead=True)
+    return _run(_own_addresses(gaps), capacity, EvictionRule.FARTHEST, drops_dead=True)
 
 
 def page_accesses(gaps: Gaps) -> list[PageAccesses]:
@@ -150,7 +150,7 @@ def _lifetimes(gaps: Gaps) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
 
 
 def _run(
-    steps: Callable[[], Sequence[PageAccesses]], capacity: int, rule: Rule, *, drops_dead: bool
+    steps: Callable[[], Sequence[PageAccesses]], capacity: int, rule: EvictionRule, *, drops_dead: bool
 ) -> Traffic:
     """What a step moves once steps have settled."""
     tier = _Tier(capacity, rule, drops_dead=drops_dead)
@@ -166,7 +166,7 @@ def _run(
 class _Tier:
     """Tier 1 as a cache: which pages are there, which are dirty, and what decides who leaves."""
 
-    def __init__(self, capacity: int, rule: Rule, *, drops_dead: bool) -> None:
+    def __init__(self, capacity: int, rule: EvictionRule, *, drops_dead: bool) -> None:
         self._capacity, self._rule, self._drops_dead = capacity, rule, drops_dead
         self._resident, self._dirty = np.zeros(0, np.bool_), np.zeros(0, np.bool_)
         self._stamp, self._tensor = np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -209,7 +209,7 @@ class _Tier:
 
     def _stamps(self, one: PageAccesses) -> Ints:
         """When pages were used last, or the negative of when they are next; small ones leave first."""
-        if self._rule is Rule.FARTHEST:
+        if self._rule is EvictionRule.FARTHEST:
             return -(self._piece + one.next_use)
         stamps: Ints = self._clock + np.arange(len(one.pages))
         self._clock += len(one.pages)
@@ -223,10 +223,10 @@ class _Tier:
         if len(pages) < count:
             raise InfeasibleError(f"tier 1 holds {self._capacity} pages, fewer than a piece needs")
         key = self._stamp[pages]
-        if self._rule is Rule.FARTHEST:
+        if self._rule is EvictionRule.FARTHEST:
             key = 2 * key + self._dirty[pages]
         victims = pages[np.argpartition(key, count - 1)[:count]]
-        if self._rule is Rule.TENSOR:
+        if self._rule is EvictionRule.TENSOR:
             victims = pages[np.isin(self._tensor[pages], self._tensor[victims])]
         written = int(self._dirty[victims].sum())
         self._leave(victims)

@@ -37,7 +37,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlacementPlan:
     """Pages `kept` (gaps,) in tier 1 over each gap; the rest leaves and is read back when the gap ends.
 
     `bound`: a lower bound of the cost of any plan of its kind, where one is known.
@@ -83,10 +83,10 @@ class Plan:
         since = (self.gaps.start - self.gaps.version_start[self.gaps.version]) % self.gaps.pieces
         return np.lexsort((since, self.gaps.version))
 
-    def in_pages(self) -> "Plan":
+    def in_pages(self) -> "PlacementPlan":
         """The plan in whole pages: what is kept is rounded down, so that it fits where the plan fits."""
         kept = np.floor(self.kept + 1e-6)
-        return Plan(gaps=self.gaps, kept=np.minimum(kept, self.gaps.pages), bound=self.bound)
+        return PlacementPlan(gaps=self.gaps, kept=np.minimum(kept, self.gaps.pages), bound=self.bound)
 
     def fits(self, capacity: int, tolerance: float = 1e-6) -> bool:
         """Whether operands and what is kept never exceed tier 1's capacity [pages]."""
@@ -94,12 +94,12 @@ class Plan:
         return bool((full <= capacity * (1 + tolerance) + tolerance).all())
 
 
-def move_all(gaps: Gaps) -> Plan:
+def move_all(gaps: Gaps) -> PlacementPlan:
     """Everything leaves between accesses; only gaps in which nothing runs are kept."""
-    return Plan(gaps=gaps, kept=np.where(gaps.adjacent, gaps.pages, 0).astype(float))
+    return PlacementPlan(gaps=gaps, kept=np.where(gaps.adjacent, gaps.pages, 0).astype(float))
 
 
-def kept_by_choice(gaps: Gaps, keep: Ints) -> Plan:
+def kept_by_choice(gaps: Gaps, keep: Ints) -> PlacementPlan:
     """The plan that keeps the gaps of some choices whole."""
     kept = gaps.adjacent | np.isin(gaps.choice, keep)
-    return Plan(gaps=gaps, kept=np.where(kept, gaps.pages, 0).astype(float))
+    return PlacementPlan(gaps=gaps, kept=np.where(kept, gaps.pages, 0).astype(float))

@@ -10,7 +10,7 @@ from dse.errors import InputError
 from dse.objectives.network.step import ACTIVATION, FORWARD, INPUT, MASK, WORKSPACE
 from dse.objectives.placement import paging
 from dse.objectives.placement.gaps import Gaps, sums
-from dse.objectives.placement.plans import Plan, Prices, Traffic, move_all
+from dse.objectives.placement.plans import PlacementPlan, Prices, Traffic, move_all
 from dse.objectives.placement.split import split_plan
 from dse.objectives.placement.whole import Limits, whole_greedy, whole_plan
 from dse.text import hint
@@ -25,11 +25,11 @@ class Placement:
 
     policy: str
     traffic: Traffic
-    plan: Plan | None = None
+    plan: PlacementPlan | None = None
     bound: float | None = None
 
 
-Policy = Callable[[Gaps, int, Prices, Limits], tuple[Traffic | Plan, float | None]]
+Policy = Callable[[Gaps, int, Prices, Limits], tuple[Traffic | PlacementPlan, float | None]]
 
 
 def place(
@@ -43,7 +43,7 @@ def place(
         raise InputError(f"policy '{policy}' is none of {', '.join(POLICIES)}{hint(policy, POLICIES)}")
     gaps.room(capacity)
     found, bound = POLICIES[policy](gaps, capacity, prices, limits)
-    if isinstance(found, Plan):
+    if isinstance(found, PlacementPlan):
         return Placement(policy=policy, traffic=found.traffic, plan=found, bound=bound)
     return Placement(policy=policy, traffic=found, bound=bound)
 
@@ -123,19 +123,19 @@ def stashed(gaps: Gaps) -> Bools:
     return found
 
 
-def _split(gaps: Gaps, capacity: int, prices: Prices, limits: Limits) -> tuple[Plan, float]:
+def _split(gaps: Gaps, capacity: int, prices: Prices, limits: Limits) -> tuple[PlacementPlan, float]:
     """The linear program."""
     plan, certificate = split_plan(gaps, capacity, prices)
     return plan, certificate.bound
 
 
-def _vdnn(gaps: Gaps, capacity: int, prices: Prices, limits: Limits) -> tuple[Plan, float]:
+def _vdnn(gaps: Gaps, capacity: int, prices: Prices, limits: Limits) -> tuple[PlacementPlan, float]:
     """Every activation leaves between forward and backward pass; the rest is placed by the linear program."""
     plan, certificate = split_plan(gaps, capacity, prices, stashed(gaps))
     return plan, certificate.bound
 
 
-def _whole(gaps: Gaps, capacity: int, prices: Prices, limits: Limits) -> tuple[Plan, float | None]:
+def _whole(gaps: Gaps, capacity: int, prices: Prices, limits: Limits) -> tuple[PlacementPlan, float | None]:
     """The mixed-integer program."""
     plan = whole_plan(gaps, capacity, prices, limits)
     return plan, plan.bound

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Floats, Ints
-from dse.objectives.placement.plans import Plan, Traffic
+from dse.batch import Ints
+from dse.objectives.placement.plans import PlacementPlan, Traffic
 
 STEPS = 3
 """Steps that are run; the last is what repeats."""
@@ -27,7 +27,7 @@ class Replay:
     occupied: Ints
 
 
-def replay(plan: Plan, capacity: int) -> Replay:
+def replay(plan: PlacementPlan, capacity: int) -> Replay:
     """Carry out a plan of whole pages with `capacity` pages of tier 1. Raises BrokenPlanError where it cannot be."""
     simulator = _Simulator(plan, capacity)
     for _ in range(STEPS):
@@ -38,7 +38,7 @@ def replay(plan: Plan, capacity: int) -> Replay:
 class _Simulator:
     """Pages one by one."""
 
-    def __init__(self, plan: Plan, capacity: int) -> None:
+    def __init__(self, plan: PlacementPlan, capacity: int) -> None:
         rows = plan.gaps.accesses
         self._plan, self._capacity = plan, capacity
         self._base = np.concatenate([[0], np.cumsum(rows.block_pages)])
@@ -101,39 +101,3 @@ class _Simulator:
         self._below[tail] = True
         self._resident[tail] = False
         return written
-
-
-def unhidden(
-    traffic: Traffic, occupied: Ints, capacity: int, spare: Floats, window: int
-) -> tuple[Floats, Floats]:
-    """Pages (designs, pieces) read and written that do not pass beneath other pieces.
-
-    `spare` (designs, pieces): pages that the link between the tiers could move during each piece beside it. What a
-    piece reads may come up to `window` pieces early, what leaves may go up to `window` pieces late, as far as link and
-    tier 1 have room. Window 0: nothing is hidden.
-    """
-    read = np.broadcast_to(traffic.read, spare.shape).copy()
-    written = np.broadcast_to(traffic.written, spare.shape).copy()
-    pieces = spare.shape[1]
-    spare = spare.copy()
-    room = np.broadcast_to(np.maximum(capacity - occupied, 0).astype(float), spare.shape).copy()
-    for piece in range(pieces if window else 0):
-        if traffic.read[piece] > 0:
-            _pass_beneath(read, piece, range(piece - 1, max(piece - window, 0) - 1, -1), spare, room)
-        if traffic.written[piece] > 0:
-            _pass_beneath(written, piece, range(piece + 1, min(piece + window, pieces - 1) + 1), spare, room)
-    return read, written
-
-
-def _pass_beneath(left: Floats, piece: int, others: range, spare: Floats, room: Floats) -> None:
-    """Move what is `left` to move at a piece beneath others, nearest first; it takes room in all pieces between."""
-    available = np.full(len(left), np.inf)
-    for other in others:
-        available = np.minimum(available, room[:, other])
-        moved = np.minimum(np.minimum(left[:, piece], spare[:, other]), available)
-        left[:, piece] -= moved
-        spare[:, other] -= moved
-        between = slice(min(piece, other), max(piece, other) + 1)
-        room[:, between] -= moved[:, None]
-        room[:, piece] += moved
-        available = available - moved

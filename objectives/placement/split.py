@@ -14,7 +14,8 @@ import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.objectives.placement.gaps import Gaps, sums
-from dse.objectives.placement.plans import Plan, Prices
+from dse.objectives.placement.plans import PlacementPlan, Prices
+from dse.objectives.placement.program import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Certificate:
 
 def split_plan(
     gaps: Gaps, capacity: int, prices: Prices = Prices(), leaves: Bools | None = None  # noqa: B008
-) -> tuple[Plan, Certificate]:
+) -> tuple[PlacementPlan, Certificate]:
     """The best plan for `capacity` pages of tier 1, and its certificate.
 
     `leaves` (gaps,): gaps that are not kept, whatever the room. Raises InfeasibleError where a piece does not fit.
@@ -50,10 +51,10 @@ def split_plan(
         if leaves is not None:
             paying[gaps.version[leaves & ~gaps.adjacent]] = False
         kept[free], duals = _solve(gaps, np.flatnonzero(free), paying, room, prices)
-    plan = Plan(gaps=gaps, kept=kept)
+    plan = PlacementPlan(gaps=gaps, kept=kept)
     cost = plan.traffic.priced(prices)
     bound = lower_bound(gaps, capacity, duals, prices, leaves)
-    return Plan(gaps=gaps, kept=kept, bound=bound), Certificate(cost=cost, bound=bound, duals=duals)
+    return PlacementPlan(gaps=gaps, kept=kept, bound=bound), Certificate(cost=cost, bound=bound, duals=duals)
 
 
 def lower_bound(
@@ -90,31 +91,10 @@ def _by_version(gaps: Gaps, values: Floats) -> Floats:
 
 
 def _solve(gaps: Gaps, free: Ints, paying: Bools, room: Ints, prices: Prices) -> tuple[Floats, Floats]:
-    """Pages kept over the free gaps, and the duals of the room (pieces,), by HiGHS's dual simplex."""
-    from scipy.optimize import linprog
-
-    program = running_program(gaps, free, paying, room, prices)
-    result = linprog(
-        program.costs, A_ub=program.at_most, b_ub=program.most, A_eq=program.balance, b_eq=program.balanced,
-        bounds=np.stack([np.zeros_like(program.upper), program.upper], axis=1), method="highs-ds",
-    )
-    if result.x is None:
-        raise RuntimeError(f"the linear program of a placement was not solved: {result.message}")
-    pieces = slice(len(program.costs) - gaps.pieces, None)
-    kept = np.clip(result.x[: len(free)], 0, gaps.pages[free])
-    return kept, -result.upper.marginals[pieces]
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """A linear program over [x of free gaps, w of dirty versions, u of pieces], all from 0 to `upper`."""
-
-    costs: Floats
-    at_most: Any
-    most: Floats
-    balance: Any
-    balanced: Floats
-    upper: Floats
+    """Pages kept over the free gaps, and the duals of the room (pieces,)."""
+    solution = running_program(gaps, free, paying, room, prices).solve()
+    kept = np.clip(solution.values[: len(free)], 0, gaps.pages[free])
+    return kept, -solution.upper_duals[len(solution.values) - gaps.pieces :]
 
 
 def running_program(gaps: Gaps, free: Ints, paying: Bools, room: Ints, prices: Prices) -> Program:
@@ -139,12 +119,15 @@ def running_program(gaps: Gaps, free: Ints, paying: Bools, room: Ints, prices: P
     ])
     return Program(
         costs=costs, at_most=at_most, most=-gaps.pages[free][writing].astype(float),
-        balance=_balance(gaps, free, count + len(paid)), balanced=np.zeros(pieces), upper=upper,
+        balance=running_sums(gaps, free, count + len(paid)), balanced=np.zeros(pieces), upper=upper,
     )
 
 
-def _balance(gaps: Gaps, free: Ints, first_sum: int) -> Any:
-    """Rows u_i - u_{i-1} - Σ beginning + Σ ending = 0; row 0 holds all gaps over piece 0."""
+def running_sums(gaps: Gaps, free: Ints, first_sum: int) -> Any:
+    """Matrix (pieces, first_sum + pieces) over [x of free gaps, others up to `first_sum`, u of pieces].
+
+    Rows u_i - u_{i-1} - Σ beginning + Σ ending = 0; row 0 holds all gaps over piece 0.
+    """
     from scipy.sparse import csr_array
 
     pieces = gaps.pieces

@@ -10,7 +10,7 @@ import numpy as np
 
 from dse.batch import Bools, Ints
 from dse.objectives.placement.gaps import Gaps, cover
-from dse.objectives.placement.plans import Plan, Prices, kept_by_choice
+from dse.objectives.placement.plans import PlacementPlan, Prices, kept_by_choice
 from dse.objectives.placement.split import rents_of, running_program, split_plan
 
 RELATIVE_GAP = 1e-3
@@ -19,7 +19,7 @@ TIME_LIMIT = 60.0
 """Seconds after which it stops with what it has."""
 
 
-def whole_greedy(gaps: Gaps, capacity: int, prices: Prices = Prices()) -> Plan:  # noqa: B008
+def whole_greedy(gaps: Gaps, capacity: int, prices: Prices = Prices()) -> PlacementPlan:  # noqa: B008
     """Let choices leave until the rest fits, then keep what fits after all.
 
     First leaves what costs least per page of overflow that it takes away; then come back, best saving per page and
@@ -34,7 +34,7 @@ def whole_greedy(gaps: Gaps, capacity: int, prices: Prices = Prices()) -> Plan: 
         if (load <= free).all():
             free -= load
             kept[fresh] = True
-    return Plan(gaps=gaps, kept=np.where(kept, gaps.pages, 0).astype(float))
+    return PlacementPlan(gaps=gaps, kept=np.where(kept, gaps.pages, 0).astype(float))
 
 
 def _let_leave(gaps: Gaps, room: Ints, prices: Prices) -> Bools:
@@ -104,7 +104,7 @@ class Limits:
 
 def whole_plan(
     gaps: Gaps, capacity: int, prices: Prices = Prices(), limits: Limits = Limits()  # noqa: B008
-) -> Plan:
+) -> PlacementPlan:
     """The best plan of whole tensors that the mixed-integer search finds, with the bound that it proves.
 
     The bound is of HiGHS and stands on its arithmetic; `split_plan` bounds the same plans from duals alone. It is
@@ -113,14 +113,14 @@ def whole_plan(
     greedy = whole_greedy(gaps, capacity, prices)
     _, certificate = split_plan(gaps, capacity, prices)
     if greedy.traffic.priced(prices) <= certificate.bound:
-        return Plan(gaps=gaps, kept=greedy.kept, bound=certificate.bound)
+        return PlacementPlan(gaps=gaps, kept=greedy.kept, bound=certificate.bound)
     kept, bound = _branch_and_bound(gaps, gaps.room(capacity), prices, limits)
     best = greedy
     if kept is not None:
         found = kept_by_choice(gaps, kept)
         if found.traffic.priced(prices) < greedy.traffic.priced(prices):
             best = found
-    return Plan(gaps=gaps, kept=best.kept, bound=max(bound, certificate.bound))
+    return PlacementPlan(gaps=gaps, kept=best.kept, bound=max(bound, certificate.bound))
 
 
 def _branch_and_bound(gaps: Gaps, room: Ints, prices: Prices, limits: Limits) -> tuple[Ints | None, float]:
