@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Bools, Floats
-from dse.objectives.memory_centric.work import BACKWARD, Task, Work
+from dse.objectives.memory_centric.work import BACKWARD, DeviceTask, Work
 from dse.objectives.network.step import FORWARD
 
 COMPUTE, TRANSFER, COLLECTIVE = "compute", "transfer", "collective"
@@ -89,7 +89,7 @@ class _Run:
         self.exchanged = np.empty((len(durations.exchanges), designs))
         self.made = self.done = 0
 
-    def step(self, number: int, task: Task, fetches: tuple[int, ...]) -> None:
+    def step(self, number: int, task: DeviceTask, fetches: tuple[int, ...]) -> None:
         """One task, after what it fetches is asked for."""
         begin = self.engines.compute
         for item in fetches:
@@ -99,7 +99,7 @@ class _Run:
         self.ends[number] = self.engines.compute = begin + self.durations.tasks[number]
         self._hand_over(number, task)
 
-    def _ready(self, begin: Floats, task: Task) -> Floats:
+    def _ready(self, begin: Floats, task: DeviceTask) -> Floats:
         """When what a task waits for is there."""
         for item in task.needs:
             begin = np.maximum(begin, self.fetched[item])
@@ -108,7 +108,7 @@ class _Run:
             begin = np.maximum(begin, self.sent[unsent - 1])
         return np.maximum(begin, self.engines.collective) if task.after_exchanges else begin
 
-    def _hand_over(self, number: int, task: Task) -> None:
+    def _hand_over(self, number: int, task: DeviceTask) -> None:
         """Collectives and the stashed item of a task that ends."""
         for exchange in task.exchanges:
             end = self.engines.exchange(self.ends[number], self.durations.exchanges[self.done])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dse.objectives.memory_centric.engines import COLLECTIVE, COMPUTE, ENGINES, TRANSFER
-from dse.objectives.memory_centric.simulation import Outcome
+from dse.objectives.memory_centric.simulation import StepOutcome
 from dse.objectives.memory_centric.work import Work
 
 MICROSECONDS = 1e6
@@ -25,12 +25,12 @@ class Event:
     end: float
 
 
-def events_of(work: Work, outcome: Outcome, design: int = 0) -> list[Event]:
+def events_of(work: Work, outcome: StepOutcome, design: int = 0) -> list[Event]:
     """All events of one design, in the order they begin."""
     return sorted(_events(work, outcome, design), key=lambda event: (event.begin, event.engine))
 
 
-def _events(work: Work, outcome: Outcome, design: int) -> Iterator[Event]:
+def _events(work: Work, outcome: StepOutcome, design: int) -> Iterator[Event]:
     """Events engine by engine."""
     timeline, durations = outcome.timeline, outcome.durations
     item = exchange = 0

@@ -16,7 +16,7 @@ from dse.objectives.memory_centric.parts import Range, load_device, part_value
 from dse.objectives.memory_centric.simulation import (
     WEIGHT_COPIES,
     Columns,
-    Outcome,
+    StepOutcome,
     columns_of,
     resident_bytes,
     simulate,
@@ -145,7 +145,7 @@ class MemoryCentricProblem:
             ), by_layer=tuple((name, str(chosen[division_axis(name)])) for name in self.divided),
         )
 
-    def outcome(self, design: Ints) -> tuple[Work, Outcome]:
+    def outcome(self, design: Ints) -> tuple[Work, StepOutcome]:
         """Work and timeline of one design (axes,)."""
         chosen = values(self.space.axes, design)
         work = self.work(chosen)
@@ -217,7 +217,7 @@ def _rules(chosen: Mapping[str, Level]) -> list[str]:
     return broken_rules(Architecture(**known))  # type: ignore[arg-type]
 
 
-def metrics_of(work: Work, columns: Columns, outcome: Outcome, window: int, chosen: Sequence[Architecture],
+def metrics_of(work: Work, columns: Columns, outcome: StepOutcome, window: int, chosen: Sequence[Architecture],
                choices: Choices) -> dict[str, Floats]:
     """Metrics of systems that do the same work."""
     distinct = {one: (system_of(one, choices), load_device(one.device)) for one in dict.fromkeys(chosen)}

@@ -33,7 +33,7 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepOutcome:
     """What an iteration takes [s], and the bytes that a device stashes and its collectives carry (n,)."""
 
     durations: Durations
@@ -94,7 +94,7 @@ def _sharing(systems: Sequence[System], choices: Choices, chosen: Floats | None)
     return np.where([one.bus_shared for one in systems], choices.host_sharing / chosen, 1.0)
 
 
-def simulate(work: Work, columns: Columns, window: int) -> Outcome:
+def simulate(work: Work, columns: Columns, window: int) -> StepOutcome:
     """The iteration of one work on many systems."""
     rates = columns.rates
     items = work.stashed[:, None] * rates.width / columns.compression
@@ -105,7 +105,7 @@ def simulate(work: Work, columns: Columns, window: int) -> Outcome:
         tasks=duration(work.sizes, rates), items=items / columns.store_bandwidth + latency,
         exchanges=exchange_time(bytes_exchanged, rounds, columns), window=window, shared=columns.shared,
     )
-    return Outcome(durations, run(work, durations), np.asarray(items.sum(axis=0)),
+    return StepOutcome(durations, run(work, durations), np.asarray(items.sum(axis=0)),
                    np.asarray((bytes_exchanged * rounds).sum(axis=0)))
 
 

@@ -12,7 +12,7 @@ from dse.objectives.memory_centric.division import (
     share_of,
     step_share,
 )
-from dse.objectives.memory_centric.work import Exchange, Task, Work, elementwise, update_task
+from dse.objectives.memory_centric.work import DeviceTask, Exchange, Work, elementwise, update_task
 from dse.objectives.network.layers import GATES, INPUTS, Layer, Network, volume
 from dse.objectives.network.step import FORWARD, INPUT_GRADIENT, RECOMPUTE, WEIGHT_GRADIENT
 
@@ -60,7 +60,7 @@ def _held_again(layers: list[Layer], division: Division) -> float:
     return most
 
 
-def _all_samples(layer: Layer, before: Layer | None, division: Division) -> Iterator[Task]:
+def _all_samples(layer: Layer, before: Layer | None, division: Division) -> Iterator[DeviceTask]:
     """Gather the inputs of a sliced layer, which needs all samples, from devices that have some of them each."""
     if before is not None and multiplies(layer) and division.sliced(layer) and not division.sliced(before):
         numbers = float(division.samples * volume(layer.sources[0]))
@@ -75,7 +75,7 @@ def _weights(layer: Layer, division: Division) -> float:
     return share_of(layer, division).weights if multiplies(layer) else 0.0
 
 
-def _forward(layer: Layer, division: Division, stash: _Stash, last: str) -> Iterator[Task]:
+def _forward(layer: Layer, division: Division, stash: _Stash, last: str) -> Iterator[DeviceTask]:
     """A layer forward, whose products' outputs are stashed."""
     if layer.kind in GATES:
         yield from _cells_forward(layer, division, stash, last)
@@ -92,9 +92,9 @@ def _forward(layer: Layer, division: Division, stash: _Stash, last: str) -> Iter
         )
 
 
-def _product(name: str, layer: Layer, kind: str, share: Share) -> Task:
+def _product(name: str, layer: Layer, kind: str, share: Share) -> DeviceTask:
     """Y = X W."""
-    return Task(name=name, layer=layer.name, kind=kind, product=share.product, left=share.inputs,
+    return DeviceTask(name=name, layer=layer.name, kind=kind, product=share.product, left=share.inputs,
                 right=share.weights, result=share.outputs)
 
 
@@ -119,7 +119,7 @@ def _passed(layer: Layer, division: Division, gradient: bool = False) -> float:
     return division.share * (inputs * (2 if gradient else 1) + layer.elements)
 
 
-def _cells_forward(layer: Layer, division: Division, stash: _Stash, last: str) -> Iterator[Task]:
+def _cells_forward(layer: Layer, division: Division, stash: _Stash, last: str) -> Iterator[DeviceTask]:
     """Time steps of recurrent cells: product, then gates and states; the last step is kept."""
     share = step_share(layer, division)
     state = share.outputs / GATES[layer.kind]
@@ -130,7 +130,7 @@ def _cells_forward(layer: Layer, division: Division, stash: _Stash, last: str) -
         yield _product(name, layer, FORWARD, share)
         if not kept:
             stash.add(name)
-        yield Task(
+        yield DeviceTask(
             name=f"{name} gates", layer=layer.name, kind=FORWARD, left=share.outputs + state,
             stash=0.0 if kept else stashed_per_step(layer, division, state),
             exchanges=_gathered(layer, division, samples * layer.channels),
@@ -145,7 +145,7 @@ def stashed_per_step(layer: Layer, division: Division, state: float) -> float:
     return (2 if layer.kind == "lstm" else 1) * state
 
 
-def _backward(layers: list[Layer], division: Division, stash: _Stash, first: str) -> Iterator[Task]:
+def _backward(layers: list[Layer], division: Division, stash: _Stash, first: str) -> Iterator[DeviceTask]:
     """Layers backward; each waits for the output of the layer with a product before it."""
     before = _products_before(layers)
     redone: set[str] = set()
@@ -174,7 +174,7 @@ def _products_before(layers: list[Layer]) -> dict[str, str]:
 
 
 def _redo(source: str, before: dict[str, str], by_name: dict[str, Layer], division: Division, stash: _Stash,
-          redone: set[str]) -> Iterator[Task]:
+          redone: set[str]) -> Iterator[DeviceTask]:
     """Compute dropped outputs again, from the last stashed one on; each once."""
     chain = []
     while source in division.recomputed and source not in redone:
@@ -191,13 +191,13 @@ def _redo(source: str, before: dict[str, str], by_name: dict[str, Layer], divisi
 
 
 def _product_backward(layer: Layer, division: Division, needs: tuple[int, ...], first: str,
-                      before: Layer | None) -> Iterator[Task]:
+                      before: Layer | None) -> Iterator[DeviceTask]:
     """dW^T = dY^T X, then dX = dY W^T; the first layer has no gradient of its input.
 
     Devices that have some samples each gather dX where the layer before is sliced, which needs all.
     """
     share = share_of(layer, division)
-    yield Task(
+    yield DeviceTask(
         name=f"{layer.name} weight gradient", layer=layer.name, kind=WEIGHT_GRADIENT,
         product=share.product.weight_gradient, left=share.outputs, right=share.inputs, result=share.weights,
         needs=needs, exchanges=_gradients(layer, division, share),
@@ -205,14 +205,14 @@ def _product_backward(layer: Layer, division: Division, needs: tuple[int, ...], 
     if layer.name != first:
         numbers = float(division.samples * volume(layer.sources[0]))
         gathered = before is not None and division.sliced(before) and not division.sliced(layer)
-        yield Task(
+        yield DeviceTask(
             name=f"{layer.name} input gradient", layer=layer.name, kind=INPUT_GRADIENT,
             product=share.product.input_gradient, left=share.outputs, right=share.weights, result=share.inputs,
             exchanges=(Exchange(numbers, 1, blocking=True),) if gathered else _summed(layer, division, numbers),
         )
 
 
-def _cells_backward(layer: Layer, division: Division, stash: _Stash) -> Iterator[Task]:
+def _cells_backward(layer: Layer, division: Division, stash: _Stash) -> Iterator[DeviceTask]:
     """Time steps backward: gates, gradient of input and state, gradient of weights (per step, or once)."""
     share = step_share(layer, division)
     state = share.outputs / GATES[layer.kind]
@@ -225,7 +225,7 @@ def _cells_backward(layer: Layer, division: Division, stash: _Stash) -> Iterator
         if not division.gradient_batched:
             yield _cells_gradient(f"{name} weight gradient", layer, share, 1,
                                   _gradients(layer, division, share) if step == 0 else ())
-        yield Task(
+        yield DeviceTask(
             name=f"{name} input gradient", layer=layer.name, kind=INPUT_GRADIENT,
             product=share.product.input_gradient, left=share.outputs, right=share.weights, result=share.inputs,
             exchanges=_summed(layer, division, samples * layer.channels),
@@ -235,10 +235,10 @@ def _cells_backward(layer: Layer, division: Division, stash: _Stash) -> Iterator
                               _gradients(layer, division, share))
 
 
-def _cells_gradient(name: str, layer: Layer, share: Share, steps: int, exchanges: tuple[Exchange, ...]) -> Task:
+def _cells_gradient(name: str, layer: Layer, share: Share, steps: int, exchanges: tuple[Exchange, ...]) -> DeviceTask:
     """dW^T = dY^T X of so many time steps at once."""
     product = share.product.weight_gradient
-    return Task(
+    return DeviceTask(
         name=name, layer=layer.name, kind=WEIGHT_GRADIENT, product=replace(product, k=product.k * steps),
         left=share.outputs * steps, right=share.inputs * steps, result=share.weights, exchanges=exchanges,
     )

@@ -29,7 +29,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class DeviceTask:
     """One operation of a device.
 
     `product` None: an elementwise pass over `left` numbers. `stash`: numbers that it sends to the backing store when
@@ -58,7 +58,7 @@ class Work:
     again, from one stashed output to the next.
     """
 
-    tasks: tuple[Task, ...]
+    tasks: tuple[DeviceTask, ...]
     samples: int
     weights: float
     again: float = 0.0
@@ -91,11 +91,11 @@ class Work:
 
 
 def elementwise(name: str, layer: str, kind: str, numbers: float, needs: Sequence[int] = (),
-                exchanges: tuple[Exchange, ...] = ()) -> Task:
+                exchanges: tuple[Exchange, ...] = ()) -> DeviceTask:
     """A pass over so many numbers, read and written together."""
-    return Task(name=name, layer=layer, kind=kind, left=numbers, needs=tuple(needs), exchanges=exchanges)
+    return DeviceTask(name=name, layer=layer, kind=kind, left=numbers, needs=tuple(needs), exchanges=exchanges)
 
 
-def update_task(weights: float) -> Task:
+def update_task(weights: float) -> DeviceTask:
     """W = W - r dW: two numbers read and one written per weight, when all gradients are there."""
-    return Task(name="update", layer="update", kind=UPDATE, left=3 * weights, after_exchanges=True)
+    return DeviceTask(name="update", layer="update", kind=UPDATE, left=3 * weights, after_exchanges=True)

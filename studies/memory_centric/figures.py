@@ -14,7 +14,7 @@ from dse.studies.memory_centric.grid import (
     ORACLE,
     POINTS,
     B,
-    Grid,
+    DesignGrid,
     grid_of,
     paper_systems,
 )
@@ -31,7 +31,7 @@ COLORS = ("#4c78a8", "#f58518", "#54a24b", "#e45756", "#b279a2", "#9d755d", "#72
 PARTS = {"compute": "#4c78a8", "synchronization": "#e45756", "transfer": "#b279a2"}
 
 
-def draw(grid: Grid, choices: Choices) -> "Figure":
+def draw(grid: DesignGrid, choices: Choices) -> "Figure":
     """All panels."""
     from matplotlib.figure import Figure
 
@@ -87,7 +87,7 @@ def _collectives(axes: "Axes") -> None:
     axes.legend(fontsize=7, frameon=False)
 
 
-def _breakdown(axes: "Axes", grid: Grid, parallel: str) -> None:
+def _breakdown(axes: "Axes", grid: DesignGrid, parallel: str) -> None:
     """Figure 11: stacked sums, relative to the highest bar of each network."""
     shown = POINTS[:-1]
     sums = {part: np.array([grid.sums(system, part, parallel) for system in shown]) for part in PARTS}
@@ -105,7 +105,7 @@ def _breakdown(axes: "Axes", grid: Grid, parallel: str) -> None:
     axes.legend(fontsize=7, frameon=False)
 
 
-def _performance(axes: "Axes", grid: Grid, parallel: str) -> None:
+def _performance(axes: "Axes", grid: DesignGrid, parallel: str) -> None:
     """Figure 13: performance relative to the oracle's."""
     best = grid.times(ORACLE, parallel)
     places = np.arange(len(NETWORKS))
@@ -116,7 +116,7 @@ def _performance(axes: "Axes", grid: Grid, parallel: str) -> None:
     axes.legend(fontsize=7, frameon=False, ncols=3)
 
 
-def _host(axes: "Axes", grid: Grid) -> None:
+def _host(axes: "Axes", grid: DesignGrid) -> None:
     """Figure 12: traffic of four devices to host memory, of the 300 GB/s that are provisioned."""
     places = np.arange(len(NETWORKS))
     for number, (system, parallel) in enumerate(

@@ -9,7 +9,7 @@ import numpy as np
 from dse.batch import Floats
 from dse.objectives.memory_centric.choices import Choices, hidden_widths
 from dse.objectives.memory_centric.problem import division_of, with_hidden
-from dse.objectives.memory_centric.simulation import Outcome, columns_of, simulate
+from dse.objectives.memory_centric.simulation import StepOutcome, columns_of, simulate
 from dse.objectives.memory_centric.system import Architecture, point
 from dse.objectives.memory_centric.training import training_work
 from dse.objectives.memory_centric.work import Work
@@ -28,11 +28,11 @@ Case = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class DesignGrid:
     """Outcomes of all cases, each for all systems (n,) in one order."""
 
     systems: Mapping[str, int]
-    outcomes: Mapping[Case, Outcome]
+    outcomes: Mapping[Case, StepOutcome]
     works: Mapping[Case, Work]
 
     def times(self, system: str, parallel: str = "", networks: Sequence[str] = NETWORKS) -> Floats:
@@ -43,7 +43,7 @@ class Grid:
         """Sums of the operations, transfers or collectives of each case (cases,) [s], or bytes."""
         return np.array([getattr(outcome, what)[self.systems[system]] for outcome in self._chosen(parallel, NETWORKS)])
 
-    def _chosen(self, parallel: str, networks: Sequence[str]) -> list[Outcome]:
+    def _chosen(self, parallel: str, networks: Sequence[str]) -> list[StepOutcome]:
         """Outcomes of the cases that are asked for, in order."""
         return [outcome for (kind, network), outcome in self.outcomes.items()
                 if parallel in ("", kind) and network in networks]
@@ -65,14 +65,14 @@ def _work(network: str, parallel: str, devices: int, batch: int, choices: Choice
 def grid_of(
     choices: Choices, systems: Mapping[str, Architecture], *, batch: int = BATCH, compression: float = 1.0,
     networks: Sequence[str] = NETWORKS, parallelisms: Sequence[str] = PARALLELISMS,
-) -> Grid:
+) -> DesignGrid:
     """All cases on systems of equally many devices."""
     devices = next(iter(systems.values())).devices
     columns = columns_of(list(systems.values()), choices, compression=np.full(len(systems), compression))
     works = {(parallel, name): _work(name, parallel, devices, batch, choices)
              for parallel in parallelisms for name in networks}
     outcomes = {case: simulate(work, columns, choices.window) for case, work in works.items()}
-    return Grid({name: place for place, name in enumerate(systems)}, outcomes, works)
+    return DesignGrid({name: place for place, name in enumerate(systems)}, outcomes, works)
 
 
 def paper_systems(names: Sequence[str] = POINTS, devices: int = DEVICES, **others: str) -> dict[str, Architecture]:

@@ -13,7 +13,7 @@ from dse.studies.memory_centric.grid import (
     HC,
     ORACLE,
     B,
-    Grid,
+    DesignGrid,
     L,
     S,
     grid_of,
@@ -79,7 +79,7 @@ FREE = (
 """Numbers without a band: a miss is a row."""
 
 
-def banded_values(choices: Choices, grid: Grid | None = None) -> dict[str, float]:
+def banded_values(choices: Choices, grid: DesignGrid | None = None) -> dict[str, float]:
     """The banded numbers under some choices."""
     grid = grid or grid_of(choices, paper_systems())
     data, model = (_speedup(grid, DC, B, parallel) for parallel in PARALLELISMS)
@@ -95,17 +95,17 @@ def banded_values(choices: Choices, grid: Grid | None = None) -> dict[str, float
     }
 
 
-def _speedup(grid: Grid, slow: str, fast: str, parallel: str) -> float:
+def _speedup(grid: DesignGrid, slow: str, fast: str, parallel: str) -> float:
     """Harmonic mean of one system's times over another's."""
     return harmonic_mean(grid.times(slow, parallel) / grid.times(fast, parallel))
 
 
-def mean_speedup(grid: Grid, slow: str = DC, fast: str = B) -> float:
+def mean_speedup(grid: DesignGrid, slow: str = DC, fast: str = B) -> float:
     """Arithmetic mean of data and model parallel speedups, as the paper's 2.8 is of 3.5 and 2.1."""
     return float(np.mean([_speedup(grid, slow, fast, parallel) for parallel in PARALLELISMS]))
 
 
-def free_values(choices: Choices, grid: Grid) -> dict[str, float]:
+def free_values(choices: Choices, grid: DesignGrid) -> dict[str, float]:
     """The numbers without a band."""
     used = 4 * 2 * grid.sums(HC, "stashed") / grid.times(HC) / SOCKET_BANDWIDTH
     transfer, compute, synchronization = (grid.sums(DC, what) for what in ("transfer", "compute", "synchronization"))
@@ -127,7 +127,7 @@ def _over_batches(choices: Choices) -> float:
     return harmonic_mean(np.array([mean_speedup(grid) for grid in grids]))
 
 
-def _buses(choices: Choices, grid: Grid) -> dict[str, float]:
+def _buses(choices: Choices, grid: DesignGrid) -> dict[str, float]:
     """With twice the bandwidth to the host."""
     fast = grid_of(choices, paper_systems((DC, B), host_bus="pcie4"))
     return {
@@ -167,7 +167,7 @@ def _scaling(choices: Choices) -> dict[str, float]:
     return found
 
 
-def orderings_broken(grid: Grid) -> dict[str, int]:
+def orderings_broken(grid: DesignGrid) -> dict[str, int]:
     """How many of the 16 cases break O >= B >= L >= S and B >= HC (in performance)."""
     pairs = ((ORACLE, B), (B, L), (L, S), (B, HC))
     return {f"{fast} slower than {slow}": int(np.sum(grid.times(fast) > grid.times(slow) * (1 + 1e-12)))

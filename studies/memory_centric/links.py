@@ -19,7 +19,7 @@ from dse.objectives.memory_centric.system import (
     broken_rules,
     point,
 )
-from dse.studies.memory_centric.grid import DEVICES, HC, B, Case, Grid, grid_of, harmonic_mean
+from dse.studies.memory_centric.grid import DEVICES, HC, B, Case, DesignGrid, grid_of, harmonic_mean
 from dse.studies.reproduction import Item, reproduction_table
 from dse.studies.study import Findings, Study
 
@@ -38,7 +38,7 @@ PAPER = {"links to the host": HC, "memory nodes in the rings": B}
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class LinkSplit:
     """One split of six sixths of the links, and its times (cases,) [s]."""
 
     kind: str
@@ -70,14 +70,14 @@ def run(jobs: int) -> Findings:
     systems |= {name: point(name) for name in PAPER.values()}
     grid = grid_of(choices, systems)
     splits = [
-        Split(kind, one, grid.times(name)) for name, one in systems.items()
+        LinkSplit(kind, one, grid.times(name)) for name, one in systems.items()
         for kind in [name.partition(":")[0]] if kind in KINDS
     ]
     items = list(_items(splits, grid))
     return Findings(_answer(items), reproduction_table(items), _figure(splits, grid), _notes())
 
 
-def _items(splits: Sequence[Split], grid: Grid) -> Iterator[Item]:
+def _items(splits: Sequence[LinkSplit], grid: DesignGrid) -> Iterator[Item]:
     """Each split over the paper's: harmonic means; the best for all cases, and the best for each."""
     cases = list(grid.outcomes)
     for kind in KINDS:
@@ -100,7 +100,7 @@ def _name(case: Case) -> str:
     return f"{case[1]}, {case[0]}-parallel"
 
 
-def _more(kind: str, split: Split, best: bool, case: str) -> dict[str, object]:
+def _more(kind: str, split: LinkSplit, best: bool, case: str) -> dict[str, object]:
     """Further columns."""
     chosen = split.architecture
     return {"kind": kind, "case": case, "store_sixths": chosen.store_sixths, "both_sixths": chosen.both_sixths,
@@ -137,7 +137,7 @@ def _notes() -> tuple[str, ...]:
     )
 
 
-def _figure(splits: Sequence[Split], grid: Grid) -> "Figure":
+def _figure(splits: Sequence[LinkSplit], grid: DesignGrid) -> "Figure":
     """Mean speedup of every split over the paper's, by kind."""
     from matplotlib.figure import Figure
 

@@ -7,7 +7,7 @@ from dse.objectives.memory_centric.choices import DEFAULT_SET, Choices, load_cho
 from dse.studies.memory_centric.capacity import capacity_items
 from dse.studies.memory_centric.contradictions import contradictions, derived
 from dse.studies.memory_centric.figures import draw
-from dse.studies.memory_centric.grid import Grid, grid_of, paper_systems
+from dse.studies.memory_centric.grid import DesignGrid, grid_of, paper_systems
 from dse.studies.memory_centric.headlines import BANDED, FREE, banded_values, free_values, orderings_broken
 from dse.studies.memory_centric.planned import planner_items
 from dse.studies.reproduction import Item, reproduction_table
@@ -37,7 +37,7 @@ def run(jobs: int) -> Findings:
                     _shown(grids, everything))
 
 
-def headline_items(name: str, choices: Choices, grid: Grid) -> list[Item]:
+def headline_items(name: str, choices: Choices, grid: DesignGrid) -> list[Item]:
     """Published numbers beside ours under one set of choices."""
     values = {**banded_values(choices, grid), **free_values(choices, grid)}
     items = [
@@ -85,7 +85,7 @@ def _notes(items: Sequence[Item], proofs: Sequence[Item]) -> tuple[str, ...]:
     )
 
 
-def _shown(grids: Mapping[str, Grid], items: Sequence[Item]) -> "pd.DataFrame":
+def _shown(grids: Mapping[str, DesignGrid], items: Sequence[Item]) -> "pd.DataFrame":
     """One row per number, model sets side by side."""
     import pandas as pd
 

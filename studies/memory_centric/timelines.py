@@ -6,7 +6,7 @@ from dse.objectives.memory_centric.choices import load_choices
 from dse.objectives.memory_centric.engines import COLLECTIVE, COMPUTE, TRANSFER
 from dse.objectives.memory_centric.events import events_of
 from dse.spaces.memory_centric.systems import PARALLELISMS
-from dse.studies.memory_centric.grid import POINTS, Grid, grid_of, paper_systems
+from dse.studies.memory_centric.grid import POINTS, DesignGrid, grid_of, paper_systems
 from dse.studies.memory_centric.pictures import timeline_panel
 from dse.studies.reproduction import Item, reproduction_table
 from dse.studies.study import Findings, Study
@@ -39,7 +39,7 @@ def run(jobs: int) -> Findings:
     ))
 
 
-def _figure(grid: Grid) -> "Figure":
+def _figure(grid: DesignGrid) -> "Figure":
     """One panel per point and parallelism."""
     from matplotlib.figure import Figure
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dse.objectives.memory_centric.engines import Durations, fetch_plan, run
-from dse.objectives.memory_centric.work import BACKWARD, Exchange, Task, Work
+from dse.objectives.memory_centric.work import BACKWARD, DeviceTask, Exchange, Work
 from dse.objectives.network.step import FORWARD, INPUT_GRADIENT
 
 
@@ -107,14 +107,14 @@ def random_work(random):
     for layer in range(layers):
         stash = float(random.integers(0, 2)) if layer < layers - 1 else 0.0
         exchanges = tuple(Exchange(1.0, 1, True) for _ in range(random.integers(0, 2)))
-        forward.append(Task(name=f"f{layer}", layer=f"{layer}", kind=FORWARD, stash=stash, exchanges=exchanges))
+        forward.append(DeviceTask(name=f"f{layer}", layer=f"{layer}", kind=FORWARD, stash=stash, exchanges=exchanges))
         stashes.append(items if stash else None)
         items += bool(stash)
     backward = []
     for layer in reversed(range(layers)):
         needs = (stashes[layer - 1],) if layer and stashes[layer - 1] is not None else ()
         exchanges = tuple(Exchange(1.0, 2, bool(random.integers(0, 2))) for _ in range(random.integers(0, 2)))
-        backward.append(Task(name=f"b{layer}", layer=f"{layer}", kind=INPUT_GRADIENT, needs=needs,
+        backward.append(DeviceTask(name=f"b{layer}", layer=f"{layer}", kind=INPUT_GRADIENT, needs=needs,
                              exchanges=exchanges))
     return Work((*forward, *backward), 1, 0.0)
 

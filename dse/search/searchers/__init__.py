@@ -1,7 +1,7 @@
 """Searchers by name: what a method is called on the command line, and how it is made.
 
-A searcher is a module here with ``METHODS`` (name to description) and a function ``make(method, problem, seed)``. Adding
-the file adds its methods.
+A searcher is a module here with ``METHODS`` (name to description) and a function ``make(method, problem, seed)``.
+Adding the file adds its methods.
 """
 
 import ast
@@ -28,7 +28,7 @@ def _declared(name: str) -> dict[str, dict[str, Any]]:
         if path.stem == "__init__" or f"\n{name} = " not in source:
             continue
         for node in ast.parse(source).body:
-            if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in node.targets):
+            if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [name]:
                 found[path.stem] = ast.literal_eval(node.value)
     return found
 
