@@ -59,7 +59,7 @@ def matern(one: Floats, other: Floats) -> tuple[Floats, Floats]:
 def minus_log_likelihood(theta: Floats, inputs: Floats, targets: Floats) -> tuple[float, Floats]:
     """Minus log likelihood of targets (n, k) at inputs (n, d) but for a constant, and its gradient (d + 1,).
 
-    `theta` holds the logarithms of lengths and noise. Each target's variance is the most likely one: with A the inverse
+    `theta` holds the logarithms of lengths and noise. Each target's variance is the likeliest: with A the inverse
     covariance times the targets, ``v = diag(Y'A) / n`` and ``n/2 sum(log v) + k/2 log|K|`` is minimized (Rasmussen and
     Williams 2006, equations 2.30 and 5.9).
     """
@@ -130,7 +130,7 @@ class Standard:
 
 @dataclass(frozen=True, slots=True)
 class FigureProcess:
-    """A fitted process: standardized `inputs` (n, d) over their lengths, the factor of their covariance, and weights."""
+    """A fitted process: standardized `inputs` (n, d) over their lengths, factor of their covariance, weights."""
 
     lengths: Floats
     inputs: Floats

@@ -202,7 +202,8 @@ class Kind:
         ratings = np.stack([self._beside(number, candidates[rows], fit.values(one), best, rating) for one in drawn])
         gain = np.maximum(ratings_best - ratings, 0.0).mean(axis=0)
         promised = np.full(len(candidates), np.inf)
-        promised[rows] = np.where(expected[rows] < NO_FIGURES, SLIGHT * np.clip(expected[rows],-1e3,1e3) - gain, np.inf)
+        slight = SLIGHT * np.clip(expected[rows], -1e3, 1e3)
+        promised[rows] = np.where(expected[rows] < NO_FIGURES, slight - gain, np.inf)
         return promised
 
 

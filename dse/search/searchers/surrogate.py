@@ -32,7 +32,7 @@ BATCH = 8
 ANY = 0.1
 """Share of proposals for any kind of design."""
 TEMPERATURE = 0.15
-"""Kinds compete by the ratings of their best designs. A difference counts that is as large as this share of the distance
+"""Kinds compete by ratings of their best designs. A difference counts that is as large as this share of the distance
 from the median of the first designs to the best of all."""
 
 
