@@ -35,6 +35,7 @@ POLICIES = ("move-all", "first-touch", "vdnn", "lru", "lru-reuse", "lru-dead", "
 SPLIT = "split-lp"
 TRAFFIC_SAVED, EFFICIENCY_GAINED = 0.64, 0.55
 """The abstract's figures."""
+SAVED_FROM, GAINED_FROM = "64 % (published) from", "55 % (published) from"
 MILP = Limits(seconds=20.0)
 FAST, FLASHES, MACHINE, WINDOW = "hbm2e", ("z-nand", "tlc-nvme4"), "a100-sxm-40gb", 8
 TERABYTE = 1e12
@@ -147,21 +148,23 @@ def page_table(rows: "pd.DataFrame") -> "pd.DataFrame":
         at = reaching(means)
         row: dict[str, Any] = {"baseline": policy}
         row |= {f"saved at {fraction:.1%}": f"{means[fraction]:.1%}" for fraction in COMPARED}
-        row["64 % (published) from"] = "never" if at is None else f"{at:.0%} of peak"
+        row[SAVED_FROM] = "never" if at is None else f"{at:.0%} of peak"
+        gained = reaching(gains(rows)[policy], EFFICIENCY_GAINED)
+        row[GAINED_FROM] = "never" if gained is None else f"{gained:.0%} of peak"
         share = needed_share(float(means[0.5]))
         row["traffic's energy share for 55 % (published), at 50 %"] = "none" if share > 1 else f"{share:.0%}"
-        row |= {f"samples/J gained, {fraction:.1%}, {FLASHES[0]}": f"{_gain(rows, policy, fraction):+.0%}"
+        row |= {f"samples/J gained, {fraction:.1%}, {FLASHES[0]}": f"{gains(rows)[policy][fraction]:+.0%}"
                 for fraction in COMPARED}
         found.append(row)
     return pd.DataFrame(found)
 
 
-def _gain(rows: "pd.DataFrame", policy: str, fraction: float) -> float:
-    """Mean gain in samples per joule of the split plan over a policy."""
-    part = rows[rows["fraction"] == fraction].pivot(
-        index="network", columns="policy", values=f"samples_per_joule_{FLASHES[0]}"
+def gains(rows: "pd.DataFrame") -> "pd.DataFrame":
+    """Mean gain in samples per joule of the split plan, by fraction below 1 (rows) over each policy (columns)."""
+    found = rows[rows["fraction"] < 1].pivot(
+        index=["fraction", "network"], columns="policy", values=f"samples_per_joule_{FLASHES[0]}"
     )
-    return float((part[SPLIT] / part[policy]).mean() - 1)
+    return (found.rdiv(found[SPLIT], axis=0) - 1).groupby("fraction").mean()
 
 
 def alone(rows: "pd.DataFrame") -> dict[str, list[float]]:
@@ -176,11 +179,16 @@ def alone(rows: "pd.DataFrame") -> dict[str, list[float]]:
     }
 
 
-def answer(rows: "pd.DataFrame", shown: "pd.DataFrame") -> str:
-    """Where the published figures are reached, and where never."""
-    column = "64 % (published) from"
+def _where(shown: "pd.DataFrame", column: str) -> str:
+    """Baselines against which a published figure is reached, and from which capacity."""
     reached = [f"{row['baseline']} from {row[column]}" for _, row in shown.iterrows() if row[column] != "never"]
     never = [row["baseline"] for _, row in shown.iterrows() if row[column] == "never"]
+    return f"{'; '.join(reached) or 'none'} (never: {', '.join(never) or 'none'})"
+
+
+def answer(rows: "pd.DataFrame", shown: "pd.DataFrame") -> str:
+    """Where the published figures are reached, and where never."""
+    saved, gained = (_where(shown, column) for column in (SAVED_FROM, GAINED_FROM))
     parts = "; ".join(
         f"{name} {' / '.join(f'{value:.0%}' for value in values)}" for name, values in alone(rows).items()
     )
@@ -189,7 +197,8 @@ def answer(rows: "pd.DataFrame", shown: "pd.DataFrame") -> str:
     return (
         f"No single figure: it depends on the baseline and on how much of the peak tier 1 holds. In the mean over"
         f" {len(NETWORKS)} networks, the provably best placement saves the published 64 % of the traffic of"
-        f" {'; '.join(reached)}; never of {', '.join(never)}.\n\n"
+        f" {saved}. With {FLASHES[0]} behind {FAST} it gives the published 55 % more samples per joule than"
+        f" {gained}.\n\n"
         f"Alone, at {' / '.join(f'{fraction:.1%}' for fraction in COMPARED)} of peak: {parts}.\n\n"
         f"Every placement is proven by its duality gap, at most {worst:.1e}."
     )
