@@ -1,5 +1,6 @@
 """Evolutionary algorithms of pymoo (Blank and Deb, IEEE Access 2020) on a space of levels, with repair."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pymoo.core.problem import Problem as PymooProblem
 from pymoo.core.repair import Repair
 from pymoo.core.sampling import Sampling
 from pymoo.operators.crossover.ux import UniformCrossover
+from pymoo.operators.selection.tournament import TournamentSelection
 from pymoo.problems.static import StaticProblem
 from pymoo.util.ref_dirs import get_reference_directions
 
@@ -161,6 +163,28 @@ class PymooSearch:
         self._asked = None
 
 
+def less_broken(population: Any, pairs: Ints, random_state: np.random.Generator, **_: Any) -> Ints:
+    """Winners (n, 1) of pairs (n, 2): what breaks constraints less, else either by the random state.
+
+    NSGA-III's own comparison draws between equally infeasible designs without its seed (pymoo 0.6.2, nsga3.py,
+    comp_by_cv_then_random), so that its runs could not be repeated.
+    """
+    broken = np.array([float(population[number].CV[0]) for number in range(len(population))])
+    winners = [
+        one if broken[one] < broken[other] else other if broken[other] < broken[one]
+        else int(random_state.choice([one, other]))
+        for one, other in pairs.tolist()
+    ]
+    return np.array(winners, dtype=np.int64)[:, None]
+
+
+@cache
+def reference_directions(objectives: int) -> Floats:
+    """Directions (POPULATION, objectives) that are spread evenly by Riesz energy; worked out once."""
+    directions: Floats = get_reference_directions("energy", max(2, objectives), POPULATION, seed=1)[:, :objectives]
+    return directions
+
+
 def make(method: str, problem: Problem, seed: int) -> PymooSearch:
     """NSGA-II (Deb et al. 2002) or NSGA-III (Deb and Jain 2014) with operators for levels."""
     space = problem.space
@@ -170,5 +194,6 @@ def make(method: str, problem: Problem, seed: int) -> PymooSearch:
     }
     if method == "nsga2":
         return PymooSearch(problem, NSGA2(pop_size=POPULATION, **shared), seed)
-    directions = get_reference_directions("energy", max(2, len(problem.objectives)), POPULATION, seed=1)
-    return PymooSearch(problem, NSGA3(directions[:, : len(problem.objectives)], pop_size=POPULATION, **shared), seed)
+    selection = TournamentSelection(func_comp=less_broken)
+    directions = reference_directions(len(problem.objectives))
+    return PymooSearch(problem, NSGA3(directions, pop_size=POPULATION, selection=selection, **shared), seed)
