@@ -10,7 +10,7 @@ RELATIVE = 1e-9
 """Relative difference between two ways of computing a figure that is rounding."""
 
 
-class BrokenRulesError(AssertionError):  # noqa: N818 - pytest shows it as the assertion that it is
+class BrokenRulesError(AssertionError):
     """Rules that a problem or a searcher breaks, one a line: the rule's name, and where it is broken."""
 
 
