@@ -18,7 +18,7 @@ class Batch:
 
     def to_columns(self) -> dict[str, NDArray[Any]]:
         """Return the columns by name, in the order of declaration, without copying."""
-        return {name: getattr(self, name) for name in self.__match_args__}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -26,7 +26,7 @@ class Batch:
 
     def take(self, rows: Ints | Bools | slice) -> Self:
         """Return the records at `rows` (indices, a mask or a slice)."""
-        return type(self)(*(getattr(self, name)[rows] for name in self.__match_args__))
+        return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 B = TypeVar("B", bound=Batch)

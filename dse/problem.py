@@ -6,7 +6,7 @@ A family of problems (``dse.objectives.<family>``) implements it, the engine (``
 
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, Self
 
@@ -242,11 +242,15 @@ class NamedObjective:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What formulas may speak of: metrics, axes with numbers as levels (name to unit), and named objectives."""
+    """What formulas may speak of: metrics, axes with numbers as levels (name to unit), and named objectives.
+
+    `absent` names what they may not speak of for want of an option, with what would be right.
+    """
 
     metrics: Mapping[str, Metric]
     named: Mapping[str, NamedObjective]
     axes: Mapping[str, str]
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def units(self) -> dict[str, str]:

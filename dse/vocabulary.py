@@ -53,6 +53,8 @@ def parse_constraint(text: str, vocabulary: Vocabulary) -> Constraint:
 def _formula(text: str, vocabulary: Vocabulary) -> Formula:
     """Formula of any text over metrics and axes."""
     known = vocabulary.units
+    if text in vocabulary.absent:
+        raise InputError(f"objective {text} {vocabulary.absent[text]}")
     if text.isidentifier() and text not in known:
         names = dict.fromkeys((*vocabulary.named, *known))
         close = difflib.get_close_matches(text, names, n=1)

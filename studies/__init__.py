@@ -15,6 +15,7 @@ from dse.text import hint
 
 GROUPS: dict[str, Sequence[str]] = {
     "deepnvm": ("table1", "table2", "fig9", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig10", "headline"),
+    "memory-centric": ("mcdla", "mcdla-choices", "links", "timelines", "measured"),
     "designer": ("why", "sensitivity", "robust", "surrogate", "transfer"),
 }
 """Studies that are run together, by the name of the group."""

@@ -1,14 +1,33 @@
 """Commands and their options; what they do, and the family they ask about, is imported when they run."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dse.cli.options import FamilyCommand, question_of
-from dse.question import FRONT_N_TRIALS, N_TRIALS
-from dse.search.searchers import METHODS
+from dse.cli.parameters import (
+    OUTPUT,
+    BatchSize,
+    Certificate,
+    ConfigurationFile,
+    Constraints,
+    FileFormat,
+    Jobs,
+    MethodName,
+    Phase,
+    PrintFormat,
+    ProblemFile,
+    ProblemName,
+    Resume,
+    Seed,
+    StorageUrl,
+    Strict,
+    StudyName,
+    Timeout,
+    Trials,
+)
+from dse.cli.workload_commands import workloads
 from dse.versions import PACKAGE, installed_version
 
 app = typer.Typer(
@@ -37,32 +56,6 @@ def options(
     """Take the options of the program itself."""
 
 
-class Format(StrEnum):
-    """How results are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-
-
-class FileFormat(StrEnum):
-    """How results are printed or written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
-Strict = Annotated[
-    bool,
-    typer.Option(
-        "--strict", help="Refuse what NVSim understands in cells and configurations though its samples differ."
-    ),
-]
-ConfigurationFile = Annotated[Path, typer.Argument(metavar="CONFIG.cfg", help="NVSim configuration.")]
-
-
 @app.command()
 def evaluate(
     config: ConfigurationFile,
@@ -89,70 +82,6 @@ def nvsim(
     from dse.cli.nvsim import run
 
     run(config, output, strict=strict)
-
-
-ProblemFile = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="PROBLEM.toml", help="Problem file; options on the command line take the place of what it says."
-    ),
-]
-ProblemName = Annotated[
-    str | None,
-    typer.Option("--problem", metavar="NAME", help="Family of problems (see dse problem list); cache if not given."),
-]
-Constraints = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--constraint", help="Such as area<=1.2mm2 or read_latency<=1.1x best (of what is possible); may be repeated."
-    ),
-]
-SEARCHING = "Search"
-MethodName = Annotated[
-    str | None,
-    typer.Option(
-        "--method", rich_help_panel=SEARCHING,
-        help=f"exact, a baseline of the family, or a searcher: {', '.join(METHODS)}; exact if not given.",
-    ),
-]
-Trials = Annotated[
-    int | None,
-    typer.Option(
-        "--n-trials", rich_help_panel=SEARCHING,
-        help=f"Of a searcher: distinct legal designs to evaluate; {N_TRIALS}, of a front {FRONT_N_TRIALS}.",
-    ),
-]
-Timeout = Annotated[
-    float | None,
-    typer.Option("--timeout", rich_help_panel=SEARCHING, help="Of a searcher: seconds after which it ends."),
-]
-Seed = Annotated[int | None, typer.Option("--seed", rich_help_panel=SEARCHING, help="Of a searcher; 0 if not given.")]
-StorageUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--storage", rich_help_panel=SEARCHING,
-        help="Keep the search as an Optuna study: sqlite:///FILE.db, journal:///FILE.log, or a database's URL; "
-        "OPTUNA_STORAGE if not given.",
-    ),
-]
-StudyName = Annotated[
-    str | None,
-    typer.Option(
-        "--study-name", rich_help_panel=SEARCHING, help="<problem>-<objective>-<method>-s<seed> if not given."
-    ),
-]
-Resume = Annotated[
-    bool, typer.Option("--resume", rich_help_panel=SEARCHING, help="Go on with the study, if there is one.")
-]
-Certificate = Annotated[
-    bool | None,
-    typer.Option(
-        "--certificate/--no-certificate", rich_help_panel=SEARCHING,
-        help="Compare a searcher's answer with the exact one; by itself where that takes less than a minute.",
-    ),
-]
-OUTPUT = "Output"
-Jobs = Annotated[int, typer.Option("--jobs", help="Processes; 0 for one per core.")]
 
 
 @app.command(cls=FamilyCommand)
@@ -267,7 +196,7 @@ def why(
         str, typer.Option(help="Share of the optimum up to which designs are compared, such as 1%.")
     ] = "1%",
     jobs: Jobs = 0,
-    format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
+    format: Annotated[PrintFormat, typer.Option(help="Of the result.")] = PrintFormat.TABLE,
 ) -> None:
     """Say why the optimum wins: what each decision contributes, and what near-optimal designs agree on."""
     from dse.cli.why import run
@@ -354,100 +283,7 @@ def study_run(
     run(name, output, jobs)
 
 
-Phase = Annotated[
-    str | None, typer.Option("--phase", help="inference or training; of a transformer prefill or decode.")
-]
-BatchSize = Annotated[int | None, typer.Option("--batch", help="Images or sequences; DeepNVM++'s unless given.")]
-workloads = typer.Typer(help="What neural networks ask of the memories.", no_args_is_help=True)
 app.add_typer(workloads, name="workload")
-
-
-
-@workloads.command("list")
-def workload_list() -> None:
-    """List the workloads that come with the package, and the traffic profiles."""
-    from dse.cli.workload import show_all
-
-    show_all()
-
-
-@workloads.command("show")
-def workload_show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", help="A workload, a layer table (.csv, .json), an .onnx file or counts (.counts.json)."
-        ),
-    ],
-    phase: Phase = None,
-    batch: BatchSize = None,
-    profile: Annotated[
-        str, typer.Option(help="How layers become kernels (see dse workload list).")
-    ] = "implicit-128x128",
-    capacity: Annotated[str, typer.Option(help="L2 cache for which DRAM traffic is shown.")] = "3MB",
-    context: Annotated[int | None, typer.Option(help="Tokens of a transformer's prompt or cache.")] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="fp32, bf16, fp16, bf16-fp32-gradients, bf16-pure, fp8, int8.")
-    ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="Of training: sgd, momentum, adam.")] = None,
-    recompute: Annotated[
-        str, typer.Option(help="What training computes again: none, cheap, selective, full, every-K.")
-    ] = "none",
-    microbatches: Annotated[int, typer.Option(help="Equal parts of a batch that pass one after the other.")] = 1,
-    attention: Annotated[
-        str | None, typer.Option(help="Scores stored or fused; stored in training unless given, else fused.")
-    ] = None,
-    gpu: Annotated[
-        str, typer.Option(help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.")
-    ] = "gtx-1080-ti",
-    format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
-    plot: Annotated[Path | None, typer.Option(help="A figure of live memory over time (.pdf, .png, .svg).")] = None,
-) -> None:
-    """Show what a workload computes, stores and moves, per layer and in total."""
-    from dse.cli.workload_show import ShowRequest, StepRequest, show
-
-    step = StepRequest(precision=precision, optimizer=optimizer, recompute=recompute, microbatches=microbatches,
-                       attention=attention)
-    show(ShowRequest(name=name, phase=phase, batch=batch, profile=profile, capacity=capacity, context=context,
-                     gpu=gpu, step=step), format.value, plot)
-
-
-@workloads.command("lifetimes")
-def workload_lifetimes(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A workload, or a file as in dse workload show.")],
-    level: Annotated[str, typer.Option(help="l2 of a GPU, memory of a GPU, buffer of a systolic array.")] = "l2",
-    phase: Phase = None,
-    batch: BatchSize = None,
-    context: Annotated[int | None, typer.Option(help="Tokens of a transformer's prompt or cache.")] = None,
-    precision: Annotated[str | None, typer.Option(help="As in dse workload show.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="Of training: sgd, momentum, adam.")] = None,
-    recompute: Annotated[str, typer.Option(help="As in dse workload show.")] = "none",
-    gpu: Annotated[str, typer.Option(help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.")] = "gtx-1080-ti",
-    array: Annotated[str, typer.Option(help="tpu-v1, tpu-v3, scratchpad-32.")] = "tpu-v3",
-    capacity: Annotated[str | None, typer.Option(help="Of the L2 cache; the GPU's own unless given.")] = None,
-    format: Annotated[Format, typer.Option(help="Of the result.")] = Format.TABLE,
-    plot: Annotated[Path | None, typer.Option(help="A histogram (.pdf, .png, .svg).")] = None,
-) -> None:
-    """Show how long data lives, from its write to its last read, per tensor class on a level of memory."""
-    from dse.cli.lifetimes import LifetimesRequest, lifetimes
-    from dse.cli.workload_show import StepRequest
-
-    step = StepRequest(precision=precision, optimizer=optimizer, recompute=recompute)
-    lifetimes(LifetimesRequest(name=name, level=level, phase=phase, batch=batch, context=context, gpu=gpu, array=array,
-                               capacity=capacity, step=step), format.value, plot)
-
-
-@workloads.command("import")
-def workload_import(
-    file: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="An .onnx file or a config.json; weights are not needed.")
-    ],
-    output: Annotated[Path | None, typer.Option(help="A .csv or .json file; MODEL.csv unless given.")] = None,
-) -> None:
-    """Write the network of an ONNX file or a model configuration as a layer table."""
-    from dse.cli.workload import import_network
-
-    import_network(file, output)
 
 
 @app.command("import-profile")

@@ -26,7 +26,7 @@ from dse.writing import write_text
 
 
 @dataclass(slots=True)
-class Outcome:
+class Solved:
     """What came of all tasks so far.
 
     `results` with the tasks that they answer and the searches that they come from (none of exact methods), what
@@ -46,7 +46,7 @@ def run(question: Question, jobs: int, output: Path | None, format: str | None) 
     if where.format == MACRO:
         check_macro(presentation_of(question.load()))
     tasks = make_tasks(question)
-    outcome = Outcome()
+    outcome = Solved()
     try:
         if question.search.searching:
             _search(tasks, question, jobs, outcome)
@@ -71,7 +71,7 @@ def raise_failures(failures: Sequence[DseError]) -> None:
         raise InfeasibleError("\n".join(str(failure) for failure in failures))
 
 
-def _solve(tasks: Sequence[Task], method: str, jobs: int, outcome: Outcome) -> None:
+def _solve(tasks: Sequence[Task], method: str, jobs: int, outcome: Solved) -> None:
     """Exact search or a baseline, several tasks at once; of a single task, its designs where that helps."""
     work = partial(_attempt, method=method, jobs=jobs if len(tasks) == 1 else 1)
     for answer in report(in_parallel(work, tasks, jobs), len(tasks), "problems optimized"):
@@ -95,7 +95,7 @@ def _attempt(task: Task, method: str, jobs: int) -> tuple[Task, Result] | DseErr
     return task, result
 
 
-def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Outcome) -> None:
+def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solved) -> None:
     """Search by a method, one problem after the other, then certify what was found."""
     resolved = list(in_parallel(Task.resolved, tasks, jobs)) if tasks[0].relative else list(tasks)
     for searched in run_searches(resolved, question.search):
@@ -140,7 +140,7 @@ def _result(searched: Searched, method: str) -> Result:
     )
 
 
-def _show(question: Question, outcome: Outcome, where: Destination) -> None:
+def _show(question: Question, outcome: Solved, where: Destination) -> None:
     """Print or write results."""
     presentation, names = outcome.answered[0].presentation, list(outcome.answered[0].family.baselines)
     if where.folder is not None:
@@ -164,7 +164,7 @@ def _show(question: Question, outcome: Outcome, where: Destination) -> None:
         write_text(where.file, table)
 
 
-def _records(outcome: Outcome) -> list[Record]:
+def _records(outcome: Solved) -> list[Record]:
     """Results as they are kept in the folder of a run."""
     answers = list(zip(outcome.answered, outcome.results, strict=True))
     if not outcome.searched:

@@ -8,7 +8,7 @@ from dse.batch import Ints
 from dse.cli.tasks import Task
 from dse.problem_file import question_text
 from dse.question import Question
-from dse.report.run import Run, environment
+from dse.report.run import StoredRun, environment
 from dse.report.tables import design_table, front_rows
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
@@ -30,7 +30,7 @@ def record_of_designs(task: Task, designs: Ints, merit: Mapping[str, Any]) -> Re
     return Record(task, History(designs, evaluate(task.problem, designs)), designs, merit)
 
 
-def make_run(question: Question, records: Sequence[Record], *, front: bool, interrupted: bool = False) -> Run:
+def make_run(question: Question, records: Sequence[Record], *, front: bool, interrupted: bool = False) -> StoredRun:
     """Everything a run folder holds; `front`: whether the best designs are a front."""
     import pandas as pd
 
@@ -55,4 +55,5 @@ def make_run(question: Question, records: Sequence[Record], *, front: bool, inte
         row for record in records
         for row in front_rows(record.task.problem, record.task.label, record.best, record.task.presentation)
     ]
-    return Run(question_text(asked), config, designs, pd.DataFrame(rows), [dict(record.merit) for record in records])
+    metrics = [dict(record.merit) for record in records]
+    return StoredRun(question_text(asked), config, designs, pd.DataFrame(rows), metrics)

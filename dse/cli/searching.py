@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dse.cli.tasks import Task
 from dse.problem import Problem
 from dse.question import N_TRIALS, Search
-from dse.search.plan import Found, Plan, run_plan
+from dse.search.plan import Found, SearchPlan, run_plan
 
 if TYPE_CHECKING:
     from dse.search.storage import StudyLog
@@ -53,7 +53,7 @@ def run_searches(tasks: Sequence[Task], options: Search, n_trials: int = N_TRIAL
 
         storage = open_storage(options.url)
     budget = options.n_trials or n_trials
-    plan = Plan(options.method, budget, options.seed or 0, options.timeout)
+    plan = SearchPlan(options.method, budget, options.seed or 0, options.timeout)
     for task in tasks:
         log = None if storage is None else _study(storage, task, options, several=len(tasks) > 1)
         found = run_plan(task.problem, plan, log, Ticker(task.label, budget))

@@ -10,7 +10,7 @@ from dse.cli.tasks import Task, make_tasks
 from dse.errors import DseError, InputError
 from dse.parallel import in_parallel
 from dse.problem_file import read_question
-from dse.report.run import CONFIG, DESIGNS, FRONT, METRICS, PROBLEM, Run, levels_of_table, read_run
+from dse.report.run import CONFIG, DESIGNS, FRONT, METRICS, PROBLEM, StoredRun, levels_of_table, read_run
 from dse.report.tables import design_table, front_rows
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
@@ -35,7 +35,7 @@ def run(folder: Path) -> None:
     print(f"{folder}: {len(stored.designs):,} designs, {len(stored.front):,} best: all {numbers:,} numbers agree")
 
 
-def _check_facts(folder: Path, stored: Run, tasks: Mapping[str, Task]) -> None:
+def _check_facts(folder: Path, stored: StoredRun, tasks: Mapping[str, Task]) -> None:
     """Compare what problems are made of, such as technology and cells, and their spaces."""
     facts, spaces = (stored.config.get(name, {}) for name in ("facts", "space_digests"))
     if not isinstance(facts, dict) or not isinstance(spaces, dict):
@@ -58,7 +58,7 @@ def _owner(path: Path, tasks: Mapping[str, Task], label: Any) -> Task:
     return tasks[label]
 
 
-def _check_designs(folder: Path, stored: Run, tasks: Mapping[str, Task]) -> int:
+def _check_designs(folder: Path, stored: StoredRun, tasks: Mapping[str, Task]) -> int:
     """Compare all designs, problem by problem; returns the number of numbers."""
     path = folder / DESIGNS
     if "problem" not in stored.designs:
@@ -105,7 +105,7 @@ def _differs(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
     return np.asarray(~(close | same))
 
 
-def _check_front(folder: Path, stored: Run, tasks: Mapping[str, Task]) -> int:
+def _check_front(folder: Path, stored: StoredRun, tasks: Mapping[str, Task]) -> int:
     """Evaluate the best designs one by one, from the columns that describe them, and compare."""
     import pandas as pd
 
@@ -122,7 +122,7 @@ def _check_front(folder: Path, stored: Run, tasks: Mapping[str, Task]) -> int:
     return _compare(path, stored.front, pd.DataFrame(rows), range(len(rows)))
 
 
-def _check_values(folder: Path, stored: Run) -> int:
+def _check_values(folder: Path, stored: StoredRun) -> int:
     """Compare the best values with the best designs."""
     path = folder / METRICS
     if len(stored.metrics) != len(stored.front):

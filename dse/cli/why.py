@@ -76,10 +76,11 @@ def run(question: Question, start: str | None, within: str, jobs: int, format: s
     for task in tasks:
         if not hasattr(task.problem, "restricted"):
             raise InputError(f"problem {task.problem.name} cannot be explained: its axes cannot be fixed one by one")
-    starts = [start_of(task, start) for task in tasks]
+    if start is not None:
+        start_of(tasks[0], start)  # a name that is unknown is refused before anything takes long
     announce(tasks, SEARCHES)
-    work = partial(explain, within=share)
-    explained = list(report(in_parallel(work, list(zip(tasks, starts, strict=True)), jobs), len(tasks), "explained"))
+    work = partial(explain, start=start, within=share)
+    explained = list(report(in_parallel(work, tasks, jobs), len(tasks), "problems explained"))
     if format == "json":
         print(json.dumps([explanation_json(one) for one in explained], indent=2, allow_nan=False))
     elif format == "csv":
@@ -114,20 +115,20 @@ def parse_share(text: str) -> float:
     return float(match[1]) / (100 if match[2] else 1)
 
 
-def explain(asked: tuple[Task, tuple[str, Ints]], within: float) -> Explained:
+def explain(task: Task, start: str | None, within: float) -> Explained:
     """Answer one task; an error says which problem it is about."""
-    task, (start, design) = asked
     problem = task.problem
     named = task.presentation.decisions(problem)
     decisions = [Decision(name, tuple(axes)) for name, axes in named.items()] or decisions_by_part(problem)
     try:
+        name, design = start_of(task, start)
         near = near_optimal(problem, within)
         found = attribute(
             cast(Restrictable, problem), design, decisions, why_empty=lambda _: task.why_empty()
         )
     except DseError as error:
         raise type(error)(f"{task.label}: {error}") from None
-    return Explained(task, start, within, found, len(near.table), agreements(near, found.decisions))
+    return Explained(task, name, within, found, len(near.table), agreements(near, found.decisions))
 
 
 def explanation_json(one: Explained) -> dict[str, Any]:

@@ -27,7 +27,7 @@ PACKAGES = ("numpy", "optuna", "pymoo", "moocore", "scikit-learn", "pandas", "py
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StoredRun:
     """A stored run: its problem file, `config`, tables of all designs and of the best, and `metrics` per problem."""
 
     problem: str
@@ -90,7 +90,7 @@ def is_run(folder: Path) -> bool:
     return all((folder / name).is_file() for name in FILES)
 
 
-def write_run(folder: Path, run: Run) -> None:
+def write_run(folder: Path, run: StoredRun) -> None:
     """Write a run whole or not at all; a run that was there is replaced."""
     folder = folder.absolute()
     try:
@@ -107,7 +107,7 @@ def write_run(folder: Path, run: Run) -> None:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _write_files(folder: Path, run: Run) -> None:
+def _write_files(folder: Path, run: StoredRun) -> None:
     """Write the files of a run."""
     (folder / PROBLEM).write_text(run.problem, encoding="utf-8")
     (folder / CONFIG).write_text(json.dumps(run.config, indent=1) + "\n", encoding="utf-8")
@@ -134,7 +134,7 @@ def _umask() -> int:
     return mask
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> StoredRun:
     """Read a run; raises InputError where the folder holds none."""
     import pandas as pd
     from pyarrow import ArrowException
@@ -150,4 +150,4 @@ def read_run(folder: Path) -> Run:
         front = pd.read_csv(folder / FRONT)
     except (OSError, ValueError, ArrowException) as error:
         raise InputError(f"{folder} is no run: {str(error).splitlines()[0]}") from None
-    return Run(problem, config, designs, front, metrics)
+    return StoredRun(problem, config, designs, front, metrics)

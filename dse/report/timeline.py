@@ -20,15 +20,14 @@ SIZE = (6.4, 3.2)
 
 def plot_timeline(held: Mapping[str, Ints], title: str, path: Path) -> None:
     """Draw bytes of each class (operations,) on top of each other over the operations, and mark the peak."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
     total = np.sum(list(held.values()), axis=0)
     scale, unit = (GIB, "GiB") if total.max(initial=0) >= GIB else (MIB, "MiB")
-    with plt.rc_context({"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}):
-        figure, axis = plt.subplots(figsize=SIZE, layout="constrained")
+    with rc_context({"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}):
+        figure = Figure(figsize=SIZE, layout="constrained")
+        axis = figure.subplots()
         edges = np.arange(len(total) + 1)
         base = np.zeros(len(total))
         for number, (name, live) in enumerate(held.items()):
@@ -43,22 +42,20 @@ def plot_timeline(held: Mapping[str, Ints], title: str, path: Path) -> None:
         axis.set(xlabel="operation", ylabel=f"live memory [{unit}]", title=title, xlim=(0, len(total)), ylim=(0, None))
         figure.legend(loc="outside right upper", frameon=False)
         write_whole(path, lambda temporary: figure.savefig(temporary, format=path.suffix.removeprefix(".")))
-        plt.close(figure)
 
 
 def plot_histograms(bins: Mapping[str, Floats], edges: Floats, title: str, path: Path) -> None:
     """Draw bytes of each class (bins,) per bin of lifetimes between edges [s] (bins + 1,), stacked."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
     total = np.sum(list(bins.values()), axis=0) if bins else np.zeros(len(edges) - 1)
     scale, unit = (GIB, "GiB") if total.max(initial=0) >= GIB else (MIB, "MiB")
     filled = np.flatnonzero(total)
     first, last = (filled[0], filled[-1] + 1) if len(filled) else (0, len(total))
-    with plt.rc_context({"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}):
-        figure, axis = plt.subplots(figsize=SIZE, layout="constrained")
+    with rc_context({"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}):
+        figure = Figure(figsize=SIZE, layout="constrained")
+        axis = figure.subplots()
         base = np.zeros(len(total))
         for number, (name, sizes) in enumerate(bins.items()):
             axis.bar(edges[:-1], sizes / scale, np.diff(edges), bottom=base, align="edge", linewidth=0,
@@ -69,4 +66,3 @@ def plot_histograms(bins: Mapping[str, Floats], edges: Floats, title: str, path:
         axis.set_title(title, fontsize=8)
         figure.legend(loc="outside right upper", frameon=False)
         write_whole(path, lambda temporary: figure.savefig(temporary, format=path.suffix.removeprefix(".")))
-        plt.close(figure)

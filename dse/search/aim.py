@@ -198,8 +198,9 @@ class AimSieve:
         bound = self.bounds(figures, others)
         return np.asarray((bound <= self.limit) & (bound < np.inf))
 
-    def bounds(self, figures: Figures, others: Mapping[int, Range]) -> Floats:
-        """Lower bounds of the cost of designs with the given figures beside parts within ranges."""
+    def bounds(self, figures: Figures, others: Mapping[int, Range] | None = None) -> Floats:
+        """Lower bounds of the cost of designs with the given figures beside parts within ranges, all if not given."""
+        others = self.others if others is None else others
         places = range(len(self.aim.assembly.parts))
         low = [figures if number == self.place else others[number][0] for number in places]
         high = [figures if number == self.place else others[number][1] for number in places]
@@ -207,5 +208,5 @@ class AimSieve:
 
     def left(self, candidates: Candidates) -> Candidates:
         """The candidates that may reach the limit."""
-        bound = self.bounds(list(candidates.figures), self.others)
+        bound = self.bounds(list(candidates.figures))
         return candidates.take(np.flatnonzero(bound <= self.limit))

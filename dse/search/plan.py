@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SearchPlan:
     """How to search: `budget` of unique legal designs, `timeout` [s] or None, and the seed."""
 
     method: str
@@ -44,7 +44,7 @@ def resumed_seed(seed: int, known: int) -> int:
 
 
 def run_plan(
-    problem: Problem, plan: Plan, log: "StudyLog | None" = None,
+    problem: Problem, plan: SearchPlan, log: "StudyLog | None" = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Found:
     """Search a problem; with a `log`, go on from what it holds and write to it what is found.

@@ -132,7 +132,7 @@ def split(candidates: Sequence[Candidates], rows: Rows) -> list[Rows]:
 
 def boxes(candidates: Candidates, most: int) -> list[Range]:
     """Ranges that together hold all candidates, up to `most`: the widest is halved again and again."""
-    parts = [np.arange(len(candidates))]
+    parts: list[Ints] = [np.arange(len(candidates))]
     while len(parts) < most:
         widths = [_widest(candidates, rows) if len(rows) > 1 else (-np.inf, 0) for rows in parts]
         place = int(np.argmax([width for width, _ in widths]))

@@ -19,7 +19,7 @@ INSIDE, OUTSIDE = "interpolation", "extrapolation"
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class HeldOutSplit:
     """Designs to train with and designs to test on.
 
     `kind`: "design", or the column that was left out with its place, such as "capacity interpolation"; `left_out`: the
@@ -32,7 +32,7 @@ class Split:
     held_out: "pd.DataFrame"
 
 
-def by_design(table: "pd.DataFrame", training: int, seed: int = 0) -> Split:
+def by_design(table: "pd.DataFrame", training: int, seed: int = 0) -> HeldOutSplit:
     """Split at random: `training` designs, and all others; a design that occurs twice counts once.
 
     Raises InputError where no design is left to test on.
@@ -41,10 +41,10 @@ def by_design(table: "pd.DataFrame", training: int, seed: int = 0) -> Split:
     if not 0 < training < len(distinct):
         raise InputError(f"training {training}: give 1 to {len(distinct) - 1} of {len(distinct)} different designs")
     order = np.random.default_rng(seed).permutation(len(distinct))
-    return Split("design", "", distinct.iloc[order[:training]], distinct.iloc[order[training:]])
+    return HeldOutSplit("design", "", distinct.iloc[order[:training]], distinct.iloc[order[training:]])
 
 
-def leave_one_out(table: "pd.DataFrame", column: str, scale: str | None = None) -> list[Split]:
+def leave_one_out(table: "pd.DataFrame", column: str, scale: str | None = None) -> list[HeldOutSplit]:
     """One split per value of a column: its designs are tested on, all others trained with.
 
     A value between others on the `scale` (a column of numbers; without one the column itself) is interpolation, the
@@ -58,7 +58,7 @@ def leave_one_out(table: "pd.DataFrame", column: str, scale: str | None = None) 
         raise InputError(f"column '{column}' has one value only: nothing is left when it is left out")
     between = _between(table, column, scale)
     return [
-        Split(
+        HeldOutSplit(
             f"{column} {INSIDE if value in between else OUTSIDE}", str(value),
             table[table[column] != value], table[table[column] == value],
         )
@@ -91,7 +91,7 @@ def accuracy(predicted: Floats, true: Floats) -> dict[str, float]:
     }
 
 
-def held_out_errors(surrogate: Surrogate, split: Split) -> "pd.DataFrame":
+def held_out_errors(surrogate: Surrogate, split: HeldOutSplit) -> "pd.DataFrame":
     """One row per metric: what was left out, designs trained with and tested on, and `accuracy`."""
     import pandas as pd
 

@@ -8,11 +8,11 @@
         check_problem(my_problem())
         check_searcher("surrogate", my_problem())
 
-A suite runs all of its checks and raises one BrokenRules that names every rule that is broken.
+A suite runs all of its checks and raises one BrokenRulesError that names every rule that is broken.
 """
 
 from dse.testing.problems import check_problem
-from dse.testing.rules import BrokenRules
+from dse.testing.rules import BrokenRulesError
 from dse.testing.searchers import check_searcher
 
-__all__ = ["BrokenRules", "check_problem", "check_searcher"]
+__all__ = ["BrokenRulesError", "check_problem", "check_searcher"]

@@ -20,7 +20,7 @@ SAMPLED = 32
 
 
 def check_problem(problem: Problem, seed: int = 0) -> None:
-    """Run all checks of a problem. Raises BrokenRules naming every rule that is broken.
+    """Run all checks of a problem. Raises BrokenRulesError naming every rule that is broken.
 
     The laws of its space; `evaluate` (names, shapes, signs, the same for one design as for many); formulas; `describe`
     and `find`; and, where the problem has them, its assemblies, parameters and restrictions. Random choices follow the

@@ -10,15 +10,15 @@ RELATIVE = 1e-9
 """Relative difference between two ways of computing a figure that is rounding."""
 
 
-class BrokenRules(AssertionError):  # noqa: N818 - pytest shows it as the assertion that it is
+class BrokenRulesError(AssertionError):
     """Rules that a problem or a searcher breaks, one a line: the rule's name, and where it is broken."""
 
 
 def require(subject: str, complaints: Iterable[str]) -> None:
-    """Raise BrokenRules where there are complaints about a subject."""
+    """Raise BrokenRulesError where there are complaints about a subject."""
     found = list(complaints)
     if found:
-        raise BrokenRules("\n".join([f"{subject} breaks {len(found)} rule(s):", *(f"  {one}" for one in found)]))
+        raise BrokenRulesError("\n".join([f"{subject} breaks {len(found)} rule(s):", *(f"  {one}" for one in found)]))
 
 
 def same(one: Floats, other: Floats) -> bool:

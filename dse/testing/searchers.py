@@ -28,7 +28,7 @@ Make = Callable[[Problem, int], Searcher]
 def check_searcher(
     method: str | Make, problem: Problem, *, budget: int = BUDGET, seed: int = 1, learns: bool = True
 ) -> None:
-    """Run all checks of a searcher on a problem. Raises BrokenRules naming every rule that is broken.
+    """Run all checks of a searcher on a problem. Raises BrokenRulesError naming every rule that is broken.
 
     Budget and legality, no design twice, the figures of the problem, the same result for the same seed, going on from
     what is known, stopping when asked, the whole of a small space, and, where it `learns`, a median over seeds that is
@@ -148,13 +148,14 @@ def _whole_space(problem: Problem, history: History) -> Iterator[str]:
 
 
 def _beside_chance(make: Make, problem: Problem, budget: int) -> Iterator[str]:
-    """The median over seeds of the least cost, or with several objectives of their scaled sum, beside random designs."""
+    """The median over seeds of the least cost, or of a scaled sum of several objectives, beside random designs."""
     chance = [search(problem, make_searcher(CHANCE, problem, seed), budget, seed=seed) for seed in range(RUNS)]
     found = [search(problem, make(problem, seed), budget, seed=seed) for seed in range(RUNS)]
     if len(problem.objectives) == 1:
         reached, by_chance = (np.median([_least(run) for run in runs]) for runs in (found, chance))
         if reached > by_chance:
-            yield f"learning is no worse than chance: the median cost is {reached:.6g}, of random designs {by_chance:.6g}"
+            medians = f"{reached:.6g}, of random designs {by_chance:.6g}"
+            yield f"learning is no worse than chance: the median cost is {medians}"
         return
     reached, by_chance = (np.median([_dominated(run, chance) for run in runs]) for runs in (found, chance))
     if reached < by_chance:

@@ -20,7 +20,8 @@ from dse.spaces.space import Axis, Level, Scale, code, levels_of, values
 
 FIGURES = ("cost", "delay", "area")
 FORMULAS = {
-    "increasing": "cost*delay", "sum": "cost + 2*delay + area", "ratio": "cost/(1 + area)", "difference": "delay - cost",
+    "increasing": "cost*delay", "sum": "cost + 2*delay + area", "ratio": "cost/(1 + area)",
+    "difference": "delay - cost",
     "top axis": "cost*size", "part axis": "cost + a_width*delay",
 }
 """Objectives to try: those that grow with every figure, others, and those that name axes."""

@@ -56,7 +56,9 @@ def wanted(
     return tuple(Objective(text, parse_formula(text, known), maximize=maximize) for text in texts)
 
 
-def limited(metrics: Mapping[str, Metric], axes: tuple[Axis, ...], text: str, comparison: str, limit: float) -> Constraint:
+def limited(
+    metrics: Mapping[str, Metric], axes: tuple[Axis, ...], text: str, comparison: str, limit: float
+) -> Constraint:
     """A bound on a formula."""
     known = {*metrics, *(axis.name for axis in axes if axis.ordered)}
     return Constraint(f"{text}{comparison}{limit:g}", parse_formula(text, known), comparison, limit)
@@ -85,7 +87,8 @@ def bowl(*objectives: str, limit: float | None = None, axes: tuple[Axis, ...] = 
     """Least cost 1 at (32, 4, 8, b), where the size is 11; with a limit on the size the optimum is not declared."""
     constraints = () if limit is None else (limited(PLAIN, axes, "size", "<=", limit),)
     return ClosedForm(
-        name="bowl", space=ProductSpace(axes), metrics=PLAIN, objectives=wanted(PLAIN, axes, *(objectives or ("cost",))),
+        name="bowl", space=ProductSpace(axes), metrics=PLAIN,
+        objectives=wanted(PLAIN, axes, *(objectives or ("cost",))),
         constraints=constraints, model=_bowl, optimum=1.0 if limit is None and not objectives else None,
     )
 
@@ -139,7 +142,7 @@ def negatives() -> ClosedForm:
 
 
 def undefined() -> ClosedForm:
-    """The bowl, but that no design has figures whose sizes add up to more than 10 steps; the optimum is one of those."""
+    """The bowl, but that sizes of more than 9 steps in all have no figures, among them the bowl's optimum; least 2."""
     metrics = {"cost": Metric("")}
 
     def model(chosen: Chosen) -> Columns:
@@ -156,7 +159,7 @@ def one_level() -> ClosedForm:
 
 
 def linear_zero() -> ClosedForm:
-    """Linear axes that begin at zero or below, or step unevenly; least 0 at (3, 0, 5), a cost that is never negative."""
+    """Linear axes that begin at zero or below, or step unevenly; least 0 at (3, 0, 5), never negative."""
     axes = (
         Axis("count", tuple(range(17))), Axis("offset", tuple(range(-5, 6))),
         Axis("share", (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)),

@@ -174,7 +174,7 @@ def _best(left: Sequence[Candidates], aim: Aim, limit: float) -> list[Candidates
 
 def _promising(candidates: Candidates, sieve: AimSieve, most: tuple[int, int]) -> Ints:
     """Rows of the best candidates beside other parts within ranges, and of random ones, which differ more."""
-    bounds = np.broadcast_to(sieve.bounds(list(candidates.figures)), len(candidates))
+    bounds = np.broadcast_to(sieve.bounds(list(candidates.figures), sieve.others), len(candidates))
     return _best_and_random(bounds, most)
 
 

@@ -38,7 +38,7 @@ def swings(variation: Variation, shortlist: Shortlist, row: int, jobs: int = 1) 
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class ParameterGrid:
     """The response on a grid of two parameters: `first` (n,) along columns, `second` (n,) along rows."""
 
     names: tuple[str, str]
@@ -53,7 +53,7 @@ class Grid:
 
 def grid(
     variation: Variation, names: tuple[str, str], count: int, shortlist: Shortlist, jobs: int = 1
-) -> Grid:
+) -> ParameterGrid:
     """Judge a shortlist on a grid of `count` by `count` values of two parameters."""
     nominal = variation.nominal
     places = [variation.names.index(name) for name in names]
@@ -62,4 +62,4 @@ def grid(
     first, second = np.meshgrid(*lines)
     values = np.repeat(nominal[None], count * count, axis=0)
     values[:, places[0]], values[:, places[1]] = first.ravel(), second.ravel()
-    return Grid(names, lines[0], lines[1], respond(shortlist, Draws(variation, values), jobs))
+    return ParameterGrid(names, lines[0], lines[1], respond(shortlist, Draws(variation, values), jobs))

@@ -32,7 +32,8 @@ def cache_vocabulary(
     metrics: dict[str, Metric] = {**(RAM_METRICS if ram else CACHE_METRICS)}
     metrics |= {} if workload is None else workload.metrics
     axes = {name: unit for name, unit in NUMBERED_AXES.items() if not (ram and name.startswith(f"{TAG}_"))}
-    return Vocabulary(metrics, named_objectives(read_fraction), axes)
+    absent = dict.fromkeys(WORKLOAD_METRICS, "needs a workload: give --workload (see dse workload list)")
+    return Vocabulary(metrics, named_objectives(read_fraction), axes, {} if workload is not None else absent)
 
 
 class CacheFamily:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dse.objectives.gpu.gemm import Gemm
-from dse.objectives.gpu.kernel import DGRAD, FORWARD, UPDATE, WGRAD, WORD, Part, sectors
+from dse.objectives.gpu.kernel import DGRAD, FORWARD, UPDATE, WGRAD, WORD, KernelPart, sectors
 from dse.objectives.gpu.run import (
     Kernels,
     Operands,
@@ -52,9 +52,9 @@ def fc_backward(run: Run, layer: Layer) -> Kernels:
 # Layers without products.
 
 
-def _mask(run: Run, layer: Layer) -> Part:
+def _mask(run: Run, layer: Layer) -> KernelPart:
     """Which input won a maximum, or which unit was kept: a word per output."""
-    return Part(f"mask {layer.name}", 0, layer.elements * run.batch * WORD)
+    return KernelPart(f"mask {layer.name}", 0, layer.elements * run.batch * WORD)
 
 
 def relu_forward(run: Run, layer: Layer) -> Kernels:
@@ -114,7 +114,7 @@ def pool_backward(run: Run, layer: Layer) -> Kernels:
 def lrn_forward(run: Run, layer: Layer) -> Kernels:
     """Local response normalization across channels: the sum of squares, then the quotient (4 reads, 2 writes)."""
     (source,) = run.sources(layer)
-    scale = Part(f"scale {layer.name}", 0, layer.elements * run.batch * WORD)
+    scale = KernelPart(f"scale {layer.name}", 0, layer.elements * run.batch * WORD)
     yield stream("lrn scale", layer, FORWARD, [run.data(source)], [scale], {"read": 2, "write": 1})
     yield stream("lrn", layer, FORWARD, [run.data(source), scale], [run.data(layer)], {"read": 2, "write": 1})
 
@@ -122,7 +122,7 @@ def lrn_forward(run: Run, layer: Layer) -> Kernels:
 def lrn_backward(run: Run, layer: Layer) -> Kernels:
     """Data, result, scale and gradient, most of them at both ends of the window (9 reads, 1 write)."""
     (source,) = run.sources(layer)
-    scale = Part(f"scale {layer.name}", 0, layer.elements * run.batch * WORD)
+    scale = KernelPart(f"scale {layer.name}", 0, layer.elements * run.batch * WORD)
     inputs = [run.data(source), run.data(layer), scale, run.gradient(layer)]
     yield stream("lrn", layer, DGRAD, inputs, [branch(run, source, layer)], {"read": 9, "write": 1})
 
@@ -171,12 +171,12 @@ def concat_backward(run: Run, layer: Layer) -> Kernels:
         yield stream("concat", layer, DGRAD, [part], [branch(run, source, layer)], {"read": 1, "write": 1})
 
 
-def _stacked(run: Run, layer: Layer, whole: Part) -> Iterator[tuple[Layer, Part]]:
+def _stacked(run: Run, layer: Layer, whole: KernelPart) -> Iterator[tuple[Layer, KernelPart]]:
     """Each input of a concatenation with its part of the whole."""
     start = 0
     for source in run.sources(layer):
         size = source.elements * run.batch * WORD
-        yield source, Part(whole.tensor, start, start + size)
+        yield source, KernelPart(whole.tensor, start, start + size)
         start += size
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dse.objectives.gpu.gemm import Gemm, row_sectors
-from dse.objectives.gpu.kernel import DGRAD, FORWARD, WGRAD, WORD, Part, sectors
+from dse.objectives.gpu.kernel import DGRAD, FORWARD, WGRAD, WORD, KernelPart, sectors
 from dse.objectives.gpu.run import (
     Kernels,
     Operands,
@@ -104,12 +104,12 @@ def _column_sizes(layer: Layer) -> Gemm:
     return Gemm(layer.channels // layer.groups, pixels(layer), layer.sources[0][0] // layer.groups * taps(layer))
 
 
-def _column(layer: Layer, image: Part) -> Part:
+def _column(layer: Layer, image: KernelPart) -> KernelPart:
     """The column buffer of all groups, or the image itself where they are the same."""
     if pointwise(layer):
         return image
     gemm = _column_sizes(layer)
-    return Part("column buffer", 0, layer.groups * gemm.k * gemm.n * WORD)
+    return KernelPart("column buffer", 0, layer.groups * gemm.k * gemm.n * WORD)
 
 
 def _column_sectors(layer: Layer) -> float:
@@ -118,7 +118,7 @@ def _column_sectors(layer: Layer) -> float:
     return layer.groups * gemm.k * row_sectors(gemm.n, WARP)
 
 
-def _im2col(run: Run, layer: Layer, step: str, image: Part) -> Kernels:
+def _im2col(run: Run, layer: Layer, step: str, image: KernelPart) -> Kernels:
     """Write the column buffer of one image."""
     if not pointwise(layer):
         yield streamed("im2col", layer, step, [image], [_column(layer, image)], window_reads(layer),

@@ -23,7 +23,7 @@ ALONG_ROWS, ALONG_COLUMNS, ALONG_TILES = "rows", "columns", "tiles"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class KernelPart:
     """Bytes `start` to `stop` of a tensor."""
 
     tensor: str
@@ -35,9 +35,9 @@ class Part:
         """Bytes."""
         return self.stop - self.start
 
-    def share(self, index: int, count: int) -> "Part":
+    def share(self, index: int, count: int) -> "KernelPart":
         """One of `count` equal shares."""
-        return Part(
+        return KernelPart(
             self.tensor, self.start + self.size * index // count, self.start + self.size * (index + 1) // count
         )
 
@@ -46,7 +46,7 @@ class Part:
 class Sweep:
     """How a kernel goes over part of a tensor: along which side of its grid, reading or writing whole lines."""
 
-    part: Part
+    part: KernelPart
     along: str
     write: bool
 

@@ -29,7 +29,7 @@ from dse.objectives.gpu.cheap import (
     update,
 )
 from dse.objectives.gpu.convolutions import conv_backward, conv_forward
-from dse.objectives.gpu.kernel import DGRAD, Kernel, Part
+from dse.objectives.gpu.kernel import DGRAD, Kernel, KernelPart
 from dse.objectives.gpu.machine import Gpu, load_gpu
 from dse.objectives.gpu.profiles import Profile
 from dse.objectives.gpu.run import Kernels, Run, storage_of, stream
@@ -77,7 +77,7 @@ def _backward(run: Run, layer: Layer) -> Kernels:
     users = run.network.users(layer.name)
     if users > 1:
         whole = run.gradient(layer)
-        branches = [Part(f"gradient {layer.name} branch {number}", 0, whole.size) for number in range(users)]
+        branches = [KernelPart(f"gradient {layer.name} branch {number}", 0, whole.size) for number in range(users)]
         yield stream("split", layer, DGRAD, branches, [whole], {"read": users, "write": 1})
     if layer.kind in _BACKWARD:
         yield from _BACKWARD[layer.kind](run, layer)

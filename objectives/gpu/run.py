@@ -15,7 +15,7 @@ from dse.objectives.gpu.kernel import (
     WGRAD,
     WORD,
     Kernel,
-    Part,
+    KernelPart,
     Sweep,
     sectors,
 )
@@ -52,13 +52,13 @@ class Run:
         """Tile of a product."""
         return self.profile.tile_of(gemm, self.gpu)
 
-    def data(self, layer: Layer) -> Part:
+    def data(self, layer: Layer) -> KernelPart:
         """What a layer produces."""
-        return Part(f"data {self.storage[layer.name]}", 0, layer.elements * self.batch * WORD)
+        return KernelPart(f"data {self.storage[layer.name]}", 0, layer.elements * self.batch * WORD)
 
-    def gradient(self, layer: Layer) -> Part:
+    def gradient(self, layer: Layer) -> KernelPart:
         """Gradient by what a layer produces."""
-        return Part(f"gradient {self.storage[layer.name]}", 0, layer.elements * self.batch * WORD)
+        return KernelPart(f"gradient {self.storage[layer.name]}", 0, layer.elements * self.batch * WORD)
 
     def sources(self, layer: Layer) -> list[Layer]:
         """The layers it reads."""
@@ -82,7 +82,8 @@ def storage_of(network: Network) -> dict[str, str]:
 
 
 def stream(
-    name: str, layer: Layer, step: str, inputs: list[Part], outputs: list[Part], passes: Mapping[str, float]
+    name: str, layer: Layer, step: str, inputs: list[KernelPart], outputs: list[KernelPart],
+    passes: Mapping[str, float],
 ) -> Kernel:
     """An elementwise kernel; `passes` over the first output's (or input's) words give its reads and writes."""
     words = (outputs or inputs)[0].size / WORD
@@ -91,7 +92,8 @@ def stream(
 
 
 def streamed(
-    name: str, layer: Layer, step: str, inputs: list[Part], outputs: list[Part], reads: float, writes: float
+    name: str, layer: Layer, step: str, inputs: list[KernelPart], outputs: list[KernelPart], reads: float,
+    writes: float,
 ) -> Kernel:
     """A kernel that goes over its tensors once, side by side."""
     longest = max(part.size for part in (*inputs, *outputs))
@@ -104,9 +106,9 @@ def streamed(
 class Operands:
     """Tensors of a product: left side, right side and result."""
 
-    left: Part
-    right: Part
-    result: Part
+    left: KernelPart
+    right: KernelPart
+    result: KernelPart
 
 
 def product(
@@ -132,14 +134,14 @@ def product(
     )
 
 
-def weights(layer: Layer, what: str = "weights") -> Part:
+def weights(layer: Layer, what: str = "weights") -> KernelPart:
     """Weights of a layer, or a tensor of their size: weight gradient, momentum."""
-    return Part(f"{what} {layer.name}", 0, layer.parameters * WORD)
+    return KernelPart(f"{what} {layer.name}", 0, layer.parameters * WORD)
 
 
-def weight_share(layer: Layer, group: int, what: str = "weights") -> Part:
+def weight_share(layer: Layer, group: int, what: str = "weights") -> KernelPart:
     """Weights of one group."""
-    return Part(f"{what} {layer.name}", 0, layer.weights * WORD).share(group, layer.groups)
+    return KernelPart(f"{what} {layer.name}", 0, layer.weights * WORD).share(group, layer.groups)
 
 
 def taps(layer: Layer) -> int:
@@ -171,9 +173,9 @@ def bias_gradient(run: Run, layer: Layer) -> Kernels:
         yield stream("bias gradient", layer, WGRAD, [gradient], [], {"read": 1, "write": 0})
 
 
-def branch(run: Run, source: Layer, user: Layer) -> Part:
+def branch(run: Run, source: Layer, user: Layer) -> KernelPart:
     """Where a user of a layer writes its share of the layer's gradient."""
     if run.network.users(source.name) == 1:
         return run.gradient(source)
     users = [layer.name for layer in run.network.layers if source.name in layer.inputs]
-    return Part(f"gradient {source.name} branch {users.index(user.name)}", 0, run.gradient(source).size)
+    return KernelPart(f"gradient {source.name} branch {users.index(user.name)}", 0, run.gradient(source).size)

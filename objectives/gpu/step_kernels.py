@@ -20,7 +20,7 @@ from dse.objectives.gpu.kernel import (
     UPDATE,
     WGRAD,
     Kernel,
-    Part,
+    KernelPart,
     Sweep,
 )
 from dse.objectives.gpu.machine import Gpu
@@ -67,9 +67,9 @@ def _is_attention(products: Sequence[Product]) -> bool:
     return context == scores.input_gradient
 
 
-def _part(step: Step, access: Access) -> Part:
+def _part(step: Step, access: Access) -> KernelPart:
     """Bytes that an operation touches; tensors of one name are told apart by their numbers."""
-    return Part(f"{access.tensor} {step.tensors[access.tensor].name}", access.start, access.stop)
+    return KernelPart(f"{access.tensor} {step.tensors[access.tensor].name}", access.start, access.stop)
 
 
 def _sectors(accesses: Sequence[Access]) -> float:
@@ -119,10 +119,10 @@ def _product(
     )
 
 
-def _between(part: Part, share: tuple[int, int], count: int) -> Part:
+def _between(part: KernelPart, share: tuple[int, int], count: int) -> KernelPart:
     """The part of a tensor that some of an operation's products touch."""
     before, whole = share
-    return Part(part.tensor, part.start + part.size * before // whole,
+    return KernelPart(part.tensor, part.start + part.size * before // whole,
                 part.start + part.size * (before + count) // whole)
 
 

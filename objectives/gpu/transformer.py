@@ -10,7 +10,16 @@ from dataclasses import dataclass, replace
 
 from dse.errors import InputError
 from dse.objectives.gpu.gemm import Gemm, Tile, left_reads, resident_tiles, result_writes, right_reads
-from dse.objectives.gpu.kernel import ALONG_COLUMNS, ALONG_ROWS, ALONG_TILES, FORWARD, SECTOR, Kernel, Part, Sweep
+from dse.objectives.gpu.kernel import (
+    ALONG_COLUMNS,
+    ALONG_ROWS,
+    ALONG_TILES,
+    FORWARD,
+    SECTOR,
+    Kernel,
+    KernelPart,
+    Sweep,
+)
 from dse.objectives.gpu.machine import Gpu, load_gpu
 from dse.objectives.gpu.profiles import RESIDENT_RESULTS
 from dse.objectives.gpu.run import STAGE
@@ -76,9 +85,9 @@ class _Tokens:
         yield self.product("down", name, "gate", model.feed_forward, "branch", model.hidden)
         yield self.stream("add", name, ["stream", "branch"], ["stream"], model.hidden)
 
-    def part(self, tensor: str, numbers: int) -> Part:
+    def part(self, tensor: str, numbers: int) -> KernelPart:
         """A tensor of so many numbers."""
-        return Part(tensor, 0, numbers * self.model.bytes_per_number)
+        return KernelPart(tensor, 0, numbers * self.model.bytes_per_number)
 
     def stream(self, name: str, layer: str, inputs: list[str], outputs: list[str], width: int) -> Kernel:
         """An elementwise kernel over `width` numbers per token."""

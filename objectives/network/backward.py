@@ -8,7 +8,7 @@ from dse.objectives.network.layers import GATES, Layer
 from dse.objectives.network.ledger import Ledger
 from dse.objectives.network.precision import states_of
 from dse.objectives.network.recurrent import run_cells_backward
-from dse.objectives.network.rules import PRODUCTS_OF_ACTIVATIONS, Rule
+from dse.objectives.network.rules import PRODUCTS_OF_ACTIVATIONS, BackwardRule
 from dse.objectives.network.step import INPUT_GRADIENT, OPTIMIZER_STATE, UPDATE, Access, Product
 
 
@@ -58,7 +58,7 @@ def _loss(gradients: Gradients, layer: Layer) -> Access:
     return slope
 
 
-def _restore(gradients: Gradients, layer: Layer, rule: Rule) -> None:
+def _restore(gradients: Gradients, layer: Layer, rule: BackwardRule) -> None:
     """Compute again what a layer's backward pass reads, where it was dropped."""
     if rule.keeps_inputs:
         for name in layer.inputs:
@@ -80,7 +80,7 @@ def _hand_on(gradients: Gradients, layer: Layer, slope: Access) -> None:
     gradients.spend(slope)
 
 
-def _weights(gradients: Gradients, layer: Layer, rule: Rule, slope: Access) -> None:
+def _weights(gradients: Gradients, layer: Layer, rule: BackwardRule, slope: Access) -> None:
     """Gradient of a layer's weights."""
     if not gradients.ledger.weights(layer):
         return
@@ -91,7 +91,7 @@ def _weights(gradients: Gradients, layer: Layer, rule: Rule, slope: Access) -> N
     gradients.weight_gradient(layer, reads, products, "")
 
 
-def _inputs(gradients: Gradients, layer: Layer, rule: Rule, slope: Access) -> None:
+def _inputs(gradients: Gradients, layer: Layer, rule: BackwardRule, slope: Access) -> None:
     """Gradients of a layer's inputs."""
     wanted = [name for name in layer.inputs if gradients.wanted[name]]
     if not wanted:
@@ -104,7 +104,9 @@ def _inputs(gradients: Gradients, layer: Layer, rule: Rule, slope: Access) -> No
         _one_operation(gradients, layer, rule, slope, wanted)
 
 
-def _one_operation(gradients: Gradients, layer: Layer, rule: Rule, slope: Access, wanted: Sequence[str]) -> None:
+def _one_operation(
+    gradients: Gradients, layer: Layer, rule: BackwardRule, slope: Access, wanted: Sequence[str]
+) -> None:
     """All gradients of inputs at once."""
     ledger = gradients.ledger
     over = rule.in_place and gradients.alone(slope) and ledger.plan.storage.in_place
@@ -120,7 +122,7 @@ def _one_operation(gradients: Gradients, layer: Layer, rule: Rule, slope: Access
     gradients.spend(slope)
 
 
-def _kept(gradients: Gradients, layer: Layer, rule: Rule) -> list[Access]:
+def _kept(gradients: Gradients, layer: Layer, rule: BackwardRule) -> list[Access]:
     """What the gradient of the inputs reads: weights, or what the rule keeps."""
     if rule.products is not _NO_PRODUCTS and layer.kind != "fused_attention":
         return gradients.ledger.weights(layer)
@@ -130,7 +132,7 @@ def _kept(gradients: Gradients, layer: Layer, rule: Rule) -> list[Access]:
     return kept + gradients.ledger.extras[layer.name] + gradients.ledger.weights(layer)
 
 
-def _products(gradients: Gradients, layer: Layer, rule: Rule, slope: Access) -> None:
+def _products(gradients: Gradients, layer: Layer, rule: BackwardRule, slope: Access) -> None:
     """C = A B: dA = dC B^T and dB = A^T dC."""
     left, right = gradients.ledger.inputs(layer)
     (product,) = rule.products(layer, gradients.ledger.plan.batch)
@@ -145,7 +147,7 @@ def _products(gradients: Gradients, layer: Layer, rule: Rule, slope: Access) -> 
     gradients.spend(slope)
 
 
-_NO_PRODUCTS = Rule().products
+_NO_PRODUCTS = BackwardRule().products
 
 
 def _fused_backward(forward: tuple[Product, ...]) -> tuple[Product, ...]:

@@ -21,7 +21,7 @@ LARGEST = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Configuration:
+class ModelConfiguration:
     """A configuration's values, with the file that they stand in."""
 
     values: Mapping[str, Any]
@@ -73,7 +73,7 @@ def network_from_configuration(name: str, values: Mapping[str, Any], file: str) 
     if family not in FAMILIES:
         raise InputError(f"model_type: {quoted(family)} is not supported, the nearest is {nearest(family, FAMILIES)}: "
                          f"supported are {', '.join(FAMILIES)}", file=file)
-    stack = FAMILIES[family](Configuration(values, file))
+    stack = FAMILIES[family](ModelConfiguration(values, file))
     try:
         layers = infer_shapes(stack.layers, ())
     except InputError as problem:
@@ -91,7 +91,7 @@ def network_of_transformer(model: Transformer) -> Network:
     return with_sequence(network_from_configuration(model.name, values, model.name), model.context)
 
 
-def _bert(given: Configuration) -> Stack:
+def _bert(given: ModelConfiguration) -> Stack:
     """Encoder: three embeddings, blocks that normalize after each sum, and a pooler over the first token."""
     width, tokens = given.whole("hidden_size"), given.whole("max_position_embeddings", 512)
     stack = Stack(dropout=given.share("hidden_dropout_prob", 0.1) > 0,
@@ -120,7 +120,7 @@ def _bert(given: Configuration) -> Stack:
     return stack
 
 
-def _gpt2(given: Configuration) -> Stack:
+def _gpt2(given: ModelConfiguration) -> Stack:
     """Decoder: blocks that normalize before each branch; the output shares the embedding's weights."""
     width = given.whole("n_embd")
     dropout = given.share("resid_pdrop", 0.1) > 0
@@ -146,7 +146,7 @@ def _gpt2(given: Configuration) -> Stack:
     return stack
 
 
-def _llama(given: Configuration) -> Stack:
+def _llama(given: ModelConfiguration) -> Stack:
     """Decoder: root-mean-square norms, rotary positions, grouped queries, and a gated feed-forward part or experts."""
     width, vocabulary = given.whole("hidden_size"), given.whole("vocab_size")
     heads = given.whole("num_attention_heads") if "head_dim" in given.values else given.heads(
@@ -173,7 +173,7 @@ def _llama(given: Configuration) -> Stack:
     return stack
 
 
-def _gated(given: Configuration, stack: Stack, width: int) -> None:
+def _gated(given: ModelConfiguration, stack: Stack, width: int) -> None:
     """The gated feed-forward part of a Llama, or a Mixtral's routed experts."""
     gate, inner = given.gate("hidden_act", "silu"), given.whole("intermediate_size")
     if given.values["model_type"] == "mixtral":
@@ -182,7 +182,7 @@ def _gated(given: Configuration, stack: Stack, width: int) -> None:
         stack.gated(inner, width, gate)
 
 
-def _vit(given: Configuration) -> Stack:
+def _vit(given: ModelConfiguration) -> Stack:
     """Encoder of image patches with a class token, and a classifier over that token."""
     width, image, patch = given.whole("hidden_size"), given.whole("image_size", 224), given.whole("patch_size", 16)
     dropout = given.share("hidden_dropout_prob", 0.0) > 0
@@ -212,7 +212,7 @@ def _vit(given: Configuration) -> Stack:
 
 DEFAULT_CONTEXT = 2048
 """Tokens of a Llama's sequence where none are asked for: its configuration may allow far more."""
-FAMILIES: dict[str, Callable[[Configuration], Stack]] = {
+FAMILIES: dict[str, Callable[[ModelConfiguration], Stack]] = {
     "bert": _bert, "gpt2": _gpt2, "llama": _llama, "mistral": _llama, "mixtral": _llama, "vit": _vit,
 }
 """Families of models, by ``model_type``."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dse.objectives.network.layers import GATES, INPUTS, TOKENS, Layer
 from dse.objectives.network.ledger import Ledger
 from dse.objectives.network.recurrent import run_cells
-from dse.objectives.network.rules import MAY_OVERWRITE, Rule
+from dse.objectives.network.rules import MAY_OVERWRITE, BackwardRule
 from dse.objectives.network.step import ACTIVATION, FORWARD, INPUT, KEY_VALUE_CACHE, RECOMPUTE, Access
 
 
@@ -22,7 +22,7 @@ def run_layer(ledger: Ledger, layer: Layer, kind: str) -> None:
         _compute(ledger, layer, rule, kind)
 
 
-def _compute(ledger: Ledger, layer: Layer, rule: Rule, kind: str) -> None:
+def _compute(ledger: Ledger, layer: Layer, rule: BackwardRule, kind: str) -> None:
     """The one operation that most layers are."""
     inputs = ledger.inputs(layer)
     products = rule.products(layer, ledger.plan.batch)
@@ -34,7 +34,7 @@ def _compute(ledger: Ledger, layer: Layer, rule: Rule, kind: str) -> None:
     ledger.results[layer.name], ledger.extras[layer.name] = result, kept
 
 
-def _result(ledger: Ledger, layer: Layer, elements: int, rule: Rule, inputs: Sequence[Access]) -> Access:
+def _result(ledger: Ledger, layer: Layer, elements: int, rule: BackwardRule, inputs: Sequence[Access]) -> Access:
     """Where a result goes: over its input, into a cache, or into a tensor of its own."""
     if layer.name in ledger.cached:
         return _cache(ledger, layer)
@@ -56,7 +56,7 @@ def _may_overwrite(ledger: Ledger, layer: Layer) -> bool:
     return not kept or ledger.layers[source].kind in MAY_OVERWRITE.get(layer.kind, ())
 
 
-def _extras(ledger: Ledger, layer: Layer, rule: Rule) -> list[Access]:
+def _extras(ledger: Ledger, layer: Layer, rule: BackwardRule) -> list[Access]:
     """What the backward pass reads besides."""
     if not ledger.plan.keeps:
         return []

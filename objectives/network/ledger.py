@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dse.objectives.network.layers import Layer, Network
 from dse.objectives.network.precision import Precision, Storage
-from dse.objectives.network.rules import Rule, parts, rule_of
+from dse.objectives.network.rules import BackwardRule, parts, rule_of
 from dse.objectives.network.step import (
     WEIGHT,
     Access,
@@ -20,7 +20,7 @@ ATTENTION = ("scores", "context", "fused_attention")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LedgerPlan:
     """What a step is made from: layers with attention taken apart, the samples that pass at a time, and the widths.
 
     `owners` names the network's layer that each belongs to. `keeps`: whether a backward pass follows. `cached`: tokens
@@ -39,7 +39,7 @@ class Plan:
 
 def make_plan(
     network: Network, batch: int, precision: Precision, storage: Storage, *, keeps: bool, cached: int | None = None
-) -> Plan:
+) -> LedgerPlan:
     """The plan of a network."""
     seen = None if cached is None else cached + (network.sequence or 0)
     owners = dict[str, str]()
@@ -47,17 +47,17 @@ def make_plan(
     for layer, owner in parts(network, storage, seen):
         layers.append(layer)
         owners[layer.name] = owner
-    return Plan(network=network, layers=tuple(layers), owners=owners, batch=batch, precision=precision,
+    return LedgerPlan(network=network, layers=tuple(layers), owners=owners, batch=batch, precision=precision,
                 storage=storage, keeps=keeps, cached=cached)
 
 
 class Ledger:
     """Operations and tensors in the order they come up, and where each layer's result stands."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: LedgerPlan) -> None:
         self.plan = plan
         self.layers = {layer.name: layer for layer in plan.layers}
-        self.rules: dict[str, Rule] = {layer.name: rule_of(layer, plan.storage) for layer in plan.layers}
+        self.rules: dict[str, BackwardRule] = {layer.name: rule_of(layer, plan.storage) for layer in plan.layers}
         self.operations: list[Operation] = []
         self.tensors: list[Tensor] = []
         self.results: dict[str, Access] = {}
@@ -124,7 +124,7 @@ class Ledger:
         return self.plan.precision.activation
 
 
-def _cached_layers(plan: Plan) -> set[str]:
+def _cached_layers(plan: LedgerPlan) -> set[str]:
     """Layers whose results go into caches of keys and values."""
     if plan.cached is None:
         return set()

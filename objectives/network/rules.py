@@ -39,7 +39,7 @@ def _no_products(layer: Layer, batch: int) -> tuple[Product, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class BackwardRule:
     """What a kind of layer computes, and what its backward pass reads.
 
     `products`: matrix products forward, from the layer and the number of samples. `keeps_inputs`, `keeps_output`:
@@ -139,33 +139,36 @@ def _sums(layer: Layer, batch: int, storage: Storage) -> list[Extra]:
     return [Extra("row sums", WORKSPACE, batch * layer.heads * layer.positions, STATISTIC_BYTES)]
 
 
-_KEEPS_INPUT = Rule(keeps_inputs=True)
-_KEEPS_OUTPUT = Rule(keeps_output=True)
-_VIEW = Rule(view=True)
+_KEEPS_INPUT = BackwardRule(keeps_inputs=True)
+_KEEPS_OUTPUT = BackwardRule(keeps_output=True)
+_VIEW = BackwardRule(view=True)
 
-RULES: dict[str, Rule] = {
-    **dict.fromkeys(INPUTS, Rule()),
-    "conv": Rule(products=_conv, keeps_inputs=True),
-    "fc": Rule(products=_linear, keeps_inputs=True), "linear": Rule(products=_linear, keeps_inputs=True),
-    "expert_linear": Rule(products=_expert_linear, keeps_inputs=True),
-    "embedding": _KEEPS_INPUT, "position": Rule(in_place=True, shares_gradient=True), "class_token": Rule(),
-    "max_pool": Rule(extras=_indices), "avg_pool": Rule(), "global_avg_pool": Rule(),
-    "relu": Rule(keeps_output=True, in_place=True), "clamp": _KEEPS_INPUT, "gelu": _KEEPS_INPUT,
+RULES: dict[str, BackwardRule] = {
+    **dict.fromkeys(INPUTS, BackwardRule()),
+    "conv": BackwardRule(products=_conv, keeps_inputs=True),
+    "fc": BackwardRule(products=_linear, keeps_inputs=True),
+    "linear": BackwardRule(products=_linear, keeps_inputs=True),
+    "expert_linear": BackwardRule(products=_expert_linear, keeps_inputs=True),
+    "embedding": _KEEPS_INPUT, "position": BackwardRule(in_place=True, shares_gradient=True),
+    "class_token": BackwardRule(),
+    "max_pool": BackwardRule(extras=_indices), "avg_pool": BackwardRule(), "global_avg_pool": BackwardRule(),
+    "relu": BackwardRule(keeps_output=True, in_place=True), "clamp": _KEEPS_INPUT, "gelu": _KEEPS_INPUT,
     "silu": _KEEPS_INPUT,
-    "sigmoid": _KEEPS_OUTPUT, "tanh": _KEEPS_OUTPUT, "softmax": Rule(keeps_output=True, in_place=True),
-    "lrn": Rule(keeps_inputs=True, keeps_output=True, extras=_scale),
-    "batch_norm": Rule(keeps_inputs=True, extras=_channel_statistics),
-    "layer_norm": Rule(keeps_inputs=True, extras=_position_statistics(2)),
-    "rms_norm": Rule(keeps_inputs=True, extras=_position_statistics(1)),
-    "dropout": Rule(in_place=True, extras=_mask), "rotary": Rule(in_place=True),
-    "scale": Rule(in_place=True),
-    "add": Rule(shares_gradient=True), "concat": Rule(), "multiply": _KEEPS_INPUT,
-    "matmul": Rule(products=_matmul, keeps_inputs=True),
-    "scores": Rule(products=_scores, keeps_inputs=True), "context": Rule(products=_context, keeps_inputs=True),
-    "fused_attention": Rule(products=_fused, keeps_inputs=True, keeps_output=True, extras=_sums),
-    "dispatch": Rule(extras=_routes), "combine": _KEEPS_INPUT,
-    "gather": Rule(), "scatter": Rule(), "reshape": _VIEW, "select": Rule(),
-    **dict.fromkeys(GATES, Rule(keeps_inputs=True, keeps_output=True)),
+    "sigmoid": _KEEPS_OUTPUT, "tanh": _KEEPS_OUTPUT, "softmax": BackwardRule(keeps_output=True, in_place=True),
+    "lrn": BackwardRule(keeps_inputs=True, keeps_output=True, extras=_scale),
+    "batch_norm": BackwardRule(keeps_inputs=True, extras=_channel_statistics),
+    "layer_norm": BackwardRule(keeps_inputs=True, extras=_position_statistics(2)),
+    "rms_norm": BackwardRule(keeps_inputs=True, extras=_position_statistics(1)),
+    "dropout": BackwardRule(in_place=True, extras=_mask), "rotary": BackwardRule(in_place=True),
+    "scale": BackwardRule(in_place=True),
+    "add": BackwardRule(shares_gradient=True), "concat": BackwardRule(), "multiply": _KEEPS_INPUT,
+    "matmul": BackwardRule(products=_matmul, keeps_inputs=True),
+    "scores": BackwardRule(products=_scores, keeps_inputs=True),
+    "context": BackwardRule(products=_context, keeps_inputs=True),
+    "fused_attention": BackwardRule(products=_fused, keeps_inputs=True, keeps_output=True, extras=_sums),
+    "dispatch": BackwardRule(extras=_routes), "combine": _KEEPS_INPUT,
+    "gather": BackwardRule(), "scatter": BackwardRule(), "reshape": _VIEW, "select": BackwardRule(),
+    **dict.fromkeys(GATES, BackwardRule(keeps_inputs=True, keeps_output=True)),
 }
 """Rules by kind; `scores`, `context` and `fused_attention` are what attention is made of."""
 
@@ -174,7 +177,7 @@ MAY_OVERWRITE = {"dropout": ("relu",)}
 PRODUCTS_OF_ACTIVATIONS = ("matmul", "scores", "context")
 
 
-def rule_of(layer: Layer, storage: Storage) -> Rule:
+def rule_of(layer: Layer, storage: Storage) -> BackwardRule:
     """The rule of a layer."""
     rule = RULES[layer.kind]
     if layer.kind in ("max_pool", "avg_pool") and storage.pool_input:

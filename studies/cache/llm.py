@@ -85,7 +85,7 @@ def _key(row: LlmRow) -> tuple[str, str, str]:
 
 
 def spread(rows: Sequence[LlmRow]) -> float:
-    """How much more EDP the worst memory has than the best at the capacity that is best for each."""
+    """How much more EDP the worst memory has than the best, each at the capacity that is best for it."""
     best = [
         min(float(row.cost.edp_with_dram) for row in rows if row.memory == memory)
         for memory in dict.fromkeys(row.memory for row in rows)
@@ -101,10 +101,11 @@ def answer(rows: Sequence[LlmRow]) -> str:
         least = min(best, key=lambda row: float(row.cost.edp_with_dram))
         named = ", ".join(f"{MEMORIES[row.memory]} at {row.megabytes} MB" for row in best)
         difference = spread(chosen)
-        matters = "the memory hardly matters" if difference < SMALL else "the memory matters"
+        matters = "chosen so, the memory hardly matters" if difference < SMALL else "the memory matters"
         sentences.append(
             f"- {model}, {phase}, {time_model} time: {named}; least at {least.megabytes} MB, where the L2 takes "
-            f"{least.l2_share:.0%} of the energy. Worst over best memory {1 + difference:.2f}: {matters}."
+            f"{least.l2_share:.0%} of the energy. Worst over best "
+            f"memory, each at its best capacity: {1 + difference:.2f}; {matters}."
         )
     return "Least EDP with DRAM by capacity.\n\n" + "\n".join(sentences)
 

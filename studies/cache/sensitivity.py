@@ -17,7 +17,7 @@ from dse.studies.cache.varied import Varied, assumed_variation, shortlists, vari
 from dse.studies.calibrated import MEGABYTE, NAMES
 from dse.studies.study import Findings, Study
 from dse.uncertainty.importance import Importance, permutation_importance
-from dse.uncertainty.one_at_a_time import Grid, Swings, grid, swings
+from dse.uncertainty.one_at_a_time import ParameterGrid, Swings, grid, swings
 from dse.uncertainty.response import respond
 from dse.uncertainty.shortlist import MadeShortlist
 from dse.uncertainty.sobol import SobolIndices, sobol_indices, sobol_points
@@ -69,7 +69,7 @@ class MemorySensitivity:
     sobol: SobolIndices
     importance: tuple[Importance, Importance]
     swings: Swings
-    heat: Grid
+    heat: ParameterGrid
 
 
 def answer(plan: SensitivityPlan, jobs: int) -> Findings:

@@ -50,21 +50,17 @@ class Panel:
 
 def bar_figure(panels: Sequence[Sequence[Panel]], workloads: Sequence[str], band: str) -> "Figure":
     """Charts in rows, with one legend; `band` says what the error bars span."""
-    import matplotlib
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    with plt.rc_context(STYLE):
+    with rc_context(STYLE):
         rows, columns = len(panels), len(panels[0])
-        figure, axes = plt.subplots(
-            rows, columns, figsize=(4.6 * columns, 2.3 * rows + 0.8), squeeze=False, layout="constrained"
-        )
+        figure = Figure(figsize=(4.6 * columns, 2.3 * rows + 0.8), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False)
         for row, axis_row in zip(panels, axes, strict=True):
             for panel, axis in zip(row, axis_row, strict=True):
                 _draw(axis, panel, workloads)
         figure.legend(handles=_handles(band), loc="outside upper center", ncols=5, frameon=False)
-        plt.close(figure)
     return figure
 
 

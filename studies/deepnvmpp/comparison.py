@@ -134,7 +134,9 @@ _ATTRIBUTES = {
 WITH_DRAM = ("edp_reduction_with_dram",)
 
 
-def ratio(quantity: str, caches: CacheSet, scenario: str, memory: str, workload: Workload, setting: CostBasis) -> float:
+def ratio(
+    quantity: str, caches: CacheSet, scenario: str, memory: str, workload: Workload, setting: CostBasis
+) -> float:
     """One quantity of the paper for one workload."""
     baseline, other = caches.of(SRAM, scenario), caches.of(memory, scenario)
     if quantity == "area_reduction":

@@ -153,21 +153,17 @@ def implied_notes() -> tuple[str, ...]:
 
 def _figure(caches: CacheSet) -> "Figure":
     """Energy, latency and EDP (rows) for inference and training (columns), relative to SRAM."""
-    import matplotlib
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            len(QUANTITIES), len(PHASES), figsize=(7.0, 6.6), sharex=True, layout="constrained"
-        )
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 6.6), layout="constrained")
+        axes = figure.subplots(len(QUANTITIES), len(PHASES), sharex=True)
         for quantity, row in zip(QUANTITIES, axes, strict=True):
             for phase, axis in zip(PHASES, row, strict=True):
                 _panel(axis, caches, quantity, phase)
         handles, labels = axes[0][0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
-        plt.close(figure)
     return figure
 
 

@@ -95,15 +95,12 @@ def _shares() -> str:
 
 def _figure(sets: list[CacheSet]) -> "Figure":
     """EDP reduction by batch size, serial time: a line per memory, its band, and the published ends."""
-    import matplotlib
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            len(sets), 2, figsize=(7.0, 2.3 * len(sets) + 0.6), squeeze=False, layout="constrained"
-        )
+    with rc_context(STYLE):
+        figure = Figure(figsize=(7.0, 2.3 * len(sets) + 0.6), layout="constrained")
+        axes = figure.subplots(len(sets), 2, squeeze=False)
         for caches, row in zip(sets, axes, strict=True):
             for phase, axis in zip(BATCHES, row, strict=True):
                 _panel(axis, caches, phase)
@@ -111,7 +108,6 @@ def _figure(sets: list[CacheSet]) -> "Figure":
         order = [place for first in range(len(labels) // 2) for place in (first, first + len(labels) // 2)]
         figure.legend([handles[place] for place in order], [labels[place] for place in order],
                       loc="outside upper center", ncols=3, frameon=False)
-        plt.close(figure)
     return figure
 
 

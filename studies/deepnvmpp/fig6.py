@@ -139,16 +139,14 @@ def _workloads() -> list[Item]:
 
 def _figure() -> "Figure":
     """Left: the variant, its band and the published points. Right: each workload's own reduction."""
-    import matplotlib
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(8.2, 3.1), layout="constrained", width_ratios=(1, 1.25))
+    with rc_context(STYLE):
+        figure = Figure(figsize=(8.2, 3.1), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
         _draw_curve(left)
         _draw_workloads(right)
-        plt.close(figure)
     return figure
 
 

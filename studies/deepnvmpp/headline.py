@@ -247,16 +247,14 @@ def _with_band(item: Item) -> str:
 
 def _figure(single: list[Item], items: list[Item]) -> "Figure":
     """Left: ours over published, statement by statement. Right: how the reductions depend on the share of writes."""
-    import matplotlib
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 5.2), width_ratios=(1.5, 1), layout="constrained")
+    with rc_context(STYLE):
+        figure = Figure(figsize=(9.6, 5.2), layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
         _draw_deviations(left, single, items)
         _draw_shares(right)
-        plt.close(figure)
     return figure
 
 

@@ -85,7 +85,7 @@ def value_of(name: str, packaged: Materials, base: Materials) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CellGuess:
     """A guess at cell and feature size [m], with the areas [m2] of the three caches of 3 MB it leads to."""
 
     text: str
@@ -94,7 +94,7 @@ class Case:
     areas: Mapping[str, float]
 
 
-def explain(sram: Cell, jobs: int) -> list[Case]:
+def explain(sram: Cell, jobs: int) -> list[CellGuess]:
     """Areas with the inferred cell and feature size, and with either or both replaced by the foundry's."""
     feature = Materials(technology_tables(TECHNOLOGY), "HP", TEMPERATURE, {}).transistors().feature_size
     area = sram.area_f2 * feature**2
@@ -114,7 +114,7 @@ def explain(sram: Cell, jobs: int) -> list[Case]:
     ]
     results = iter(optima(wanted, jobs))
     return [
-        Case(text, cell, size, {memory: next(results).metrics["area"] for memory in NAMES})
+        CellGuess(text, cell, size, {memory: next(results).metrics["area"] for memory in NAMES})
         for text, cell, size in guesses
     ]
 
@@ -150,7 +150,7 @@ def _inferred(parameters: Sequence[FittedParameter]) -> list[Item]:
     ]
 
 
-def _cases(cases: Sequence[Case]) -> list[Item]:
+def _cases(cases: Sequence[CellGuess]) -> list[Item]:
     """Areas of 3 MB under each guess."""
     published = {one.memory: one.value for one in table_ii() if one.fitted and one.quantity == "area"}
     return [
@@ -162,13 +162,13 @@ def _cases(cases: Sequence[Case]) -> list[Item]:
     ]
 
 
-def answer(found: Calibration, cases: Sequence[Case]) -> str:
+def answer(found: Calibration, cases: Sequence[CellGuess]) -> str:
     """What was inferred, and what explains it."""
     errors = found.errors(fitted=True)
     first, laid_out, foundry, both, counted = cases
     target = {one.memory: one.value for one in table_ii() if one.fitted and one.quantity == "area"}["sram"]
 
-    def off(case: Case) -> str:
+    def off(case: CellGuess) -> str:
         return f"{case.areas['sram'] / target - 1:+.0%}"
 
     bounds = ", ".join(found.at_bounds) or "none"

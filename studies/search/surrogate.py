@@ -19,7 +19,7 @@ from dse.report.plot import COLORS, LINES, MARKERS
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.calibrated import NAMES, TECHNOLOGY, TEMPERATURE
 from dse.studies.study import Findings, Study
-from dse.surrogate import Split, by_design, fit, held_out_errors, leave_one_out, sampled_designs
+from dse.surrogate import HeldOutSplit, by_design, fit, held_out_errors, leave_one_out, sampled_designs
 from dse.surrogate.encoding import encode
 from dse.surrogate.errors import accuracy
 from dse.surrogate.model import feature_columns
@@ -82,7 +82,7 @@ class SurrogateTrial:
 
     memories: str
     surrogate: str
-    split: Split
+    split: HeldOutSplit
     problem: CacheProblem
 
 
@@ -130,7 +130,8 @@ def needed(plan: SurrogatePlan) -> list[DrawnDesigns]:
 
 
 def _drawn(
-    plan: SurrogatePlan, memory: str, capacity: str | None = None, technology: str = TECHNOLOGY, count: int | None = None
+    plan: SurrogatePlan, memory: str, capacity: str | None = None, technology: str = TECHNOLOGY,
+    count: int | None = None,
 ) -> DrawnDesigns:
     """Designs of a memory, by default of the plan's capacity and as many as are learned together."""
     return DrawnDesigns(
@@ -147,7 +148,7 @@ def learning_trials(plan: SurrogatePlan, tables: "dict[DrawnDesigns, pd.DataFram
         problem = caches([memory], [plan.capacity], plan.access)
         whole = by_design(tables[_drawn(plan, memory, count=most + plan.held_out)], most)
         for count in sorted(plan.counts, reverse=True):
-            split = Split(whole.kind, whole.left_out, whole.training.head(count), whole.held_out)
+            split = HeldOutSplit(whole.kind, whole.left_out, whole.training.head(count), whole.held_out)
             trials += [SurrogateTrial(memory, kind, split, problem) for kind in (ARRAYS, BLACK_BOX)]
     return trials
 
@@ -185,7 +186,7 @@ def run_trial(trial: SurrogateTrial) -> "pd.DataFrame":
     return errors.assign(memory=trial.memories, surrogate=trial.surrogate)
 
 
-def arrays(split: Split, problem: CacheProblem) -> "pd.DataFrame":
+def arrays(split: HeldOutSplit, problem: CacheProblem) -> "pd.DataFrame":
     """Errors of our surrogate; on other designs also by access type, of which some are rare."""
     import pandas as pd
 
@@ -193,13 +194,13 @@ def arrays(split: Split, problem: CacheProblem) -> "pd.DataFrame":
     splits = [split]
     if split.kind == "design":
         splits += [
-            Split(f"design, {access} access", "", split.training, rows)
+            HeldOutSplit(f"design, {access} access", "", split.training, rows)
             for access, rows in split.held_out.groupby("access", sort=False) if len(rows) > 1
         ]
     return pd.concat([held_out_errors(surrogate, one) for one in splits], ignore_index=True)
 
 
-def black_box(split: Split, problem: CacheProblem) -> "pd.DataFrame":
+def black_box(split: HeldOutSplit, problem: CacheProblem) -> "pd.DataFrame":
     """Errors of gradient-boosted trees (scikit-learn) on the metrics of the whole cache, with the same features."""
     import pandas as pd
     from sklearn.ensemble import HistGradientBoostingRegressor

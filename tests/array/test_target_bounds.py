@@ -27,7 +27,9 @@ CASES = (
 )
 
 
-def arrays(cell: str, technology: str, temperature: int, capacity: str, access: str, **fabric: Any) -> list[ArrayChoice]:
+def arrays(
+    cell: str, technology: str, temperature: int, capacity: str, access: str, **fabric: Any
+) -> list[ArrayChoice]:
     """Both arrays of a small cache."""
     node, path = technology_from_text(technology, temperature)
     (spec,) = specs_by_access(

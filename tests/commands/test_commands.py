@@ -316,7 +316,7 @@ def test_bad_searches_are_one_line(
 
 
 def test_help_names_every_method() -> None:
-    from dse.cli.app import MethodName
+    from dse.cli.parameters import MethodName
     from dse.search.searchers import METHODS
 
     text = MethodName.__metadata__[0].help

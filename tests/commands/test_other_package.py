@@ -89,9 +89,7 @@ def test_what_is_maximized_and_axes_in_formulas(installed: Path) -> None:
 @pytest.mark.parametrize("method", SEARCHERS)
 def test_every_searcher(installed: Path, method: str) -> None:
     trials = "1280" if method == "exhaustive" else "40"
-    record = answer(
-        installed, "--method", method, "--n-trials", trials, "--constraint", "error_rate<=1e-3", "--objective", "energy"
-    )
+    record = answer(installed, "--method", method, "--n-trials", trials, "--constraint", "error_rate<=1e-3")
     assert record["method"] == method and record["evaluations"] <= int(trials)  # type: ignore[operator]
     assert record["metrics"]["error_rate"] <= 1e-3  # type: ignore[index]
     assert record["regret"] >= 0 and "proven by exhaustion" in str(record["certificate"])  # type: ignore[operator]
@@ -113,7 +111,8 @@ def test_fronts_and_run_folders(installed: Path, tmp_path: Path) -> None:
     assert run(installed, *common, "--output", folder)[0] == 0
     status, out, err = run(installed, "verify", folder)
     assert status == 0 and "agree" in out, err
-    status, out, err = run(installed, *common, "--method", "nsga2", "--n-trials", "200", "--output", tmp_path / "other")
+    searched = (*common, "--method", "nsga2", "--n-trials", "200")
+    status, out, err = run(installed, *searched, "--output", tmp_path / "other")
     assert status == 0 and "200 designs evaluated" in out, err
     assert run(installed, "verify", tmp_path / "other")[0] == 0
     status, out, err = run(installed, "explain", "--problem", "buffer", "--design", table, "--row", "3")

@@ -107,10 +107,23 @@ def test_optimize_for_a_workload(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(("options", "message"), [
     (["--objective", "workload_edp"], "needs a workload"), (["--workload", "alexnet"], "says nothing about"),
-    (["--workload", "alexnet", "--objective", "workload_edp", "--joint", "--capacity", "1MB,2MB"], "excludes --joint"),
     (["--workload", "alexnet", "--objective", "workload_edp", "--dram", "free"], "free"),
 ])
 def test_wrong_workload_options(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["optimize", *options]) == 2
     said = capsys.readouterr().err.strip()
     assert message in said and "\n" not in said
+
+
+def test_workload_objectives_of_several_capacities_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """DRAM traffic differs between capacities: the joint optimum is the least of those apart."""
+    asked = [
+        "optimize", "--workload", "alexnet", "--objective", "workload_edp", "--memory", "sot",
+        "--capacity", "16KB,24KB",
+        "--access", "normal", "--jobs", "1", "--format", "json",
+    ]
+    assert main(asked) == 0
+    apart = [result["value"] for result in json.loads(capsys.readouterr().out)]
+    assert main([*asked, "--joint"]) == 0
+    (joint,) = json.loads(capsys.readouterr().out)
+    assert len(apart) == 2 and joint["value"] == min(apart)

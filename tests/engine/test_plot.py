@@ -61,3 +61,14 @@ def test_progress() -> None:
     (line,) = figure.axes[0].lines
     assert line.get_ydata().tolist() == [3.0, 3.0, 2.0] and line.get_xdata().tolist() == [2, 3, 4]  # type: ignore[union-attr]
     assert is_whole(figure)
+
+
+def test_no_code_chooses_a_backend() -> None:
+    """Neither pyplot, which chooses one, nor `matplotlib.use` anywhere in the package."""
+    root = Path(__file__).parents[2]
+    sources = [path for folder in ("dse", "studies", "objectives", "spaces") for path in (root / folder).rglob("*.py")]
+    chosen = [
+        path.name for path in sources
+        if "matplotlib.use(" in (text := path.read_text(encoding="utf-8")) or "import pyplot" in text
+    ]
+    assert len(sources) > 100 and chosen == []

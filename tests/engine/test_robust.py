@@ -2,57 +2,45 @@
 
 import numpy as np
 import pytest
-from dse.objectives.cache.parameters.refresh import Task, search
-from dse.objectives.cache.parameters.subject import Caches, Subject
-from dse.search.goal import make_goal
-from dse.search.optimize import optimize
 from scipy.special import ndtr, ndtri
 from scipy.stats import truncnorm
 from scipy.stats.qmc import LatinHypercube
 
 from dse.errors import InfeasibleError, InputError
-from dse.objectives.array.evaluation.design import evaluate_designs
 from dse.objectives.array.given.cell import load_cell
-from dse.objectives.array.given.technology import technology_tables
 from dse.objectives.array.hierarchy.subarray import PHYSICAL_RULES
-from dse.objectives.cache.baselines.algorithm1 import make_cache
-from dse.studies.cache.robust import Plan, answer
-from dse.studies.cache.varied import Varied
+from dse.objectives.cache.problem import CacheProblem
+from dse.search.evaluation import evaluate
+from dse.search.result import optimize
+from dse.studies.cache.robust import answer
+from dse.studies.cache.robustness import RobustPlan, broken_rules
+from dse.studies.cache.varied import Varied, assumed_variation
+from dse.studies.calibrated import EDAP, calibrated_specs
 from dse.uncertainty.response import respond
-from dse.uncertainty.robust import (
-    broken_rules,
-    chance,
-    chances,
-    choice,
-    metrics_of,
-    percentiles,
-    prices,
-    robust_row,
-)
-from dse.uncertainty.shortlist import Draws, Effort, make_shortlist
+from dse.uncertainty.robust import chance, chances, choice, metrics_of, percentiles, prices, robust_row
+from dse.uncertainty.shortlist import Effort, ModelPool, make_shortlist
 from dse.uncertainty.tolerance import ANOTHER, PRECISION, Scan, loss_along, scan_ends, tolerances
-from dse.uncertainty.variation import SIGMAS, Distribution, Variation, packaged_variation, read_variation
+from dse.uncertainty.variation import SIGMAS, Distribution, Draws, Variation
+from dse.uncertainty.variation_file import read_variation
 
-GOAL = make_goal("edap", 0.5, [])
 CAPACITY = 64 << 10
 
 
-def subject(*memories):
-    """The calibrated technology with the cells of some memories, in caches of one access type."""
-    cells = {memory: load_cell(f"{memory}_deepnvmpp") for memory in memories}
-    return Subject(technology_tables("16nm-deepnvmpp"), "HP", 350, cells, Caches(access=("normal",)))
+def problem_of(*memories):
+    """Caches of one access type of some memories in the calibrated technology."""
+    return CacheProblem([spec for one in memories for spec in calibrated_specs(one, CAPACITY, ["normal"])], [EDAP])
 
 
 @pytest.fixture(scope="module")
 def varying():
     """The packaged assumptions about STT-MRAM."""
-    return packaged_variation(subject("stt"))
+    return assumed_variation(problem_of("stt"))
 
 
 @pytest.fixture(scope="module")
 def shortlist(varying):
     """A shortlist of small caches."""
-    return make_shortlist(varying.sample(30, 1), "stt", CAPACITY, GOAL, Effort(most=200)).shortlist
+    return make_shortlist(problem_of("stt"), varying.sample(30, 1), Effort(most=200)).shortlist
 
 
 def cut_normal(share, low, high):
@@ -102,7 +90,7 @@ def test_variation_errors(tmp_path, text, wanted):
     path = tmp_path / "spread.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        read_variation(path, subject("stt"))
+        read_variation(path, problem_of("stt"))
     assert str(caught.value).startswith(f"{path}:")
     assert wanted in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -111,7 +99,7 @@ def test_variation_errors(tmp_path, text, wanted):
 def test_unreadable_variation(tmp_path):
     """A file that is not there is named."""
     with pytest.raises(InputError, match=r"nowhere\.toml: cannot be read"):
-        read_variation(tmp_path / "nowhere.toml", subject("stt"))
+        read_variation(tmp_path / "nowhere.toml", problem_of("stt"))
 
 
 def test_draws_follow_ties(tmp_path):
@@ -122,11 +110,12 @@ def test_draws_follow_ties(tmp_path):
         '[parameter."sot.set_pulse"]\nrange = 0.2\n[parameter."technology.temperature"]\ndistribution = "uniform"\n'
         "low = 310\nhigh = 370\n", encoding="utf-8",
     )
-    varying = read_variation(path, subject("stt"))
+    varying = read_variation(path, problem_of("stt"))
     assert varying.names == ("stt.set_pulse", "technology.temperature")
     own = load_cell("stt_deepnvmpp")
     draws = varying.at(np.array([[1.0, 0.0], [0.5, 0.5]]))
-    first, middle = draws.subjects()
+    assert varying.left_out == ("sot.set_pulse",)
+    first, middle = (problem_of("stt").with_values(values).materials for values in draws.each())
     assert first.cells["stt"].set_pulse == pytest.approx(1.2 * own.set_pulse, rel=1e-9)
     assert first.cells["stt"].reset_pulse == pytest.approx(1.2 * own.reset_pulse, rel=1e-9)
     assert (first.temperature, middle.temperature) == (310, 340)
@@ -155,7 +144,7 @@ def test_percentiles_outside(percent):
 def test_band_of_one_gaussian():
     """A figure that is linear in one parameter has the percentiles of a normal distribution cut at 3 sigma."""
     one = Distribution("stt.set_pulse", "normal", 0.8, 1.2)
-    draws = Variation(subject("stt"), (one,)).sample(4000, 3).values[:, 0]
+    draws = Variation({}, (one,)).sample(4000, 3).values[:, 0]
     expected = [7 - 2 * cut_normal(1 - share, 0.8, 1.2) for share in (0.05, 0.5, 0.95)]
     assert percentiles(7 - 2 * draws, (5, 50, 95)) == pytest.approx(expected, abs=0.01 * 2 * 0.4 / (2 * SIGMAS))
 
@@ -163,7 +152,7 @@ def test_band_of_one_gaussian():
 def test_band_of_two_gaussians():
     """The sum of two parameters has the percentiles that a numerical convolution of their densities gives."""
     both = (Distribution("stt.set_pulse", "normal", 0.8, 1.2), Distribution("stt.set_energy", "normal", 1.9, 2.1))
-    draws = Variation(subject("stt"), both).sample(20_000, 4).values
+    draws = Variation({}, both).sample(20_000, 4).values
     step = 1e-4
     grids = [np.arange(one.low, one.high, step) + step / 2 for one in both]
     densities = [
@@ -220,42 +209,34 @@ def test_chances():
     assert (one.low, one.high) == pytest.approx((middle - half, middle + half), rel=1e-9)
 
 
-def test_shortlist_values(varying, shortlist):
-    """A shortlist judges a cache of any draw as the model does when it is built from scratch."""
+def test_shortlist_costs(varying, shortlist):
+    """A shortlist judges a cache of any draw as the model does when it is made anew with the values of the draw."""
     rows = np.linspace(0, len(shortlist) - 1, 7).astype(int)
-    for one in (varying.subject, *varying.sample(3, 8).subjects()):
-        metrics, values = shortlist.metrics(one), shortlist.values(one, GOAL)
-        problems = {problem.access: problem for problem in one.problems("stt", CAPACITY)}
-        for row in rows.tolist():
-            access, data, tag = shortlist.cache(row)
-            sides = [evaluate_designs(problem, [design])[0] for problem, design in
-                     ((problems[access].data, data), (problems[access].tag, tag))]
-            if not all(side.valid for side in sides):
-                assert values[row] == np.inf
-                continue
-            expected = make_cache(problems[access], *sides).metrics
-            assert {name: column[row] for name, column in metrics.items()} == pytest.approx(expected, rel=1e-12)
-            assert values[row] == pytest.approx(float(GOAL.value(expected)), rel=1e-12)
+    slow = ModelPool(shortlist.problem, shortlist.designs[rows])
+    for values in ({}, *varying.sample(3, 8).each()):
+        problem = shortlist.problem.with_values(values)
+        expected = evaluate(problem, shortlist.designs[rows])
+        metrics, costs = shortlist.metrics(values), shortlist.costs(values)
+        assert costs[rows] == pytest.approx(expected.losses[:, 0], rel=1e-12)
+        works = np.isfinite(costs[rows])
+        for name, column in metrics.items():
+            assert column[rows][works] == pytest.approx(expected.metrics[name][works], rel=1e-12)
+            assert slow.metrics(values)[name][works] == pytest.approx(column[rows][works], rel=1e-12)
 
 
 def test_shortlist_holds_the_optimum(varying, shortlist):
     """At the nominal values the best of a shortlist is the exact optimum; a part of it judges as the whole does."""
-    one = varying.subject
-    values = shortlist.values(one, GOAL)
-    assert values.min() == pytest.approx(optimize(one.problems("stt", CAPACITY), GOAL).value, rel=1e-9)
+    costs = shortlist.costs()
+    assert costs.min() == pytest.approx(optimize(problem_of("stt")).cost, rel=1e-9)
     rows = np.array([0, 3, len(shortlist) - 1])
-    part = shortlist.take(rows)
-    assert part.values(one, GOAL) == pytest.approx(values[rows], rel=1e-12)
-    assert [part.cache(place) for place in range(3)] == [shortlist.cache(row) for row in rows.tolist()]
-    with pytest.raises(IndexError):
-        shortlist.cache(len(shortlist))
+    assert shortlist.take(rows).costs() == pytest.approx(costs[rows], rel=1e-12)
 
 
 def test_shortlist_is_exact_at_fresh_draws(varying, shortlist):
     """At draws that the shortlist was not made from, its best is the optimum of the whole space."""
-    for one in varying.sample(4, 9).subjects():
-        exact = search(Task(one, "stt", CAPACITY, GOAL)).value
-        assert shortlist.values(one, GOAL).min() == pytest.approx(exact, rel=1e-9)
+    for values in varying.sample(4, 9).each():
+        exact = optimize(problem_of("stt").with_values(values)).cost
+        assert shortlist.costs(values).min() == pytest.approx(exact, rel=1e-9)
 
 
 def test_respond(varying, shortlist, monkeypatch):
@@ -263,21 +244,21 @@ def test_respond(varying, shortlist, monkeypatch):
     monkeypatch.setattr("dse.uncertainty.response.BLOCK", 5)
     some = shortlist.take(np.arange(0, len(shortlist), 20))
     draws = varying.sample(13, 2)
-    one, two = (respond(some, draws, GOAL, jobs) for jobs in (1, 2))
-    assert (one.values == two.values).all()
+    one, two = (respond(some, draws, jobs) for jobs in (1, 2))
+    assert (one.costs == two.costs).all()
     assert one.nominal == two.nominal
     for name in one.best:
         assert np.array_equal(one.best[name], two.best[name], equal_nan=True)
         assert np.array_equal(one.fixed[name], two.fixed[name], equal_nan=True)
     row = 11
-    (last,) = draws.take(slice(row, row + 1)).subjects()
-    assert one.values[row] == pytest.approx(some.values(last, GOAL), rel=1e-12)
-    assert one.winners[row] == some.values(last, GOAL).argmin()
+    (last,) = draws.take(slice(row, row + 1)).each()
+    assert one.costs[row] == pytest.approx(some.costs(last), rel=1e-12)
+    assert one.winners[row] == some.costs(last).argmin()
     assert one.reoptimized[row] <= one.kept[row]
-    found = choice(one, one.nominal, GOAL)
+    found = choice(one, one.nominal)
     assert (found.price, found.working.share) == (1.0, np.isfinite(one.kept).mean())
     other = (one.nominal + 1) % len(some)
-    alone = metrics_of(one, other, GOAL, 1)
+    alone = metrics_of(one, other)
     expected = some.metrics(last)
     assert {name: column[row] for name, column in alone.items()} == pytest.approx(
         {name: column[other] for name, column in expected.items()}, rel=1e-12, nan_ok=True
@@ -287,13 +268,14 @@ def test_respond(varying, shortlist, monkeypatch):
 def test_broken_rules(varying, shortlist):
     """The rules that a cache breaks are named exactly in the draws in which it does not work."""
     draws = varying.sample(60, 6)
-    works = np.isfinite([shortlist.values(one, GOAL) for one in draws.subjects()])
+    works = np.isfinite([shortlist.costs(values) for values in draws.each()])
     row = int(np.where(works.all(axis=0), 0, works.sum(axis=0)).argmax())  # fails sometimes, but works mostly
     assert 0 < works[:, row].sum() < len(draws)
     for place, working in enumerate(works[:, row]):
         assert bool(broken_rules(shortlist, row, draws.take(slice(place, place + 1)))) != working
-    leaky = Draws(varying.subject, ("technology.current_off",), np.array([[1000.0], [2000.0]]))
-    best = int(shortlist.values(varying.subject, GOAL).argmin())
+    currents = Variation(varying.own, (Distribution("technology.current_off", "uniform", 1.0, 2000.0),))
+    leaky = Draws(currents, np.array([[1000.0], [2000.0]]))
+    best = int(shortlist.costs().argmin())
     assert broken_rules(shortlist, best, leaky)[f"data: {PHYSICAL_RULES[0]}"] == 2
 
 
@@ -310,13 +292,13 @@ def test_tolerances(varying, shortlist):
     names = ("technology.temperature", "technology.current_off", "stt.resistance_on")
     ranges = (("uniform", 300, 380), ("lognormal", 0.01, 100.0), ("normal", 1e3, 3e4))
     some = Variation(
-        varying.subject, tuple(Distribution(name, *one) for name, one in zip(names, ranges, strict=True))
+        varying.own, tuple(Distribution(name, *one) for name, one in zip(names, ranges, strict=True))
     )
     losses = (ANOTHER, 0.05, np.inf)
-    found = tolerances(some, shortlist, GOAL, losses, Scan(reach=1.0, steps=5), 1)
+    found = tolerances(some, shortlist, losses, Scan(reach=1.0, steps=5))
     checked = 0
     for number in range(len(names)):
-        loss = loss_along(some, number, shortlist, GOAL)
+        loss = loss_along(some, number, shortlist)
         assert loss(found.nominal[number]) == 0
         for place, share in enumerate(losses):
             for side in range(2):
@@ -335,7 +317,7 @@ def test_tolerances(varying, shortlist):
 def test_study():
     """The study runs from end to end on small caches; its table agrees with its parts."""
     varied = Varied(("sram", "stt"), CAPACITY, draws=30, effort=Effort(searched=4, agreeing=2, most=100))
-    findings = answer(Plan(varied, count=200, checked=1, scan=Scan(steps=3)), 1)
+    findings = answer(RobustPlan(varied, count=200, checked=1, scan=Scan(steps=3)), 1)
     edap = findings.table[findings.table["figure"] == "edap"].set_index(["memory", "choice"])
     assert (edap["p5"] <= edap["p50"]).all() and (edap["p50"] <= edap["p95"]).all()
     for memory in ("sram", "stt"):

@@ -11,7 +11,7 @@ from dse.errors import InputError
 from dse.exploration import caches
 from dse.problem import Problem
 from dse.search.driver import History, search
-from dse.search.plan import Plan, run_plan
+from dse.search.plan import SearchPlan, run_plan
 from dse.search.searchers import METHODS, make_searcher
 from dse.search.searchers.optuna_samplers import ONE_OBJECTIVE
 from dse.search.storage import describe, open_storage, open_study
@@ -139,9 +139,9 @@ def test_resume_keeps_everything_and_repeats_nothing(method: str, tmp_path: Path
     storage = open_storage(str(tmp_path / "study.log"))
     description = describe(problem, method, 3, {})
     log = open_study(storage, "study", problem, description, resume=False)
-    first = run_plan(problem, Plan(method, 60, 3), log)
+    first = run_plan(problem, SearchPlan(method, 60, 3), log)
     again = open_study(open_storage(str(tmp_path / "study.log")), "study", problem, description, resume=True)
-    second = run_plan(problem, Plan(method, 120, 3), again)
+    second = run_plan(problem, SearchPlan(method, 120, 3), again)
     assert (first.resumed, second.resumed) == (0, 60)
     assert len(second.history) == 120 == len(set(problem.numbers)) == len(problem.numbers)
     np.testing.assert_array_equal(second.history.designs[:60], first.history.designs)

@@ -4,21 +4,21 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from dse.objectives.cache.parameters.subject import Subject
 
 from dse.errors import InputError
 from dse.objectives.array.cells.sram import cell_leakage as sram_cell_leakage
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import technology_tables
+from dse.objectives.cache.parameters.materials import Materials
 from dse.spaces.array.spec import data_array
 from dse.spaces.array.wires import BASIC_LOCAL, WireChoice
-from dse.studies.cache.sensitivity import Plan, answer, capped, steadfast
-from dse.studies.cache.varied import GOAL, Varied, shortlists, variation
+from dse.studies.cache.sensitivity import SensitivityPlan, answer, capped, steadfast
+from dse.studies.cache.varied import Varied, assumed_variation, shortlists, varied_problem
 from dse.uncertainty.importance import permutation_importance
 from dse.uncertainty.one_at_a_time import swings
 from dse.uncertainty.shortlist import Effort
 from dse.uncertainty.sobol import SobolIndices, sobol_indices, sobol_points
-from dse.uncertainty.variation import Distribution, Variation, packaged_variation
+from dse.uncertainty.variation import Distribution, Draws, Variation
 
 
 def indices_of(function, parameters, count, seed) -> SobolIndices:
@@ -76,24 +76,26 @@ NAMES = ("technology.vdd", "technology.current_off", "sram.sram_nmos_width_f")
 def leaking_cells():
     """A separable part of the model: leakage of SRAM cells without access transistors, over three parameters."""
     cell = load_cell("sram_deepnvmpp")
-    subject = Subject(technology_tables("16nm-deepnvmpp"), "HP", 350, {"sram": cell})
-    subject = subject.with_values({"sram.access_width_f": 0.0, "sram.sram_pmos_width_f": 0.0})
+    materials = Materials(technology_tables("16nm-deepnvmpp"), "HP", 350, {"sram": cell})
+    materials = materials.with_values({"sram.access_width_f": 0.0, "sram.sram_pmos_width_f": 0.0})
+    own = materials.parameters()
     ranges = zip(NAMES, (0.2, 0.5, 0.3), strict=True)
     distributions = tuple(
-        Distribution(name, "uniform", subject.own(name) * (1 - share), subject.own(name) * (1 + share))
+        Distribution(name, "uniform", own[name] * (1 - share), own[name] * (1 + share))
         for name, share in ranges
     )
-    return Variation(subject, distributions)
+    return materials, Variation(own, distributions)
 
 
 def test_separable_part_of_the_model():
     """Indices of a product of independent factors: (prod(1 + v_i) - 1) is shared as v_i, with v the squared spread."""
-    variation = leaking_cells()
+    materials, variation = leaking_cells()
+    (spec_of_cache,) = [spec for spec in varied_problem(["sram"], 65536).specs if spec.access == "normal"]
     spec, local = data_array(65536, 512, 16, "normal"), WireChoice(BASIC_LOCAL)
 
     def leakage(points):
-        subjects = variation.at(points).subjects()
-        circuits = [one.fabrics()["sram"].circuit(spec, local) for one in subjects]
+        drawn = [materials.with_values(values) for values in variation.at(points).each()]
+        circuits = [one.fabric(spec_of_cache.fabric, "sram").circuit(spec, local) for one in drawn]
         return np.array([[sram_cell_leakage(circuit) for circuit in circuits]])
 
     found = indices_of(leakage, 3, 512, 2)
@@ -126,19 +128,21 @@ def test_importance_orders_a_known_function():
 
 
 def test_nominal_values_change_nothing():
-    """Putting in the values that a subject has gives the same technology and cells, whatever is tied."""
-    cells = {memory: load_cell(f"{memory}_deepnvmpp") for memory in ("sram", "stt", "sot")}
-    variation = packaged_variation(Subject(technology_tables("16nm-deepnvmpp"), "HP", 350, cells))
-    (same,) = variation.draws(variation.nominal[None]).subjects()
-    assert same.transistors() == variation.subject.transistors()
-    assert same.wires() == variation.subject.wires()
-    for memory, cell in cells.items():
+    """Putting in the values that a problem has gives the same technology and cells, whatever is tied."""
+    problem = varied_problem(("sram", "stt", "sot"), 64 << 10)
+    variation = assumed_variation(problem)
+    (values,) = Draws(variation, variation.nominal[None]).each()
+    same, own = problem.with_values(values).materials, problem.materials
+    assert same.transistors() == own.transistors()
+    assert same.wires() == own.wires()
+    for memory, cell in own.cells.items():
         for name, value in asdict(same.cells[memory]).items():
             expected = getattr(cell, name)
             assert value == (pytest.approx(expected, rel=1e-15) if isinstance(expected, float) else expected), name
 
 
-PLAN = Plan(Varied(("stt",), 64 << 10, 6, Effort(searched=3, agreeing=1, most=30)), count=8, side=3)
+PLAN = SensitivityPlan(Varied(("stt",), 64 << 10, 6, Effort(searched=3, agreeing=1, most=30)), count=8, side=3)
+STT = varied_problem(("stt",), 64 << 10)
 
 
 @pytest.fixture(scope="module")
@@ -150,15 +154,15 @@ def found():
 def test_study_says_what_its_table_holds(found):
     """One row per parameter of the technology and the cell, with what its ends do found by judging them again."""
     table = found.table.set_index("parameter")
-    names = {name for name in variation(("stt",)).names}
+    varying = assumed_variation(STT)
+    names = set(varying.names)
     assert set(table.index) == names and table["memory"].eq("stt").all()
     first = table["reoptimized_total"].idxmax()
     assert f"`{first}`" in found.answer and "64KB" in found.answer
     made = shortlists(PLAN.varied, 1)["stt"].shortlist
     pulse = table.loc["stt.set_pulse"]
-    ends = [variation(("stt",)).subject.with_values({"stt.set_pulse": pulse[end]}) for end in ("low", "high")]
-    nominal = made.values(variation(("stt",)).subject, GOAL).min()
-    ratios = [made.values(end, GOAL).min() / nominal for end in ends]
+    ends = [varying.values({"stt.set_pulse": pulse[end]}) for end in ("low", "high")]
+    ratios = [made.costs(end).min() / made.costs().min() for end in ends]
     assert [pulse["reoptimized_at_low"], pulse["reoptimized_at_high"]] == pytest.approx(ratios, rel=1e-12)
     assert ratios[0] < 1 < ratios[1]
 
@@ -166,8 +170,8 @@ def test_study_says_what_its_table_holds(found):
 def test_reoptimizing_is_never_worse():
     """At both ends of every range the best cache is no worse than the nominal optimum, if that works at all."""
     made = shortlists(PLAN.varied, 1)["stt"].shortlist
-    varying = variation(("stt",))
-    found = swings(varying, made, int(made.values(varying.subject, GOAL).argmin()), GOAL, 1)
+    varying = assumed_variation(STT)
+    found = swings(varying, made, int(made.costs().argmin()))
     assert found.fixed.shape == (len(varying.names), 2)
     assert (found.reoptimized <= found.fixed).all() and (found.reoptimized < found.fixed).any()
 

@@ -7,20 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import optuna
 import pytest
-from dse.cli.request import CacheRequest
-from dse.objectives.cache.organization import OrganizationProblem
-from dse.search.goal import make_goal
-from test_searchers_conformance import toy
 
+import dse
 from dse.cli import main
 from dse.errors import DseError, InputError
-from dse.search.plan import Plan, run_plan
+from dse.search.evaluation import evaluate
+from dse.search.plan import SearchPlan, run_plan
 from dse.search.storage import METRICS, describe, open_storage, open_study
+from dse.testing.toys import KIND, SIZES, bowl
 
 SMALL = ("--memory", "sot", "--capacity", "16KB", "--access", "normal", "--no-certificate")
 
@@ -44,7 +44,7 @@ def test_plain_optuna_opens_a_study(kind: str, tmp_path: Path) -> None:
         "--storage", url_of(kind, tmp_path), "--format", "json",
     ])
     assert status == 0
-    study = optuna.load_study(study_name="organization-edap-random-s0", storage=plain(kind, tmp_path))
+    study = optuna.load_study(study_name="cache-edap-random-s0", storage=plain(kind, tmp_path))
     assert len(study.trials) == 12
     assert study.directions == [optuna.study.StudyDirection.MINIMIZE]
     facts = study.user_attrs["dse"]
@@ -66,24 +66,24 @@ def test_plain_optuna_opens_a_study(kind: str, tmp_path: Path) -> None:
 
 
 def test_several_objectives_in_plain_optuna(tmp_path: Path) -> None:
-    problem = toy(("cost", "size"))
+    problem = bowl("cost", "size")
     description = describe(problem, "nsga2", 0, {})
     log = open_study(open_storage(str(tmp_path / "s.db")), "two", problem, description, resume=False)
-    found = run_plan(problem, Plan("nsga2", 50), log)
+    found = run_plan(problem, SearchPlan("nsga2", 50), log)
     study = optuna.load_study(study_name="two", storage=f"sqlite:///{tmp_path}/s.db")
     assert study.metric_names == ["cost", "size"]
     stored = np.array([trial.values for trial in study.trials])
-    np.testing.assert_array_equal(stored, found.history.evaluations.values)
+    np.testing.assert_array_equal(stored, found.history.evaluations.costs)
     assert {tuple(trial.values) for trial in study.best_trials} <= set(map(tuple, stored.tolist()))
 
 
 def test_values_that_are_no_numbers_are_kept(tmp_path: Path) -> None:
-    problem = toy()
+    problem = bowl()
     log = open_study(open_storage(str(tmp_path / "s.log")), "s", problem, {}, resume=False)
     designs = problem.space.sample(3, np.random.default_rng(0))
-    evaluations = problem.evaluate(designs)
-    evaluations.values[1] = np.nan
-    evaluations.values[2] = np.inf
+    evaluations = evaluate(problem, designs)
+    evaluations.costs[1] = np.nan
+    evaluations.costs[2] = np.inf
     log.add(designs, evaluations)
     log.flush()
     history = open_study(open_storage(str(tmp_path / "s.log")), "s", problem, {}, resume=True).history()
@@ -92,9 +92,9 @@ def test_values_that_are_no_numbers_are_kept(tmp_path: Path) -> None:
 
 
 def test_trials_left_half_written_are_ignored(tmp_path: Path) -> None:
-    problem = toy()
+    problem = bowl()
     log = open_study(open_storage(str(tmp_path / "s.db")), "s", problem, {}, resume=False)
-    run_plan(problem, Plan("random", 20), log)
+    run_plan(problem, SearchPlan("random", 20), log)
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{tmp_path}/s.db")
     study.ask()
     study.enqueue_trial({"x": 1})
@@ -103,12 +103,12 @@ def test_trials_left_half_written_are_ignored(tmp_path: Path) -> None:
 
 
 def test_a_journal_that_ends_in_half_a_line_is_mended(tmp_path: Path) -> None:
-    problem, path = toy(), tmp_path / "s.log"
-    run_plan(problem, Plan("random", 20), open_study(open_storage(str(path)), "s", problem, {}, resume=False))
+    problem, path = bowl(), tmp_path / "s.log"
+    run_plan(problem, SearchPlan("random", 20), open_study(open_storage(str(path)), "s", problem, {}, resume=False))
     whole = path.read_bytes()
     path.write_bytes(whole[:-40])
     again = open_study(open_storage(str(path)), "s", problem, {}, resume=True)
-    found = run_plan(problem, Plan("random", 30), again)
+    found = run_plan(problem, SearchPlan("random", 30), again)
     assert found.resumed == 19 and len(found.history) == 30
     final = open_study(open_storage(str(path)), "s", problem, {}, resume=True).history()
     assert final is not None
@@ -116,7 +116,7 @@ def test_a_journal_that_ends_in_half_a_line_is_mended(tmp_path: Path) -> None:
 
 
 def test_a_study_that_exists_or_differs_is_refused(tmp_path: Path) -> None:
-    problem = toy()
+    problem = bowl()
     storage = open_storage(str(tmp_path / "s.db"))
     description = describe(problem, "random", 0, {"memory": ["sot"]})
     open_study(storage, "s", problem, description, resume=False)
@@ -126,7 +126,7 @@ def test_a_study_that_exists_or_differs_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=f"its {part} is"):
             open_study(storage, "s", problem, description | {part: other}, resume=True)
     open_study(storage, "s", problem, description | {"version": "another"}, resume=True)
-    smaller = toy(levels=3)
+    smaller = bowl(axes=(*SIZES[:2], replace(SIZES[2], levels=(1, 2, 4)), KIND))
     with pytest.raises(InputError, match="its space is"):
         open_study(storage, "s", smaller, describe(smaller, "random", 0, {"memory": ["sot"]}), resume=True)
 
@@ -200,9 +200,8 @@ def kill_and_resume(kind: str, folder: Path, method: str, trials: int, kills: in
 
 def best_of_the_first(trials: int) -> float:
     """What an exhaustive search that nobody interrupts finds within a budget."""
-    caches = CacheRequest("sot", "16KB", "normal", "16nm-deepnvmpp", 350, 64, 16, "basic", None)
-    problem = OrganizationProblem(caches.problem_sets()[0], [make_goal("edap", 0.5, [])])
-    return float(run_plan(problem, Plan("exhaustive", trials)).history.evaluations.values.min())
+    problem = dse.caches("sot", "16KB", access="normal")
+    return float(run_plan(problem, SearchPlan("exhaustive", trials)).history.evaluations.costs.min())
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "journal"])

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from dse.objectives.cache.problem import CacheProblem
 from sklearn.gaussian_process import GaussianProcessRegressor
 
 import dse
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell
+from dse.objectives.cache.problem import CacheProblem
 from dse.spaces.array.spec import FAST, NORMAL, RAM, SEQUENTIAL
 from dse.spaces.space import values
 from dse.studies.search.surrogate import METRICS, SurrogatePlan, answer, caches

@@ -165,8 +165,8 @@ def test_what_is_written_is_read_again(truth: dict[str, Result], tmp_path: Path)
     """The files give the calibrated cache to the last digit through the ordinary route."""
     setting = SETTING_OF_TEST
     found = Calibration(
-        setting=setting, materials=MATERIALS.with_values({**TRUTH, "converter.delay": 1e-9}), parameters=(), figures=(),
-        settled=True,
+        setting=setting, materials=MATERIALS.with_values({**TRUTH, "converter.delay": 1e-9}), parameters=(),
+        figures=(), settled=True,
     )
     write_calibration(found, tmp_path, "mine", "made by a test")
     technology, path = technology_from_text(str(tmp_path / "mine.toml"), 350)

@@ -109,9 +109,9 @@ def test_the_calibration_leaves_what_tables_print() -> None:
         assert area[memory] / area["sram"] == pytest.approx(share, rel=1e-9, abs=0)
     setting = calibration_setting()
     cells = {memory: load_cell(name) for memory, name in CELLS.items()}
-    packaged = replace(setting.subject, technology=technology_tables(TECHNOLOGY), cells=cells)
+    packaged = replace(setting.materials, technology=technology_tables(TECHNOLOGY), cells=cells)
     for one in setting.parameters:
-        assert one.low <= value_of(one.name, packaged, setting.subject) <= one.high, one.name
+        assert one.low <= value_of(one.name, packaged, setting.materials) <= one.high, one.name
 
 
 def test_calibrated_values_never_replace_a_node() -> None:

@@ -1,9 +1,15 @@
-"""Searchers by name: what a method is called on the command line, and how it is made."""
+"""Searchers by name: what a method is called on the command line, and how it is made.
 
+A searcher is a module here with ``METHODS`` (name to description) and a function ``make(method, problem, seed)``.
+Adding the file adds its methods.
+"""
+
+import ast
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from dse.errors import InputError
 from dse.problem import Problem
@@ -12,25 +18,31 @@ from dse.search.searchers.protocol import Searcher
 if TYPE_CHECKING:
     from dse.search.searchers.transfer import Source
 
-METHODS: dict[str, tuple[str, str]] = {
-    "exhaustive": ("exhaustive", "every design, in order"),
-    "random": ("uniform", "uniform over the legal designs"),
-    "local": ("local", "steps on the lattice from the best designs known, restarts"),
-    "surrogate": ("surrogate", "models of what parts cost, trained as the search goes"),
-    "tpe": ("optuna_samplers", "Optuna's tree-structured Parzen estimator"),
-    "optuna-nsga2": ("optuna_samplers", "Optuna's NSGA-II"),
-    "optuna-nsga3": ("optuna_samplers", "Optuna's NSGA-III"),
-    "cmaes": ("optuna_samplers", "Optuna's CMA-ES (extra: cmaes)"),
-    "gp": ("optuna_samplers", "Optuna's Gaussian processes (extra: torch)"),
-    "nsga2": ("pymoo_algorithms", "pymoo's NSGA-II, whole populations at once"),
-    "nsga3": ("pymoo_algorithms", "pymoo's NSGA-III, whole populations at once"),
-}
-"""Module and description of each method."""
-EXTRAS = {"cmaes": ("cmaes", "cmaes"), "gp": ("torch", "gp")}
-"""Package that a method needs beside those that are always there, and the extra that brings it."""
 
-LEARNERS = ("surrogate",)
-"""Methods that learn from other problems."""
+
+def _declared(name: str) -> dict[str, dict[str, Any]]:
+    """What the modules of this folder declare under a name, as a literal, by module; read without importing them."""
+    found = {}
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        if path.stem == "__init__" or f"\n{name} = " not in source:
+            continue
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.Assign) and [ast.unparse(one) for one in node.targets] == [name]:
+                found[path.stem] = ast.literal_eval(node.value)
+    return found
+
+
+METHODS: dict[str, tuple[str, str]] = {
+    method: (module, help) for module, methods in _declared("METHODS").items() for method, help in methods.items()
+}
+"""Module and description of each method: what the modules of this folder declare as ``METHODS``."""
+EXTRAS: dict[str, tuple[str, str]] = {
+    method: extra for extras in _declared("EXTRAS").values() for method, extra in extras.items()
+}
+"""Package that a method needs beside those that are always there, and the extra that brings it (``EXTRAS``)."""
+LEARNERS = tuple(method for methods in _declared("LEARNERS").values() for method in methods)
+"""Methods that learn from other problems (``LEARNERS``)."""
 
 
 def check_installed(method: str) -> None:

@@ -9,6 +9,7 @@ from dse.problem import Problem
 from dse.search.evaluation import Evaluations
 from dse.spaces.space import Space, code
 
+METHODS = {"exhaustive": "every design, in order"}
 BATCH = 1 << 12
 
 

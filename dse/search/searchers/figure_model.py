@@ -3,8 +3,8 @@
 What a design costs is made of terms that each depend on few combinations of its axes, such as the rows of a subarray:
 capacity over banks, mats and multiplexers, a sum of levels. So distances are measured after a linear map of the inputs
 that is learned with all its entries, not only its diagonal (the factor analysis distance of Rasmussen and Williams,
-Gaussian Processes for Machine Learning, 2006, equation 4.22; Vivarelli and Williams, NIPS 1998). All figures share the
-covariance and have a variance each, so that a step of learning costs one factorization, however many figures there are.
+Gaussian Processes for Machine Learning, 2006, equation 4.22; Vivarelli and Williams, NIPS 1998). All figures share
+the covariance and have a variance each, so that a step of learning costs one factorization, however many there are.
 """
 
 from collections.abc import Sequence

@@ -12,6 +12,7 @@ from dse.search.evaluation import Evaluations
 from dse.search.pareto import non_dominated
 from dse.spaces.space import Space, neighbors
 
+METHODS = {"local": "steps on the lattice from the best designs known, restarts"}
 START = 24
 """Random designs of each start."""
 

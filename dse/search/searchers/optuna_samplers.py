@@ -25,6 +25,14 @@ from dse.search.scaling import decades
 from dse.spaces.space import Axis
 from dse.spaces.space import values as levels
 
+METHODS = {
+    "tpe": "Optuna's tree-structured Parzen estimator",
+    "optuna-nsga2": "Optuna's NSGA-II",
+    "optuna-nsga3": "Optuna's NSGA-III",
+    "cmaes": "Optuna's CMA-ES (extra: cmaes)",
+    "gp": "Optuna's Gaussian processes (extra: torch)",
+}
+EXTRAS = {"cmaes": ("cmaes", "cmaes"), "gp": ("torch", "gp")}
 POPULATION = 40
 FAR = 1e6
 """Objective of a design without finite figures: worse than any on the scale of decades."""

@@ -28,6 +28,9 @@ from dse.spaces.space import Axis, Space
 if TYPE_CHECKING:
     import pandas as pd
 
+METHODS = {
+    "nsga2": "pymoo's NSGA-II, whole populations at once", "nsga3": "pymoo's NSGA-III, whole populations at once",
+}
 POPULATION = 40
 FAR = 1e6
 """Objective of a design without finite figures: worse than any on the scale of decades."""

@@ -21,6 +21,8 @@ from dse.search.searchers.rating import Rating
 from dse.search.searchers.transfer import Source, lessons, shared_values
 from dse.search.searchers.whole_designs import assemblies_of
 
+METHODS = {"surrogate": "models of what parts cost, trained as the search goes"}
+LEARNERS = ("surrogate",)
 START = 20
 """Random designs to start with, shared by all kinds."""
 FEWEST = 8
@@ -30,7 +32,7 @@ BATCH = 8
 ANY = 0.1
 """Share of proposals for any kind of design."""
 TEMPERATURE = 0.15
-"""Kinds compete by the ratings of their best designs. A difference counts that is as large as this share of the distance
+"""Kinds compete by ratings of their best designs. A difference counts that is as large as this share of the distance
 from the median of the first designs to the best of all."""
 
 

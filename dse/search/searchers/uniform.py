@@ -7,6 +7,9 @@ from dse.problem import Problem
 from dse.search.evaluation import Evaluations
 from dse.spaces.space import Space
 
+METHODS = {"random": "uniform over the legal designs"}
+
+
 BATCH = 256
 
 

@@ -37,7 +37,7 @@ class Predecoder:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PredecoderPlan:
     """How a block of some bits is built.
 
     `pairs` and `triples`: basic decoders of two and three bits; `first`: those combined by stage A;
@@ -52,10 +52,10 @@ class Plan:
     two_levels: bool
 
 
-def plan(bits: int) -> Plan:
+def plan(bits: int) -> PredecoderPlan:
     """Cut `bits` into basic decoders and levels (PredecodeBlock.cpp, Initialize)."""
     if bits <= 3:
-        return Plan(
+        return PredecoderPlan(
             pairs=int(bits == 2), triples=int(bits == 3), first=1, last_rows=2**bits,
             last_inputs={0: 0, 1: 0, 2: 2, 3: 3}[bits], two_levels=False,
         )
@@ -63,17 +63,17 @@ def plan(bits: int) -> Plan:
     triples = (bits - 2 * pairs) // 3
     total = pairs + triples
     if total <= 3:
-        return Plan(
+        return PredecoderPlan(
             pairs=pairs, triples=triples, first=total, last_rows=2**bits, last_inputs=3 if total == 3 else 2,
             two_levels=False,
         )
-    return Plan(
+    return PredecoderPlan(
         pairs=pairs, triples=triples, first=total - total // 2, last_rows=2**bits, last_inputs=2, two_levels=True,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class FixedFront:
     """What stands before the last level, indexed by bits, and by path in the first axis where there is one.
 
     Paths run through the first kind of basic decoder of stage A, its second kind, and stage B.
@@ -110,7 +110,7 @@ class _Gates:
     load: float
 
 
-def _basic_decoders_a(block: Plan, pin_cap: float) -> list[_Gates]:
+def _basic_decoders_a(block: PredecoderPlan, pin_cap: float) -> list[_Gates]:
     """Basic decoders in front of stage A, two-bit ones first (PredecodeBlock.cpp, Initialize)."""
     pair = (4, 2)
     triple = (8, 3)
@@ -139,7 +139,7 @@ class _FixedStages:
         return [*self.basics_a, *self.basics_b, *self.stages]
 
 
-def _fixed_stages(block: Plan, pin_cap: list[float]) -> _FixedStages:
+def _fixed_stages(block: PredecoderPlan, pin_cap: list[float]) -> _FixedStages:
     """The stages whose load is fixed by the gates they drive, of which `pin_cap` [F] is given by inputs."""
     if not block.two_levels:
         return _FixedStages(_basic_decoders_a(block, pin_cap[block.last_inputs]), [], [])
@@ -190,7 +190,7 @@ def _paths(blocks: list[_FixedStages], built: Decoder, quirks: Quirks) -> tuple[
 
 
 @cache
-def _front(technology: Technology, largest_nmos: float, quirks: Quirks) -> Front:
+def _front(technology: Technology, largest_nmos: float, quirks: Quirks) -> FixedFront:
     """Characterize the fixed stages of every block size (delays for a step at the input), all gates together."""
     pin_cap = nand_table(technology).pin_cap.tolist()
     blocks = [_fixed_stages(plan(bits), pin_cap) for bits in range(FEWEST_BITS, MOST_BITS + 1)]
@@ -205,7 +205,7 @@ def _front(technology: Technology, largest_nmos: float, quirks: Quirks) -> Front
         start += len(block.gates)
     delay, ramp = np.zeros(used.shape), np.full(used.shape, STEP_RAMP)
     delay[:, FEWEST_BITS:], ramp[:, FEWEST_BITS:] = _paths(blocks, built, quirks)
-    return Front(delay, ramp, used, *scalars)
+    return FixedFront(delay, ramp, used, *scalars)
 
 
 def _totals(block: _FixedStages, built: Decoder, start: int) -> tuple[float, ...]:
@@ -269,7 +269,7 @@ def fixed_part(largest_nmos: float, technology: Technology, quirks: Quirks) -> F
     return np.stack([delay, front.energy, front.leakage])
 
 
-def _slowest_path(front: Front, bits: Ints, last: Decoder) -> tuple[Floats, Floats]:
+def _slowest_path(front: FixedFront, bits: Ints, last: Decoder) -> tuple[Floats, Floats]:
     """Longest delay [s] over the paths, and the steepest ramp [1/s] of any (NVSim takes the maximum of both)."""
     delay, ramp = np.zeros(len(bits)), np.zeros(len(bits))
     for path in range(3):
@@ -282,7 +282,7 @@ def _slowest_path(front: Front, bits: Ints, last: Decoder) -> tuple[Floats, Floa
     return delay, ramp
 
 
-def _area(front: Front, bits: Ints, last: Decoder, two_levels: Bools) -> Floats:
+def _area(front: FixedFront, bits: Ints, last: Decoder, two_levels: Bools) -> Floats:
     """Area [m²]: columns of basic decoders, first-level and last-level gates side by side."""
     single = bits <= 3
     stage_width = np.where(two_levels, front.stage_width[bits] + last.width, last.width)

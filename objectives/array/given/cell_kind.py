@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dse.keyfile import Key
-from dse.objectives.array.given.cell_rules import Rule
+from dse.objectives.array.given.cell_rules import CellRule
 
 if TYPE_CHECKING:
     from dse.objectives.array.circuits.cell_physics import CellPhysics
@@ -28,8 +28,8 @@ class CellKind:
     memory_types: tuple[str, ...]
     serves: "Callable[[Cell], bool]"
     required: tuple[str, ...]
-    rules: tuple[Rule, ...]
+    rules: tuple[CellRule, ...]
     physics: "Callable[[Cell], CellPhysics]"
-    remarks: tuple[Rule, ...] = ()
+    remarks: tuple[CellRule, ...] = ()
     reserved: tuple[str, ...] = ()
     keys: tuple[Key, ...] = ()

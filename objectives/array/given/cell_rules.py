@@ -14,7 +14,7 @@ FOLDING_OVERHEAD_F = 3.0
 """Width [F] that a finger of a folded transistor loses (NVSim formula.cpp, CalculateGateCapacitance)."""
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CellRule:
     """What must not hold of a cell; ``keys`` tell at which line to report it."""
 
     keys: tuple[str, ...]
@@ -36,7 +36,7 @@ def _folds_too_narrow(cell: "Cell") -> bool:
 
 
 TRANSISTOR_RULES = (
-    Rule(
+    CellRule(
         ("AccessCMOSWidth",),
         _folds_too_narrow,
         "-AccessCMOSWidth (F): a transistor as wide as its cell is folded, which takes a cell wider than 3 F, expected"
@@ -46,12 +46,12 @@ TRANSISTOR_RULES = (
 """Of cells with an access transistor; NVSim stops where a cell narrower than 3 F folds it (formula.cpp)."""
 
 SRAM_RULES = (
-    Rule(
+    CellRule(
         ("AccessType",),
         lambda cell: cell.access != "CMOS",
         "-AccessType: an SRAM cell is accessed through transistors, expected CMOS",
     ),
-    Rule(
+    CellRule(
         ("ReadMode",),
         lambda cell: cell.read_mode != "voltage",
         "-ReadMode: an SRAM cell is sensed by voltage, expected voltage",
@@ -68,12 +68,12 @@ def _crosspoint_reset_by_voltage(cell: "Cell") -> bool:
 
 
 _SOT_RULES = (
-    Rule(
+    CellRule(
         ("AccessType",),
         lambda cell: cell.kind == "SOTMRAM" and cell.access != "CMOS",
         "-AccessType: an SOT-MRAM cell is accessed through transistors, expected CMOS",
     ),
-    Rule(
+    CellRule(
         ("WordLines", "WriteAccessCMOSWidth"),
         lambda cell: (
             cell.kind == "SOTMRAM"
@@ -83,7 +83,7 @@ _SOT_RULES = (
         "-WordLines: shared means one transistor for both paths, expected a -WriteAccessCMOSWidth (F) equal to"
         " -AccessCMOSWidth (F), or separate",
     ),
-    Rule(
+    CellRule(
         (),
         lambda cell: cell.separate_paths and cell.write_access_width_f == 0.0,
         "missing -WriteAccessCMOSWidth (F): a cell with separate word lines needs the width of its write transistor",
@@ -92,37 +92,37 @@ _SOT_RULES = (
 
 
 RESISTIVE_RULES = (
-    Rule(
+    CellRule(
         (),
         lambda cell: cell.resistance_on == 0.0,
         "missing -ResistanceOn (ohm) or -ResistanceOnAtReadVoltage (ohm)",
     ),
-    Rule(
+    CellRule(
         (),
         lambda cell: cell.resistance_off == 0.0,
         "missing -ResistanceOff (ohm) or -ResistanceOffAtReadVoltage (ohm)",
     ),
-    Rule(
+    CellRule(
         ("ResistanceOff", "ResistanceOffAtReadVoltage"),
         lambda cell: cell.resistance_off <= cell.resistance_on,
         "-ResistanceOff (ohm): expected a value above -ResistanceOn (ohm)",
     ),
-    Rule(
+    CellRule(
         (),
         lambda cell: cell.access == "CMOS" and cell.access_width_f == 0.0,
         "missing -AccessCMOSWidth (F): a CMOS access transistor needs its width",
     ),
-    Rule(
+    CellRule(
         ("ReadVoltage", "ReadMode"),
         lambda cell: cell.read_mode == "current" and cell.read_voltage == 0.0 and cell.read_power == 0.0,
         "missing -ReadVoltage (V): current sensing needs a voltage above 0, or -ReadPower (uW)",
     ),
-    Rule(
+    CellRule(
         ("ReadVoltage", "ReadCurrent", "ReadMode"),
         lambda cell: cell.read_mode == "voltage" and cell.read_voltage == 0.0 and cell.read_current == 0.0,
         "missing -ReadVoltage (V) or -ReadCurrent (uA): voltage sensing needs one of them above 0",
     ),
-    Rule(
+    CellRule(
         ("ReadCurrent",),
         lambda cell: (
             cell.read_mode == "voltage"
@@ -131,32 +131,32 @@ RESISTIVE_RULES = (
         ),
         "missing -ReadPower (uW): with both -ReadVoltage and -ReadCurrent it cannot be derived",
     ),
-    Rule(
+    CellRule(
         ("VoltageDropAccessDevice",),
         lambda cell: _derives_read_power(cell) and cell.read_voltage <= cell.voltage_drop_access,
         "-VoltageDropAccessDevice (V): expected a value below -ReadVoltage (V), or -ReadPower (uW) given",
     ),
-    Rule(
+    CellRule(
         ("ResetVoltage", "ResetMode"),
         lambda cell: cell.reset_mode == "voltage" and cell.reset_voltage == 0.0,
         "missing -ResetVoltage (V): a RESET by voltage needs it, other than 0",
     ),
-    Rule(
+    CellRule(
         ("ResetCurrent", "ResetMode"),
         lambda cell: cell.reset_mode == "current" and cell.reset_current == 0.0,
         "missing -ResetCurrent (uA): a RESET by current needs it, above 0",
     ),
-    Rule(
+    CellRule(
         ("SetVoltage", "SetMode"),
         lambda cell: cell.set_mode == "voltage" and cell.set_voltage == 0.0,
         "missing -SetVoltage (V): a SET by voltage needs it, other than 0",
     ),
-    Rule(
+    CellRule(
         ("SetCurrent", "SetMode"),
         lambda cell: cell.set_mode == "current" and cell.set_current == 0.0,
         "missing -SetCurrent (uA): a SET by current needs it, above 0",
     ),
-    Rule(
+    CellRule(
         ("VoltageDropAccessDevice",),
         lambda cell: (
             abs(cell.reset_voltage) <= cell.voltage_drop_access
@@ -167,7 +167,7 @@ RESISTIVE_RULES = (
         ),
         "-VoltageDropAccessDevice (V): expected a value below -ResetVoltage (V)",
     ),
-    Rule(
+    CellRule(
         ("VoltageDropAccessDevice",),
         lambda cell: (
             cell.set_mode == "voltage"
@@ -176,17 +176,17 @@ RESISTIVE_RULES = (
         ),
         "-VoltageDropAccessDevice (V): expected a value below -SetVoltage (V), or -SetEnergy (pJ) given",
     ),
-    Rule(
+    CellRule(
         ("AccessType",),
         lambda cell: cell.access in ("diode", "none") and cell.capacitance_on == 0.0,
         "missing -CapacitanceOn (F): a cell without access transistor needs it",
     ),
-    Rule(
+    CellRule(
         ("AccessType",),
         lambda cell: cell.access in ("diode", "none") and cell.capacitance_off == 0.0,
         "missing -CapacitanceOff (F): a cell without access transistor needs it",
     ),
-    Rule(
+    CellRule(
         ("AccessType",),
         lambda cell: (
             (cell.access == "none" or _crosspoint_reset_by_voltage(cell))
@@ -194,12 +194,12 @@ RESISTIVE_RULES = (
         ),
         "missing -ResistanceOnAtResetVoltage (ohm): a cell without access transistor needs it",
     ),
-    Rule(
+    CellRule(
         ("AccessType",),
         lambda cell: cell.access == "none" and cell.resistance_on_at_half_reset_voltage == 0.0,
         "missing -ResistanceOnAtHalfResetVoltage (ohm): a cell without access device needs it",
     ),
-    Rule(
+    CellRule(
         ("AccessType",),
         lambda cell: (
             cell.kind == "memristor"
@@ -215,7 +215,7 @@ RESISTIVE_RULES = (
 
 RESISTIVE_REMARKS = (
     # NVSim looks at the RESET voltage to decide how to derive the SET energy.
-    Rule(
+    CellRule(
         ("SetVoltage", "SetMode"),
         lambda cell: (
             cell.set_mode == "current"
@@ -226,7 +226,7 @@ RESISTIVE_REMARKS = (
         "missing -SetEnergy (pJ) or -SetVoltage (V): understood as a SET energy of 0, as NVSim does beside a"
         " -ResetVoltage (V)",
     ),
-    Rule(
+    CellRule(
         ("ReadVoltage", "ReadMode"),
         lambda cell: cell.read_mode == "current" and cell.read_voltage == 0.0 and cell.read_power != 0.0,
         "missing -ReadVoltage (V): understood as bitlines that a read by current does not charge, as NVSim does",

@@ -105,4 +105,4 @@ def _predecoders(geometry: MatGeometry, circuit: Circuit) -> tuple[Floats, Float
     )
     parts = [both[:, bits] for bits in kinds]
     delay = np.maximum.reduce([part[0] for part in parts])
-    return delay, sum(part[1] for part in parts), sum(part[2] for part in parts)  # type: ignore[return-value]
+    return delay, np.add.reduce([part[1] for part in parts]), np.add.reduce([part[2] for part in parts])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.keyfile import KeyFile, read_keyfile
+from dse.objectives.array.evaluation.nvsim import TARGETS
 from dse.objectives.array.given.cell import Cell, remark_foreign_node
 from dse.objectives.cache.nvsim_files.configuration_keys import (
     CAPACITY_LIMIT,
@@ -21,7 +22,6 @@ from dse.objectives.cache.nvsim_files.configuration_keys import (
     LOCAL_WIRE_TYPES,
     LOW_SWINGS,
     ODD_FACTOR_LIMIT,
-    TARGETS,
     Force,
 )
 from dse.spaces.array.organization import BUFFER_DESIGNS

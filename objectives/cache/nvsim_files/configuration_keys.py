@@ -34,7 +34,7 @@ Force = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class ForcedCounts:
     """``AxB, CxD``: rows x columns in total, then rows x columns active."""
 
     wants: str = "rows x columns in total, then active ones, powers of two such as 4x4, 1x4"
@@ -121,8 +121,8 @@ CONFIGURATION_KEYS = (
     Key("MemoryCellInputFile", Text("the path of a .cell file")),
     # NVSim's own smallest transistor is 1.5 F (constant.h, MIN_NMOS_SIZE): no design fits below it.
     Key("MaxNmosSize", Number(1.5, 1e5), (Unit("F"),)),
-    Key("ForceBank", Grid(), _GRID_UNITS),
-    Key("ForceMat", Grid(), _GRID_UNITS),
+    Key("ForceBank", ForcedCounts(), _GRID_UNITS),
+    Key("ForceMat", ForcedCounts(), _GRID_UNITS),
     Key("ForceMuxSenseAmp", _MUX),
     Key("ForceMuxOutputLev1", _MUX),
     Key("ForceMuxOutputLev2", _MUX),

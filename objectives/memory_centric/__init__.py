@@ -1,0 +1,1 @@
+"""Memory-centric systems: accelerators that stash what training keeps in memory outside them (MC-DLA)."""

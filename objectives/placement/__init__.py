@@ -1,0 +1,1 @@
+"""Tensors of a step on memory tiers: gaps between accesses, plans that fill them, and a replay that checks plans."""

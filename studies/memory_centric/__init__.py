@@ -1,0 +1,1 @@
+"""Studies of memory-centric systems (Kwon and Rhu, MICRO 2018)."""

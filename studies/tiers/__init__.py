@@ -1,0 +1,1 @@
+"""Questions about memory tiers: what TM-Training's abstract can mean, and which memories are worth their money."""
