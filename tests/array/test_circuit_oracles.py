@@ -22,6 +22,7 @@ from dse.objectives.array.cells.sensing import (
     voltage_sensed_bitline,
 )
 from dse.objectives.array.cells.sram import bitline as sram_bitline
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.cell_physics import Lines
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.comparator import comparator
@@ -62,7 +63,7 @@ from dse.objectives.array.given.technology import (
 from dse.objectives.array.hierarchy.array import BUS, H_TREE, METRIC_COLUMNS, Evaluation, evaluate
 from dse.objectives.array.hierarchy.mat import mat_detail
 from dse.objectives.cache.nvsim_files.configuration import read_configuration
-from dse.objectives.cache.specification import ArrayProblem, problem_from_configuration
+from dse.objectives.cache.specification import spec_from_configuration
 from dse.spaces.array.mat import mat_geometry
 from dse.spaces.array.organization import BALANCE, BUFFER_DESIGNS, LATENCY, BankChoice, MatChoice
 from dse.spaces.array.spec import data_array
@@ -474,10 +475,10 @@ def test_mux() -> None:
 
 
 def test_precharger() -> None:
-    problem = problem_of("sram_normal_2mb")
-    fabric = problem.fabric
+    array = array_of("sram_normal_2mb")
+    fabric = array.fabric
     columns = np.array([64.0, 128.0, 256.0])
-    arguments = (fabric.cell, fabric.wire(problem.basic_local), fabric.largest_nmos, fabric.technology)
+    arguments = (fabric.cell, fabric.wire(array.basic_local), fabric.largest_nmos, fabric.technology)
     row = precharger(columns, *arguments)
     for name in ("width", "energy", "leakage"):
         assert (np.diff(getattr(row, name)) > 0).all()
@@ -515,15 +516,15 @@ def a_line(cap: float, resistance: float) -> Lines:
 
 
 @functools.cache
-def problem_of(name: str, memory_type: str = "data") -> ArrayProblem:
-    """The problem of one array of a reference configuration."""
-    return problem_from_configuration(read_configuration(REFERENCE / f"{name}.cfg")).arrays[memory_type]
+def array_of(name: str, memory_type: str = "data") -> ArrayChoice:
+    """One array of a reference configuration."""
+    return dict(spec_from_configuration(read_configuration(REFERENCE / f"{name}.cfg")).arrays)[memory_type]
 
 
 def circuit_of(name: str, **cell: object) -> Circuit:
     """The circuit of a reference configuration, its cell changed."""
-    problem = problem_of(name)
-    circuit = problem.fabric.circuit(problem.spec, problem.basic_local)
+    array = array_of(name)
+    circuit = array.fabric.circuit(array.spec, array.basic_local)
     return circuit.with_cell(replace(circuit.cell, **cell))
 
 
@@ -604,9 +605,9 @@ def points(name: str, memory_type: str) -> tuple[BankChoice, MatChoice]:
 
 def evaluate_points(name: str, memory_type: str, wire: WireChoice | None = None) -> Evaluation:
     """Evaluate them with NVSim's basic local wire."""
-    problem = problem_of(name, memory_type)
+    array = array_of(name, memory_type)
     return evaluate(
-        *points(name, memory_type), problem.spec, problem.fabric, problem.basic_local, wire or problem.basic_global
+        *points(name, memory_type), array.spec, array.fabric, array.basic_local, wire or array.basic_global
     )
 
 
@@ -641,7 +642,7 @@ def test_wholes_are_made_of_their_parts(name: str, memory_type: str) -> None:
     assert (figures["mat_leakage"] >= figures["subarray_leakage"] * subarrays * (1 - 1e-12)).all()
     bits = figures["subarray_rows"] * figures["subarray_cols"] * subarrays * count
     np.testing.assert_array_equal(bits, result.capacity_bits)
-    cell = problem_of(name).fabric.cell.area_f2 * problem_of(name).fabric.technology.feature_size ** 2
+    cell = array_of(name).fabric.cell.area_f2 * array_of(name).fabric.technology.feature_size ** 2
     assert (figures["area"] > bits * cell).all()
     for name_ in METRIC_COLUMNS:
         assert (figures[name_] >= 0).all(), name_
@@ -649,13 +650,13 @@ def test_wholes_are_made_of_their_parts(name: str, memory_type: str) -> None:
 
 @pytest.mark.parametrize("routing", [H_TREE, BUS])
 def test_a_bank_of_one_mat_is_the_mat(routing: str) -> None:
-    problem = problem_of("sram_ram_4mb")
+    array = array_of("sram_ram_4mb")
     one = np.ones(3, np.int64)
     banks = BankChoice(one, one, one, one)
     mats = MatChoice(2 * one, 2 * one, one, one, 2 * one, 2 * one, one, one, np.arange(3))
     spec = data_array(1 << 16, 64, 1, "ram")
     result = evaluate(
-        banks, mats, spec, replace(problem.fabric, routing=routing), WireChoice(BASIC_LOCAL), WireChoice(BASIC_GLOBAL)
+        banks, mats, spec, replace(array.fabric, routing=routing), WireChoice(BASIC_LOCAL), WireChoice(BASIC_GLOBAL)
     )
     assert result.valid.all()
     names = ["height", "width", "area", "leakage"]
@@ -663,7 +664,7 @@ def test_a_bank_of_one_mat_is_the_mat(routing: str) -> None:
         names += ["read_latency", "write_latency", "read_energy", "write_energy"]
     for name in names:
         np.testing.assert_allclose(result.metrics[name], result.metrics[f"mat_{name}"], rtol=1e-12)
-    wire = problem.fabric.wire(WireChoice(BASIC_GLOBAL)).cost(result.metrics["mat_height"])
+    wire = array.fabric.wire(WireChoice(BASIC_GLOBAL)).cost(result.metrics["mat_height"])
     if routing == BUS:
         np.testing.assert_allclose(
             result.metrics["read_latency"] - result.metrics["mat_read_latency"], wire.delay, rtol=1e-6
@@ -673,13 +674,13 @@ def test_a_bank_of_one_mat_is_the_mat(routing: str) -> None:
 @pytest.mark.parametrize("name", ["sram_normal_2mb", "stt_normal_2mb", "rram_ram_4mb_22", "pcram_ram_16mb_90"])
 def test_designs_do_not_see_their_neighbors(name: str) -> None:
     """One design alone has the figures that it has in a batch, to the last bit."""
-    problem = problem_of(name)
+    array = array_of(name)
     banks, mats = points(name, "data")
     together = evaluate_points(name, "data")
     for row in range(0, len(banks), 17):
         here = np.array([row])
         alone = evaluate(
-            banks.take(here), mats.take(here), problem.spec, problem.fabric, problem.basic_local, problem.basic_global
+            banks.take(here), mats.take(here), array.spec, array.fabric, array.basic_local, array.basic_global
         )
         assert {key: values[0] for key, values in alone.metrics.items()} == {
             key: values[row] for key, values in together.metrics.items()
@@ -688,12 +689,12 @@ def test_designs_do_not_see_their_neighbors(name: str) -> None:
 
 def test_a_mat_does_not_depend_on_its_bank() -> None:
     """Equal mats in different banks, found by what reaches them, have equal figures."""
-    problem = problem_of("sram_ram_4mb")
+    array = array_of("sram_ram_4mb")
     mats = points("sram_ram_4mb", "data")[1]
     bits = [np.array([count]) for count in (10, 64, 1)]
-    geometry, kept = mat_geometry(*bits, mats, problem.spec, tags_cover_ways=True)
+    geometry, kept = mat_geometry(*bits, mats, array.spec, tags_cover_ways=True)
     legal = np.flatnonzero(kept.all(axis=0))
-    circuit = problem.fabric.circuit(problem.spec, problem.basic_local)
+    circuit = array.fabric.circuit(array.spec, array.basic_local)
     once = mat_detail(geometry.take(legal), circuit).cost
     twice = mat_detail(geometry.take(np.tile(legal, 2)[::-1]), circuit).cost
     for name, values in once.to_columns().items():
@@ -704,11 +705,11 @@ def test_a_mat_does_not_depend_on_its_bank() -> None:
 @pytest.mark.parametrize(("name", "kilobytes"), [("sram_normal_2mb", 3072), ("stt_normal_2mb", 3072)])
 def test_capacities_between_powers_of_two(name: str, kilobytes: int) -> None:
     """The same organization of a capacity in between has an area and leakage in between."""
-    problem = problem_of(name)
+    array = array_of(name)
     results = [
         evaluate(
-            *points(name, "data"), data_array(size << 10, 512, 16, "normal"), problem.fabric, problem.basic_local,
-            problem.basic_global,
+            *points(name, "data"), data_array(size << 10, 512, 16, "normal"), array.fabric, array.basic_local,
+            array.basic_global,
         )
         for size in (2048, kilobytes, 4096)
     ]
@@ -723,10 +724,10 @@ def test_capacities_between_powers_of_two(name: str, kilobytes: int) -> None:
 @settings(max_examples=20)
 @given(st.integers(300, 400), st.sampled_from(ROADMAPS), st.integers(22, 200))
 def test_any_technology_is_finite(temperature: int, roadmap: str, node: int) -> None:
-    problem = problem_of("sram_ram_4mb")
-    fabric = replace(problem.fabric, technology=load_technology(node, roadmap, temperature))
+    array = array_of("sram_ram_4mb")
+    fabric = replace(array.fabric, technology=load_technology(node, roadmap, temperature))
     result = evaluate(
-        *points("sram_ram_4mb", "data"), problem.spec, fabric, problem.basic_local, problem.basic_global
+        *points("sram_ram_4mb", "data"), array.spec, fabric, array.basic_local, array.basic_global
     )
     assert result.valid.any()
     for values in result.metrics.values():
@@ -735,12 +736,12 @@ def test_any_technology_is_finite(temperature: int, roadmap: str, node: int) -> 
 
 @pytest.mark.parametrize("figure", ["subarray_leakage", "mat_leakage", "leakage"])
 def test_heat_makes_arrays_leak(figure: str) -> None:
-    problem = problem_of("sram_ram_4mb")
+    array = array_of("sram_ram_4mb")
     cold, hot = (
         evaluate(
-            *points("sram_ram_4mb", "data"), problem.spec,
-            replace(problem.fabric, technology=load_technology(22, "HP", temperature)), problem.basic_local,
-            problem.basic_global,
+            *points("sram_ram_4mb", "data"), array.spec,
+            replace(array.fabric, technology=load_technology(22, "HP", temperature)), array.basic_local,
+            array.basic_global,
         ).metrics[figure]
         for temperature in (300, 400)
     )

@@ -15,7 +15,7 @@ from dse.objectives.array.given.cell import Cell, load_cell, packaged_cells, rea
 from dse.objectives.array.given.cell_kinds import cell_kinds, kind_of, memory_types
 from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy.array import evaluate
-from dse.objectives.cache.specification import CacheSpec, problems_by_access
+from dse.objectives.cache.specification import specs_by_access
 from dse.spaces.array.enumeration import enumerate_array
 
 TECHNOLOGY = load_technology(45, "HP", 350)
@@ -90,7 +90,10 @@ def test_packaged_cells_have_a_kind() -> None:
 
 def leakage(cell: Cell) -> np.ndarray:
     """Leakage [W] of the legal data arrays of a small RAM, over the cells in each."""
-    problem = problems_by_access(CacheSpec("mine", 16 << 10, TECHNOLOGY, cell, 128, 2), ["normal"])[0].data
+    (spec,) = specs_by_access(
+        memory="mine", capacity=16 << 10, technology=TECHNOLOGY, cell=cell, access=["normal"], word_bits=128, ways=2
+    )
+    problem = spec.data
     enumeration = enumerate_array(problem.spec, problem.ranges, problem.fabric.route, tags_cover_ways=True)
     group = enumeration.groups[0]
     _, position, _ = next(enumeration.legal_mats([group.key]))

@@ -14,6 +14,7 @@ import pytest
 
 from dse.batch import Floats, Ints
 from dse.objectives.array.cells.write import set_energy
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.gates import inverter_leakage
 from dse.objectives.array.circuits.mux import mux, pass_transistor_width
 from dse.objectives.array.circuits.precharger import precharger
@@ -33,9 +34,9 @@ from dse.objectives.array.given.converter import converter_of, converter_table
 from dse.objectives.array.given.quirks import NVSIM, Quirks
 from dse.objectives.array.given.technology import Technology, load_technology, load_wire_geometry
 from dse.objectives.array.hierarchy.array import BUS, H_TREE, METRIC_COLUMNS, Evaluation, Fabric, block_bits, evaluate
-from dse.objectives.cache.metrics import ArrayFigures, read_phases
+from dse.objectives.cache.metrics import read_phases
 from dse.objectives.cache.nvsim_files.configuration import read_configuration
-from dse.objectives.cache.specification import ArrayProblem, problem_from_configuration
+from dse.objectives.cache.specification import spec_from_configuration
 from dse.spaces.array.enumeration import enumerate_array
 from dse.spaces.array.mat import RULES, mat_geometry
 from dse.spaces.array.organization import BUFFER_DESIGNS, LATENCY, BankChoice, MatChoice, tag_ranges
@@ -59,7 +60,7 @@ CELL_ENERGIES = {"cell_read_energy", "cell_set_energy", "cell_reset_energy"}
 class Designs:
     """The designs of one array of a reference configuration, and the problem they belong to."""
 
-    problem: ArrayProblem
+    problem: ArrayChoice
     banks: BankChoice
     mats: MatChoice
 
@@ -91,7 +92,7 @@ class Designs:
 @functools.cache
 def designs(name: str, memory_type: str) -> Designs:
     """Read the designs of reference points, those that NVSim rejects included."""
-    problem = problem_from_configuration(read_configuration(REFERENCE / f"{name}.cfg")).arrays[memory_type]
+    problem = dict(spec_from_configuration(read_configuration(REFERENCE / f"{name}.cfg")).arrays)[memory_type]
     points = pd.read_csv(REFERENCE / "points" / f"{name}.csv.gz").query("memory_type == @memory_type")
     coded = points.assign(buffer_design=points.buffer_design.map(BUFFER_DESIGNS.index))
     banks, mats = (
@@ -374,16 +375,20 @@ def test_converter_steps_over_nodes() -> None:
 
 
 def test_normal_access_adds_column_decoder() -> None:
-    figures = ArrayFigures(np.array([9e-10]), np.array([5e-10]), np.array([1e-10]))
+    figures = {"read_latency": 9e-10, "mat_read_latency": 5e-10, "column_decoder_latency": 1e-10}
+
+    def figure(name: str) -> Floats:
+        return np.array([figures[name]])
+
     corrected = NVSIM.without("normal_access_adds_column_decoder")
-    early, late = read_phases(figures, NORMAL, NVSIM)
+    early, late = read_phases(figure, NORMAL, NVSIM)
     assert_close(early, np.array([5e-10]))
     assert_close(late, np.array([5e-10]))
-    early, late = read_phases(figures, NORMAL, corrected)
+    early, late = read_phases(figure, NORMAL, corrected)
     assert_close(early, np.array([5e-10]))
     assert_close(late, np.array([4e-10]))
     for access in (FAST, SEQUENTIAL, RAM):
-        assert read_phases(figures, access, NVSIM) == read_phases(figures, access, corrected)
+        assert read_phases(figure, access, NVSIM) == read_phases(figure, access, corrected)
 
 
 def gate(rows: int, inputs: int, load: float) -> Decoder:

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.hierarchy.array import METRIC_COLUMNS, Evaluation, evaluate
 from dse.objectives.cache.nvsim_files.configuration import read_configuration
-from dse.objectives.cache.specification import ArrayProblem, problem_from_configuration
+from dse.objectives.cache.specification import spec_from_configuration
 from dse.spaces.array.organization import BUFFER_DESIGNS, BankChoice, MatChoice
 from dse.spaces.array.wires import WireChoice
 
@@ -19,7 +20,7 @@ RELATIVE_TOLERANCE = 1e-12
 """A thousandth of what the specification asks for: they agree to the last digit where this was written."""
 
 
-def evaluate_rows(rows: pd.DataFrame, problem: ArrayProblem) -> Evaluation:
+def evaluate_rows(rows: pd.DataFrame, problem: ArrayChoice) -> Evaluation:
     """Evaluate rows that share their wires."""
     coded = rows.assign(buffer_design=rows.buffer_design.map(BUFFER_DESIGNS.index))
     banks, mats = (
@@ -35,7 +36,7 @@ def evaluate_rows(rows: pd.DataFrame, problem: ArrayProblem) -> Evaluation:
 @pytest.mark.parametrize("path", POINTS, ids=lambda path: path.name.removesuffix(".csv.gz"))
 def test_points(path: Path) -> None:
     configuration = read_configuration(REFERENCE / f"{path.name.removesuffix('.csv.gz')}.cfg")
-    arrays = problem_from_configuration(configuration).arrays
+    arrays = dict(spec_from_configuration(configuration).arrays)
     points = pd.read_csv(path)
     assert set(points.memory_type) == set(arrays)
     for (memory_type, *_), rows in points.groupby(["memory_type", *WIRE_COLUMNS]):

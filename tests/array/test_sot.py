@@ -19,7 +19,7 @@ from dse.objectives.array.hierarchy.array import Fabric, block_bits, evaluate
 from dse.objectives.array.hierarchy.subarray import Subarray, subarray
 from dse.objectives.array.hierarchy.subarray_timing import subarray_timing
 from dse.objectives.cache.nvsim_files.configuration import check_cell, read_configuration
-from dse.objectives.cache.specification import CacheSpec, problems_by_access
+from dse.objectives.cache.specification import specs_by_access
 from dse.spaces.array.enumeration import enumerate_array
 from dse.spaces.array.mat import MatGeometry, mat_geometry
 from dse.spaces.array.spec import ACCESS_TYPES
@@ -37,8 +37,8 @@ REFERENCE = Path(__file__).parents[1] / "reference"
 
 def arrays(capacity: int, access: str, cell: Cell):  # type: ignore[no-untyped-def]
     """Data and tag array of a cache."""
-    spec = CacheSpec("sot", capacity, TECHNOLOGY, cell)
-    return problems_by_access(spec, [access])[0].arrays.values()
+    (spec,) = specs_by_access(memory="sot", capacity=capacity, technology=TECHNOLOGY, cell=cell, access=[access])
+    return [array for _, array in spec.arrays]
 
 
 def sample(problem, count: int, seed: int):  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ from dse.errors import InfeasibleError
 from dse.objectives.array import part as array_part
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.evaluation.nvsim import search_array
+from dse.objectives.array.evaluation.nvsim import array_winners
 from dse.objectives.cache.baselines.algorithm1 import algorithm1, winners
 from dse.objectives.cache.baselines.target_grid import TargetProblem
 from dse.objectives.cache.nvsim_files.configuration import TARGETS
@@ -81,9 +81,9 @@ def test_every_design_is_the_winner_of_its_target(
 
     def counted(choice: ArrayChoice, *options: Any) -> object:
         searched.append(choice)
-        return search_array(choice, *options)
+        return array_winners(choice, *options)
 
-    monkeypatch.setattr(array_part, "search_array", counted)
+    monkeypatch.setattr(array_part, "array_winners", counted)
     grid = grid_of(specs, "edap", libraries=libraries)
     assert searched == []
     designs = np.concatenate(list(grid.space.blocks()))

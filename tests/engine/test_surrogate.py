@@ -18,7 +18,7 @@ from dse.spaces.space import values
 from dse.studies.search.surrogate import METRICS, SurrogatePlan, answer, caches
 from dse.studies.study import Findings
 from dse.surrogate import (
-    Split,
+    HeldOutSplit,
     Surrogate,
     by_design,
     describe_designs,
@@ -43,12 +43,12 @@ def table(problem: CacheProblem) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def split(table: pd.DataFrame) -> Split:
+def split(table: pd.DataFrame) -> HeldOutSplit:
     return by_design(table, 300, seed=2)
 
 
 @pytest.fixture(scope="module")
-def surrogate(problem: CacheProblem, split: Split) -> Surrogate:
+def surrogate(problem: CacheProblem, split: HeldOutSplit) -> Surrogate:
     return fit(split.training, ["read_latency", "area"], problem)
 
 
@@ -78,14 +78,14 @@ def test_cells_of_an_array_are_its_capacity(problem: CacheProblem, table: pd.Dat
     assert (table["data.all_bitlines"] * table["data.rows"] == bits).all()
 
 
-def test_held_out_designs_are_predicted(surrogate: Surrogate, split: Split) -> None:
+def test_held_out_designs_are_predicted(surrogate: Surrogate, split: HeldOutSplit) -> None:
     errors = held_out_errors(surrogate, split).set_index("metric")
     assert (errors["r2"] > 0.98).all()
     assert (errors["median_error"] < 0.05).all()
     assert (errors["held_out"] == len(split.held_out)).all() and (errors["training"] == 300).all()
 
 
-def test_a_metric_without_figures_of_arrays_is_learned_as_it_is(problem: CacheProblem, split: Split) -> None:
+def test_a_metric_without_figures_of_arrays_is_learned_as_it_is(problem: CacheProblem, split: HeldOutSplit) -> None:
     whole = split.training.loc[:, ~split.training.columns.str.match("(data|tag)_(early|late|area|.*energy|.*latency)")]
     surrogate = fit(whole, ["area"], problem)
     assert [model.figure for model in surrogate.models] == ["area"]
@@ -111,7 +111,7 @@ def test_designs_are_predicted_before_they_are_evaluated(
 
 
 def test_saved_and_loaded_it_predicts_the_same_bits(
-    problem: CacheProblem, surrogate: Surrogate, split: Split, tmp_path: Path
+    problem: CacheProblem, surrogate: Surrogate, split: HeldOutSplit, tmp_path: Path
 ) -> None:
     errors = held_out_errors(surrogate, split)
     surrogate.tested(errors).save(tmp_path / "saved")

@@ -223,7 +223,7 @@ def test_objectives_of_workloads_are_misspelt_or_need_one() -> None:
     costs = workload_costs([workload_of("alexnet")])
     with pytest.raises(InputError, match=r"did you mean workload_edp\?"):
         objective_of("workload_edpp", workload=costs)
-    with pytest.raises(InputError, match="no objective 'workload_edp'"):
+    with pytest.raises(InputError, match="objective workload_edp needs a workload: give --workload"):
         objective_of("workload_edp")
     assert objective_of("workload_edp", workload=costs).unit == "J s"
     two = workload_costs([workload_of("alexnet"), workload_of("googlenet")], combine=WORST_CASE)
