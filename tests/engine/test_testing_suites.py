@@ -10,6 +10,7 @@ import pytest
 from dse.batch import Bools, Ints
 from dse.exploration import caches
 from dse.problem import Columns, Metric, Problem
+from dse.registry import family_names, load_family
 from dse.search.evaluation import evaluate
 from dse.search.searchers import make_searcher
 from dse.search.searchers.protocol import Searcher
@@ -21,6 +22,7 @@ from dse.testing import BrokenRulesError, check_problem, check_searcher
 from dse.testing.tables import TableAssembly, table_problem
 from dse.testing.toys import TOYS, ClosedForm, bowl, several
 from dse.testing.write_error import write_error_toy
+from dse.vocabulary import parse_objectives
 
 
 @pytest.mark.parametrize("toy", TOYS)
@@ -44,6 +46,14 @@ def test_write_errors_are_zero_over_a_quarter_of_the_space() -> None:
 
 def test_caches_are_problems() -> None:
     check_problem(caches("sram", "16KB", constraints=["area<=0.05mm2"], technology="22nm"))
+
+
+@pytest.mark.parametrize("name", [name for name in family_names() if name != "cache"])
+def test_other_families_give_problems(name: str) -> None:
+    family = load_family(name)
+    options = family.options()
+    objectives = parse_objectives(family.default_objectives, family.vocabulary(options))
+    check_problem(family.problems(options, objectives, ())[0])
 
 
 @pytest.mark.xfail(strict=True, reason="parameters() of caches read by current have converters of no delay")

@@ -70,7 +70,8 @@ def promising(known: KnownParts, candidates: Ints, promise: Promise, count: int)
     promised = promise(candidates)
     explored: set[int] = set()
     for _ in range(CLIMBS):
-        rows = [row for row in known.first_legal(candidates, promised, CLIMBERS + len(explored)) if row not in explored]
+        legal = known.first_legal(candidates, promised, CLIMBERS + len(explored))
+        rows = [row for row in legal if row not in explored]
         explored.update(rows)
         fresh = known.around(candidates[rows], besides=candidates)
         if not len(fresh):
