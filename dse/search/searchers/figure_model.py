@@ -88,8 +88,8 @@ def minus_log_posterior(theta: Floats, inputs: Floats, targets: Floats) -> tuple
 
     `theta` (d d + 1,) holds the map and the logarithm of the noise. Each target's variance is the likeliest: with
     ``A = K^-1 Y`` and ``v = diag(Y'A) / n`` this is ``n/2 sum(log v) + k/2 log|K|`` (Rasmussen and Williams,
-    equations 2.30 and 5.9) plus the map's deviation from `LinearMap.first`. With ``M = (A v^-1 A' - k K^-1) S``, S the
-    slope, and its Laplacian ``L = diag(M 1) - M``, the gradient by the map W is ``X'L X W``.
+    equations 2.30 and 5.9) plus the map's deviation from `LinearMap.first`. With ``M = (A v^-1 A' - k K^-1) S``, S
+    the slope, and its Laplacian ``L = diag(M 1) - M``, the gradient by the map W is ``X'L X W``.
     """
     count, tasks = targets.shape
     size = inputs.shape[1]
