@@ -91,6 +91,7 @@ def test_objectives_are_the_evaluated_caches() -> None:
         np.testing.assert_allclose(values, costs, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_optimum_lies_on_the_front() -> None:
     """Two exact methods agree: branch and bound, and the front of what EDAP is made of."""
     specs = specs_by_access(
