@@ -36,5 +36,5 @@ def test_a_ram_is_found_exactly() -> None:
 
 @pytest.mark.parametrize("options", [{"access": "fast"}, {"ways": 8}, {"config": CONFIGURATION}])
 def test_options_without_effect_are_refused(options: dict[str, object]) -> None:
-    with pytest.raises(InputError, match="RAM|ram"):
+    with pytest.raises(InputError, match=r"RAM|ram"):
         cache_specs(CacheOptions(designs="ram", **options))  # type: ignore[arg-type]
