@@ -30,6 +30,9 @@ from dse.spaces.memory_centric.systems import ARCHITECTURE, FREE
 from dse.spaces.space import Level, Scale, numbers, values
 from dse.vocabulary import parse_constraint
 
+MOST_DESIGNS = 1 << 16
+"""Designs of a design point that are gone through for a baseline."""
+
 
 class MemoryCentricFamily:
     """Accelerators that stash what training keeps outside their memory: MC-DLA's question."""
@@ -82,25 +85,37 @@ class MemoryCentricFamily:
 
 
 def _baseline(point: str) -> Callable[[MemoryCentricProblem], Baseline | None]:
-    """The best feasible design of a design point, by a problem's first objective; None where there is none."""
+    """The best feasible design of a design point, by a problem's first objective.
+
+    None where there is none, or more designs than MOST_DESIGNS, as with a choice for each of many layers.
+    """
     def measure(problem: MemoryCentricProblem) -> Baseline | None:
         fixed = {**problem.levels, **{name: (level,) for name, level in point_levels(point).items()}}
         try:
             alone = problem.with_levels(fixed)
-            designs = np.concatenate(list(alone.space.blocks()))
-        except (InputError, ValueError):
+        except InputError:
             return None
-        metrics = alone.evaluate(designs)
-        best = _best_row(alone, designs, metrics)
-        if best is None:
+        if alone.space.size > MOST_DESIGNS:
             return None
-        row, cost = best
-        return Baseline(
-            name=point, cost=cost, metrics={name: float(column[row]) for name, column in metrics.items()},
-            design=_design_in(problem, values(alone.space.axes, designs[row])), note={"point": point},
-        )
+        found = [one for designs in alone.space.blocks() if (one := _best_of(point, problem, alone, designs))]
+        return min(found, key=lambda one: one.cost, default=None)
 
     return measure
+
+
+def _best_of(
+    point: str, problem: MemoryCentricProblem, alone: MemoryCentricProblem, designs: Ints
+) -> Baseline | None:
+    """The best feasible one of some designs (n, axes) of a design point, for a problem; None where there is none."""
+    metrics = alone.evaluate(designs)
+    best = _best_row(alone, designs, metrics)
+    if best is None:
+        return None
+    row, cost = best
+    return Baseline(
+        name=point, cost=cost, metrics={name: float(column[row]) for name, column in metrics.items()},
+        design=_design_in(problem, values(alone.space.axes, designs[row])), note={"point": point},
+    )
 
 
 def _best_row(

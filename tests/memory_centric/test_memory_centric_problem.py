@@ -288,3 +288,7 @@ def test_baselines_know_numbered_axes_constraints_and_every_block():
         else:
             assert found is not None and found.cost == pytest.approx(losses.min(), rel=1e-12)
             assert found.metrics["power"] <= 3500
+
+
+def test_baselines_do_not_go_through_a_choice_for_each_of_many_layers():
+    assert FAMILY.baselines["oracle"](ask(network="resnet-50", layers=True)) is None
