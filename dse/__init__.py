@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from dse.search.result import Result
     from dse.search.searchers.optuna_samplers import optuna_objective
     from dse.search.searchers.pymoo_algorithms import pymoo_problem
+    from dse.uncertainty.sensitivity import sensitivity
 
     __version__: str
 
@@ -73,6 +74,7 @@ _HOMES = {
     "read_configuration": "dse.objectives.cache.nvsim_files.configuration",
     "read_problem": "dse.exploration",
     "search_cache": "dse.objectives.cache.baselines.nvsim",
+    "sensitivity": "dse.uncertainty.sensitivity",
     "spec_from_configuration": "dse.objectives.cache.specification",
     "specs_by_access": "dse.objectives.cache.specification",
 }
@@ -83,7 +85,7 @@ __all__ = [
     "ArrayDesign", "CacheProblem", "CacheSpec", "DseError", "Exploration", "InfeasibleError", "InputError",
     "ParetoFront", "Quirks", "Result", "__version__", "attribute", "caches", "evaluate", "evaluate_designs", "explore",
     "front", "front_difference", "load_cell", "load_technology", "make_problem", "near_optimal", "optimize",
-    "optuna_objective", "pymoo_problem", "read_configuration", "read_problem", "search_cache",
+    "optuna_objective", "pymoo_problem", "read_configuration", "read_problem", "search_cache", "sensitivity",
     "spec_from_configuration", "specs_by_access",
 ]
 

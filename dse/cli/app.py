@@ -185,6 +185,7 @@ def why(
     file: ProblemFile = None,
     problem: ProblemName = None,
     objective: Annotated[str | None, typer.Option(help="A named objective, a metric, or a formula.")] = None,
+    constraint: Constraints = None,
     start: Annotated[
         str | None,
         typer.Option(
