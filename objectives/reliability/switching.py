@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from dse.batch import Bools, Floats
 from dse.errors import InputError
 
-HALVINGS = 60
+HALVINGS = 48
 """Halvings of a bracket in search of a pulse or current."""
 
 
