@@ -88,7 +88,7 @@ def cheapest_of_pulses(link: SwitchingLink, rate: float, stability: float) -> fl
 
 
 def saving_rows(memory: BufferMemory, link: SwitchingLink) -> "pd.DataFrame":
-    """What an error rate of 1e-4 saves against the file's write, and against the cheapest write that fails as rarely."""
+    """What an error rate of 1e-4 saves against the file's write, and against the cheapest that fails as rarely."""
     import pandas as pd
 
     stability = link.parameters.stability
@@ -106,13 +106,15 @@ def saving_rows(memory: BufferMemory, link: SwitchingLink) -> "pd.DataFrame":
         periphery = write_periphery(memory, capacity)
         for name, (before, after) in baselines.items():
             share = before * WORD_BITS / (before * WORD_BITS + periphery)
-            for protected in PROTECTED:
-                rows.append({
+            rows += [
+                {
                     "part": "saving", "against": name, "capacity": capacity, "cells_share": share,
                     "protected": protected, "cell": before / after,
                     "word": float(word_saving(before / after, protected)),
                     "array": float(array_saving(before / after, protected, share)),
-                })
+                }
+                for protected in PROTECTED
+            ]
     return pd.DataFrame(rows)
 
 
@@ -173,12 +175,14 @@ def _figure(link: SwitchingLink) -> "Figure":
     for rate in (1e-12, 1e-6, 1e-4, 1e-2):
         energy = link.writes(rate, link.parameters.stability, pulse).mean_energy
         costs.plot(pulse, np.where(np.isfinite(energy), energy, np.nan) * 1e12, label=f"{rate:g}")
-    costs.set(xlabel="pulse over the file's", ylabel="mean energy of a bit [pJ]", title="at one error rate", ylim=(0, 4))
+    costs.set(xlabel="pulse over the file's", ylabel="mean energy of a bit [pJ]", title="at one error rate",
+              ylim=(0, 4))
     rates = np.logspace(-12, -2, 11)
     energies = optimum_energy(link, rates[:, None], np.array(STABILITIES)) * 1e12
     for stability, energy in zip(STABILITIES, energies.T, strict=True):
         least.semilogx(rates, energy, label=f"Δ = {stability:g}")
-    least.set(xlabel="write error rate", ylabel="least mean energy of a bit [pJ]", title="cheapest pulse", ylim=(0, None))
+    least.set(xlabel="write error rate", ylabel="least mean energy of a bit [pJ]", title="cheapest pulse",
+              ylim=(0, None))
     for axes in (failing, costs, least):
         axes.legend(fontsize=7, frameon=False)
     return figure

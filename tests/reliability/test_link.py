@@ -44,15 +44,15 @@ def test_knobs_of_stability():
     link = linked(load_cell("stt"))
     by_size = link.writes(1e-12, [40.0], 1.0)
     by_field = link.writes(1e-12, [40.0], 1.0, ANISOTROPY)
-    assert by_size.set_current[0] / by_size.set_energy[0] == pytest.approx(
-        link.set.current / link.set.energy * link.set.ratio / (by_size.set_current[0] / link.set.critical_current * 1.5),
-        rel=1e-6,
-    )  # E ∝ s·i², I ∝ s·i
+    size = 40.0 / 60.0
+    ratio = by_size.set_current[0] / link.set.critical_current / size
+    assert by_size.set_energy[0] == pytest.approx(link.set.energy * size * (ratio / link.set.ratio) ** 2, rel=1e-6)
     assert by_field.set_current[0] > by_size.set_current[0]  # t_D grows as the anisotropy falls
 
 
 def test_keys_of_the_file_are_taken_and_defaults_named(tmp_path, caplog):
-    cell = read_cell(cell_with(tmp_path, "-ThermalStability: 45", "-SwitchingTime (ns): 0.7", "-EnduranceCycles: 1e12"))
+    lines = ("-ThermalStability: 45", "-SwitchingTime (ns): 0.7", "-EnduranceCycles: 1e12")
+    cell = read_cell(cell_with(tmp_path, *lines))
     found = switching_parameters(cell)
     assert (found.stability, found.switching_time, found.endurance) == (45.0, pytest.approx(0.7e-9), 1e12)
     assert "ThermalStability" not in found.assumed and "WriteErrorRate" in found.assumed

@@ -42,7 +42,8 @@ def test_reads_are_clipped():
 
 
 @pytest.mark.parametrize(
-    ("layer", "shape"), [(Dense(12, 5), (3, 12)), (Convolution(2, 4, 2), (2, 4, 4, 2)), (Convolution(1, 3, 1), (2, 3, 3, 1))]
+    ("layer", "shape"),
+    [(Dense(12, 5), (3, 12)), (Convolution(2, 4, 2), (2, 4, 4, 2)), (Convolution(1, 3, 1), (2, 3, 3, 1))],
 )
 def test_layers_propagate_derivatives(layer, shape):
     random = np.random.default_rng(4)

@@ -18,7 +18,8 @@ class FaultyMemory:
     """
 
     def __init__(
-        self, faults: Mapping[str, Sequence[BitFaults]], random: np.random.Generator, bounds: Mapping[str, float] | None = None
+        self, faults: Mapping[str, Sequence[BitFaults]], random: np.random.Generator,
+        bounds: Mapping[str, float] | None = None,
     ) -> None:
         self._faults = faults
         self._random = random
