@@ -84,9 +84,9 @@ def _answer(measured: "pd.DataFrame", mixes: "pd.DataFrame") -> str:
         )
         sentences.append(
             f"**{row['network']}**: the least measured probability at which a training collapses, of stale bits"
-            f" anywhere (of flipped ones): {breaks}. With exponents protected, stale bits at {MIXED:g} in all classes cost"
-            f" {100 * row['drop']:.2f} ± {100 * row['interval']:.2f} points, {row['collapsed']} of {row['runs']}"
-            f" trainings collapse; the sum of the classes alone is {100 * row['sum_of_drops']:.2f}."
+            f" anywhere (of flipped ones): {breaks}. With exponents protected, stale bits at {MIXED:g} in all"
+            f" classes cost {100 * row['drop']:.2f} ± {100 * row['interval']:.2f} points, {row['collapsed']} of"
+            f" {row['runs']} trainings collapse; the sum of the classes alone is {100 * row['sum_of_drops']:.2f}."
         )
     return "\n\n".join(sentences)
 
