@@ -23,7 +23,7 @@ STEPS = 1e5
 MOST_EXPONENT_FLIPS = 0.1
 """Expected flips of exponents in a training, above which it is not to be trusted."""
 STALE, FLIP = "stale", "flip"
-EXPONENT, REST = "exponent", "sign-mantissa"
+EXPONENT, REST, EVERY_BIT = "exponent", "sign-mantissa", "all"
 
 Key = tuple[str, str, str, bool]
 """Class of tensors, kind of fault, group of bits, whether reads are clipped."""
@@ -70,13 +70,13 @@ class ToleranceTable:
     def at(self, key: Key, probability: ArrayLike) -> Tolerated:
         """What faults of a probability cost: the measured point at or above it; nothing without faults.
 
-        Raises InputError where nothing was measured for the class, kind, group and clipping.
+        Where a group was not measured, faults in all bits stand for it, which are harsher; where neither was, no
+        fault is legal.
         """
-        if key not in self.points:
-            words = f"{key[1]} bits of group {key[2]} in class {key[0]}{', reads clipped' if key[3] else ''}"
-            raise InputError(f"tolerance of {quoted(self.network)} holds no {words}")
-        measured = self.points[key]
         rate = np.asarray(probability, dtype=float)
+        measured = self.points.get(key) or self.points.get((key[0], key[1], EVERY_BIT, key[3]))
+        if measured is None:
+            return Tolerated(np.zeros(rate.shape), np.zeros(rate.shape), rate == 0)
         row = np.searchsorted(measured.probability, rate * (1 - 1e-9))
         known = row < len(measured)
         row = np.minimum(row, len(measured) - 1)
