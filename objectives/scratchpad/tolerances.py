@@ -30,8 +30,8 @@ Key = tuple[str, str, str, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured(Batch):
-    """Measured points by ascending probability: mean falls of accuracy, half intervals (95 %), collapsed runs."""
+class MeasuredTolerance(Batch):
+    """MeasuredTolerance points by ascending probability: mean falls of accuracy, half intervals (95 %), collapsed runs."""
 
     probability: Floats
     drop: Floats
@@ -65,7 +65,7 @@ class ToleranceTable:
     network: str
     provenance: str
     borrowed: bool
-    points: Mapping[Key, Measured]
+    points: Mapping[Key, MeasuredTolerance]
 
     def at(self, key: Key, probability: ArrayLike) -> Tolerated:
         """What faults of a probability cost: the measured point at or above it; nothing without faults.
@@ -135,7 +135,7 @@ def load_tolerances(network: str, tolerance_of: str | None = None) -> ToleranceT
 
 
 @cache
-def _read(network: str) -> tuple[str, Mapping[Key, Measured]]:
+def _read(network: str) -> tuple[str, Mapping[Key, MeasuredTolerance]]:
     """Provenance and points of a table."""
     file = files("dse.objectives.scratchpad") / "data" / "tolerance" / f"{network}.csv"
     first, *lines = file.read_text(encoding="utf-8").splitlines()
@@ -146,6 +146,6 @@ def _read(network: str) -> tuple[str, Mapping[Key, Measured]]:
             float(row["probability"]), float(row["drop"]), float(row["interval"]), float(row["collapsed"])
         ))
     return first.removeprefix("# "), {
-        key: Measured(*(np.array(column) for column in zip(*sorted(found), strict=True)))
+        key: MeasuredTolerance(*(np.array(column) for column in zip(*sorted(found), strict=True)))
         for key, found in rows.items()
     }
