@@ -31,7 +31,7 @@ Key = tuple[str, str, str, bool]
 
 @dataclass(frozen=True, slots=True)
 class MeasuredTolerance(Batch):
-    """MeasuredTolerance points by ascending probability: mean falls of accuracy, half intervals (95 %), collapsed runs."""
+    """Measured points by ascending probability: mean falls of accuracy, half intervals (95 %), collapsed runs."""
 
     probability: Floats
     drop: Floats
