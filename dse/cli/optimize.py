@@ -9,7 +9,7 @@ from dse.cli.destination import MACRO, Destination, destination
 from dse.cli.render import print_results
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
-from dse.cli.tasks import Task, announce, make_tasks
+from dse.cli.tasks import announce
 from dse.errors import DseError, InfeasibleError, InterruptionError
 from dse.parallel import in_parallel
 from dse.presentation import presentation_of
@@ -22,6 +22,7 @@ from dse.report.tables import json_text, merit, record_table, result_record, wri
 from dse.search.certificate import NONE
 from dse.search.kept_answers import kept_optimum
 from dse.search.result import Result, optimize, result_of
+from dse.tasks import Task, make_tasks
 from dse.writing import write_text
 
 

@@ -13,7 +13,7 @@ from dse.cli.destination import SUFFIXES
 from dse.cli.optimize import raise_failures
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
-from dse.cli.tasks import Task, announce, make_tasks
+from dse.cli.tasks import announce
 from dse.errors import DseError, InfeasibleError, InputError, InterruptionError
 from dse.parallel import in_parallel
 from dse.presentation import presentation_of
@@ -25,6 +25,7 @@ from dse.search.evaluation import signed
 from dse.search.kept_answers import kept_front
 from dse.search.pareto import knee, non_dominated
 from dse.search.quality import hypervolume_share
+from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
 from dse.writing import check_writable
 
