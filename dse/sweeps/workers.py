@@ -1,0 +1,170 @@
+"""Who works on a sweep: processes of this machine, or the workers of a Dask cluster."""
+
+import logging
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
+from typing import Any, Protocol
+
+from dse.errors import DseError, InputError
+from dse.parallel import start_worker
+
+PATIENCE = 10.0
+"""Seconds within which a scheduler answers."""
+REFRESH = 5.0
+"""Seconds between questions for the number of Dask's threads."""
+PRELOADED = ["dse.sweeps.answer", "dse.search.result", "pyarrow.parquet", "pandas"]
+"""What the process that workers are forked from has imported."""
+
+
+class Workers(Protocol):
+    """Somebody who does tasks; `jobs` is how many at a time.
+
+    `die_together`: whether one that is killed takes all others with it, so that what runs is lost. `deaths`: how many
+    workers a task has killed by then.
+    """
+
+    @property
+    def die_together(self) -> bool: ...  # noqa: D102
+    @property
+    def deaths(self) -> int: ...  # noqa: D102
+    @property
+    def jobs(self) -> int: ...  # noqa: D102
+
+    def submit(self, task: Callable[..., Any], *given: Any) -> "Future[Any]":
+        """Have a task done."""
+
+    def killed(self, error: BaseException) -> bool:
+        """Whether a task failed because its worker was killed."""
+
+    def renew(self) -> None:
+        """Put new workers in the place of those that were killed."""
+
+    def check(self) -> None:
+        """Raise DseError where nobody is left to work."""
+
+    def close(self) -> None:
+        """End all work."""
+
+
+class ProcessWorkers:
+    """Processes of this machine, 0: one per core."""
+
+    die_together, deaths = True, 1
+
+    def __init__(self, jobs: int) -> None:
+        if jobs < 0:
+            raise InputError(f"--jobs {jobs}: give a number of processes, or 0 for one per core")
+        cores = os.cpu_count() or 1
+        self.jobs = jobs or cores
+        self._threads = max(1, cores // self.jobs)
+        self._start()
+
+    def _start(self) -> None:
+        """Start processes, forked from one that has no threads and has imported what they need."""
+        context = multiprocessing.get_context(_start_method())
+        if context.get_start_method() == "forkserver":
+            context.set_forkserver_preload(PRELOADED)
+        self._others = set(multiprocessing.active_children())
+        self._pool = ProcessPoolExecutor(self.jobs, context, initializer=start_worker, initargs=(self._threads,))
+
+    def submit(self, task: Callable[..., Any], *given: Any) -> "Future[Any]":
+        """Have a task done; a pool that has just lost a worker gives a task that is lost, too."""
+        try:
+            return self._pool.submit(task, *given)
+        except BrokenExecutor as error:
+            lost: Future[Any] = Future()
+            lost.set_exception(error)
+            return lost
+
+    def killed(self, error: BaseException) -> bool:
+        """Whether a task failed because its worker was killed."""
+        return isinstance(error, BrokenExecutor | CancelledError)
+
+    def renew(self) -> None:
+        """New processes."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._start()
+
+    def check(self) -> None:
+        """Processes can always be had."""
+
+    def close(self) -> None:
+        """End all processes, whatever they do."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - self._others:
+            process.terminate()
+        self._pool.shutdown(wait=True)
+
+
+def _start_method() -> str:
+    """How processes are started: not as copies of this one, which has threads."""
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+
+
+class DaskWorkers:
+    """Workers of the cluster whose scheduler has an address such as ``tcp://node1:8786``; they see the same files."""
+
+    die_together = False
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise InputError('--scheduler needs Dask: pip install "nvm-dse[dask]"') from None
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, here
+        self._address = address
+        try:
+            self._client = Client(address, timeout=PATIENCE, set_as_default=False)
+        except (OSError, ValueError) as error:
+            why = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"--scheduler {address}: no scheduler answers there: {why}") from None
+        self._executor = self._client.get_executor(pure=False)
+        self._asked, self._jobs = -REFRESH, 1
+
+    @property
+    def deaths(self) -> int:
+        """More workers than a scheduler allows a task to kill by default."""
+        from dask import config
+
+        return int(config.get("distributed.scheduler.allowed-failures", 3)) + 1
+
+    @property
+    def jobs(self) -> int:
+        """Threads of all workers, at least 1 though none has come yet."""
+        if time.monotonic() - self._asked > REFRESH:
+            self._asked = time.monotonic()
+            try:
+                self._jobs = max(1, sum(self._client.nthreads().values()))
+            except (OSError, TimeoutError, CancelledError):
+                self.check()
+        return self._jobs
+
+    def submit(self, task: Callable[..., Any], *given: Any) -> "Future[Any]":
+        """Have a task done."""
+        self.check()
+        done: Future[Any] = self._executor.submit(task, *given)
+        return done
+
+    def killed(self, error: BaseException) -> bool:
+        """Whether a task failed because it killed one worker after the other, or was lost on the way."""
+        from distributed import KilledWorker
+
+        self.check()
+        return isinstance(error, KilledWorker | CancelledError)
+
+    def renew(self) -> None:
+        """New workers come by themselves."""
+
+    def check(self) -> None:
+        """Raise DseError where the scheduler is gone."""
+        if self._client.status != "running":
+            raise DseError(f"the scheduler at {self._address} is gone")
+
+    def close(self) -> None:
+        """Have what is left cancelled, and take leave."""
+        if self._client.status == "running":
+            self._executor.shutdown(wait=False)
+        self._client.close(timeout=2)
