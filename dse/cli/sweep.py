@@ -88,7 +88,8 @@ def plot(file: Path, folder: Path | None, asked: PlotRequest) -> None:
     where = dict(_pair(text) for text in asked.where)
     _say_what_is_missing(sweep, folder)
     table = chosen_rows(table_of(sweep, folder), where)
-    drawing = drawing_of(table, sweep.varied, x=asked.x, y=asked.y, by=asked.by, panel=asked.panel)
+    units = sweep.question.vocabulary().units
+    drawing = drawing_of(table, sweep.varied, units, x=asked.x, y=asked.y, by=asked.by, panel=asked.panel)
     save_figure(sweep_figure(table, drawing), asked.output)
 
 

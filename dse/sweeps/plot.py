@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import InputError
-from dse.report.plot import COLORS, LINES, LOGARITHMIC_FROM, MARKERS, PANEL, STYLE
+from dse.report.plot import COLORS, LINES, LOGARITHMIC_FROM, MARKERS, PANEL, SCALES, STYLE
 from dse.sweeps.answer import ERROR
 from dse.text import hint
 from dse.units import format_capacity, parse_capacity
@@ -28,19 +28,24 @@ VALUE, UNIT, OBJECTIVE = "value", "unit", "objective"
 class Drawing:
     """What a figure shows: column `y` against `x`, a line per level of `by`, a panel per level of `panel`.
 
-    `by` and `panel` are empty where nothing else varies.
+    `by` and `panel` are empty where nothing else varies. `label` and `scale` of what is drawn.
     """
 
     x: str
     y: str
     by: str
     panel: str
+    label: str
+    scale: float
 
 
 def drawing_of(
-    table: "pd.DataFrame", varied: Sequence[str], *, x: str | None, y: str | None, by: str | None, panel: str | None
+    table: "pd.DataFrame", varied: Sequence[str], units: Mapping[str, str], *, x: str | None = None,
+    y: str | None = None, by: str | None = None, panel: str | None = None,
 ) -> Drawing:
     """What to draw where not all is said: against the numbers that have most levels, a line per level of the rest.
+
+    `units` of columns that are metrics.
 
     Raises InputError for columns that there are not, and where more varies than a figure shows.
     """
@@ -63,7 +68,8 @@ def drawing_of(
         panel = free.pop(0) if free and table[free[0]].nunique() <= MOST_PANELS else ""
     if free:
         raise InputError(f"{', '.join(free)}: varies, too; choose one with --where {free[0]}={table[free[0]].iloc[0]}")
-    return Drawing(x, y or VALUE, by, panel)
+    label, scale = _labeled(table, y or VALUE, units)
+    return Drawing(x=x, y=y or VALUE, by=by, panel=panel, label=label, scale=scale)
 
 
 def chosen_rows(table: "pd.DataFrame", where: Mapping[str, str]) -> "pd.DataFrame":
@@ -102,7 +108,7 @@ def sweep_figure(table: "pd.DataFrame", drawing: Drawing) -> "Figure":
     from matplotlib.figure import Figure
 
     shown = table if ERROR not in table else table[table[ERROR].isna()]
-    if drawing.y not in shown or numbers(shown[drawing.y]) is None:
+    if drawing.y not in shown or shown[drawing.y].dtype.kind not in "iuf":
         raise InputError(f"--y {drawing.y}: is no column of numbers")
     panels = list(dict.fromkeys(shown[drawing.panel])) if drawing.panel else [None]
     if len(panels) > MOST_PANELS:
@@ -135,9 +141,7 @@ def _panel(axis: "Axes", table: "pd.DataFrame", drawing: Drawing, levels: Sequen
     """Draw one panel, a line per level; what has no row here keeps its color elsewhere."""
     across = numbers(table[drawing.x])
     words = list(dict.fromkeys(map(str, table[drawing.x])))
-    up = numbers(table[drawing.y])
-    if up is None:
-        raise InputError(f"--y {drawing.y}: is no column of numbers")
+    up = table[drawing.y].to_numpy(float) * drawing.scale
     places = across if across is not None else np.array([words.index(str(value)) for value in table[drawing.x]], float)
     for number, level in enumerate(levels):
         rows = np.ones(len(table), bool) if level is None else (table[drawing.by] == level).to_numpy()
@@ -148,7 +152,7 @@ def _panel(axis: "Axes", table: "pd.DataFrame", drawing: Drawing, levels: Sequen
             places[rows][order], up[rows][order], ls=line, lw=1.1, marker=marker, ms=3.5, color=color,
             label=str(level) if level is not None else None,
         )
-    _finish(axis, table, drawing, places, up)
+    _finish(axis, drawing, places, up)
     if across is None:
         axis.set_xticks(range(len(words)), words, rotation=30 if max(map(len, words), default=0) > 8 else 0)
         axis.margins(x=0.15)
@@ -156,7 +160,7 @@ def _panel(axis: "Axes", table: "pd.DataFrame", drawing: Drawing, levels: Sequen
         _capacity_ticks(axis, across)
 
 
-def _finish(axis: "Axes", table: "pd.DataFrame", drawing: Drawing, places: np.ndarray, up: np.ndarray) -> None:
+def _finish(axis: "Axes", drawing: Drawing, places: np.ndarray, up: np.ndarray) -> None:
     """Label and scale both axes."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -170,7 +174,7 @@ def _finish(axis: "Axes", table: "pd.DataFrame", drawing: Drawing, places: np.nd
                 ticks.set_major_formatter("{x:.3g}")
             ticks.set_minor_formatter(NullFormatter())
     axis.set_xlabel(_words(drawing.x))
-    axis.set_ylabel(_label(table, drawing.y))
+    axis.set_ylabel(drawing.label)
     axis.grid(True, which="major", lw=0.3, color="0.85")
     axis.set_axisbelow(True)
 
@@ -184,15 +188,17 @@ def _capacity_ticks(axis: "Axes", across: np.ndarray) -> None:
     axis.set_xscale("log", base=2)
     axis.set_xticks(levels, [format_capacity(int(level)) for level in levels])
     axis.xaxis.set_minor_locator(NullLocator())
+    axis.margins(x=0.1)
 
 
-def _label(table: "pd.DataFrame", name: str) -> str:
-    """A quantity with its unit, where that is known."""
-    if name != VALUE or OBJECTIVE not in table:
-        return _words(name)
-    names, units = (list(dict.fromkeys(table[column].dropna())) for column in (OBJECTIVE, UNIT))
-    unit = f" [{units[0]}]" if len(units) == 1 and units[0] else ""
-    return (", ".join(map(_words, names)) if len(names) <= 2 else VALUE) + unit
+def _labeled(table: "pd.DataFrame", name: str, units: Mapping[str, str]) -> tuple[str, float]:
+    """A quantity with the unit that it is drawn in, where its own is known, and what its values are multiplied by."""
+    said, unit = _words(name), units.get(name, "")
+    if name == VALUE and OBJECTIVE in table:
+        names, found = (list(dict.fromkeys(table[column].dropna())) for column in (OBJECTIVE, UNIT))
+        said, unit = ", ".join(map(_words, names)) if len(names) <= 2 else VALUE, found[0] if len(found) == 1 else ""
+    scale, unit = SCALES.get(unit, (1.0, unit))
+    return said + (f" [{unit}]" if unit else ""), scale
 
 
 def _words(name: str) -> str:

@@ -104,6 +104,13 @@ def _start_method() -> str:
     return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
+def _silence() -> None:
+    """Have Dask say nothing: what goes wrong is said once, here."""
+    for name in logging.root.manager.loggerDict:
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
 class DaskWorkers:
     """Workers of the cluster whose scheduler has an address such as ``tcp://node1:8786``; they see the same files."""
 
@@ -114,7 +121,7 @@ class DaskWorkers:
             from distributed import Client
         except ImportError:
             raise InputError('--scheduler needs Dask: pip install "nvm-dse[dask]"') from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said once, here
+        _silence()
         self._address = address
         try:
             self._client = Client(address, timeout=PATIENCE, set_as_default=False)
