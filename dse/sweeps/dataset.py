@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SUFFIX, BEGUN = ".parquet", ".begun"
 FILES, LOCK = "cases", ".lock"
-LARGEST = 64 << 20
-"""Bytes of a case's file, compressed or not; more is no file of ours."""
+MOST_VALUES = 10_000_000
+"""Values in a case's file; more is no file of ours."""
 READERS = 4
 
 
@@ -107,8 +107,7 @@ class Dataset:
         path = self.path(name)
         try:
             with pq.ParquetFile(path) as file:
-                groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
-                if sum(group.total_byte_size for group in groups) > LARGEST or file.metadata.num_rows > LARGEST:
+                if file.metadata.num_rows * file.metadata.num_columns > MOST_VALUES:
                     raise InputError("is too large for a case of a sweep: remove it", file=path)
                 return file.read()
         except (OSError, ArrowException, ValueError) as error:

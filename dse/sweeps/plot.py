@@ -110,7 +110,7 @@ def sweep_figure(table: "pd.DataFrame", drawing: Drawing) -> "Figure":
     shown = table if ERROR not in table else table[table[ERROR].isna()]
     if drawing.y not in shown or shown[drawing.y].dtype.kind not in "iuf":
         raise InputError(f"--y {drawing.y}: is no column of numbers")
-    panels = list(dict.fromkeys(shown[drawing.panel])) if drawing.panel else [None]
+    panels = list(dict.fromkeys(table[drawing.panel])) if drawing.panel else [None]
     if len(panels) > MOST_PANELS:
         raise InputError(f"--panel {drawing.panel}: {len(panels)} panels are too many, {MOST_PANELS} at most")
     columns = min(COLUMNS, len(panels))
@@ -120,7 +120,7 @@ def sweep_figure(table: "pd.DataFrame", drawing: Drawing) -> "Figure":
         grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
         for axis, level in zip(grid.flat, panels, strict=False):
             own = shown if level is None else shown[shown[drawing.panel] == level]
-            _panel(axis, own, drawing, list(dict.fromkeys(shown[drawing.by])) if drawing.by else [None])
+            _panel(axis, own, drawing, list(dict.fromkeys(table[drawing.by])) if drawing.by else [None])
             if level is not None:
                 axis.set_title(f"{_words(drawing.panel)} {level}", fontsize=8)
         for axis in grid.flat[len(panels):]:
