@@ -63,7 +63,7 @@ class Pace:
 class Runner:
     """Hands out what is missing of a sweep in chunks, a small window at a time.
 
-    Cases that had begun when their worker was killed are suspects: each is tried alone, so that none is blamed for
+    A case that had begun when its worker was killed is handed out again without others, so that none is blamed for
     another, and left out once it has killed TRIES workers.
     """
 
@@ -74,7 +74,6 @@ class Runner:
     told: Told = lambda _: None
     left_out: dict[str, str] = field(default_factory=dict)
     _queue: deque[str] = field(default_factory=deque)
-    _suspects: deque[str] = field(default_factory=deque)
     _running: dict["Future[Any]", list[str]] = field(default_factory=dict)
     _deaths: Counter[str] = field(default_factory=Counter)
     _pace: Pace = field(default_factory=Pace)
@@ -85,75 +84,61 @@ class Runner:
         self.dataset.take_begun()
         self._queue.extend(missing(self.dataset, self.cases))
         self._tell()
-        while self._queue or self._suspects or self._running:
+        while self._queue or self._running:
             self._hand_out()
             ended, _ = wait(self._running, timeout=POLL, return_when=FIRST_COMPLETED)
             self.workers.check()
             for future in ended:
-                if future in self._running:
-                    self._take(future)
+                self._take(future)
             self._tell()
 
     def _tell(self) -> None:
         """Say how many cases are done."""
-        open_ = len(self._queue) + len(self._suspects) + sum(map(len, self._running.values()))
+        open_ = len(self._queue) + sum(map(len, self._running.values()))
         self.told(len(self.cases) - open_ - len(self.left_out))
 
     def _hand_out(self) -> None:
-        """Keep the window full; a suspect runs alone."""
+        """Keep the window full."""
         jobs = self.workers.jobs
-        if self._suspects:
-            if not self._running:
-                self._submit([self._suspects.popleft()])
-            return
         while self._queue and len(self._running) < WINDOW * jobs:
-            size = self._pace.chunk(len(self._queue), jobs)
-            self._submit([self._queue.popleft() for _ in range(min(size, len(self._queue)))])
+            names = self._next(self._pace.chunk(len(self._queue), jobs))
+            chunk = [(name, self.cases[name]) for name in names]
+            self._running[self.workers.submit(run_chunk, self.dataset.folder, self.compute, chunk)] = names
 
-    def _submit(self, names: list[str]) -> None:
-        """Hand out a chunk."""
-        chunk = [(name, self.cases[name]) for name in names]
-        self._running[self.workers.submit(run_chunk, self.dataset.folder, self.compute, chunk)] = names
+    def _next(self, size: int) -> list[str]:
+        """Up to so many cases; one that a worker has died of is none of several."""
+        names = [self._queue.popleft()]
+        while len(names) < size and self._queue and not self._deaths[names[0]] and not self._deaths[self._queue[0]]:
+            names.append(self._queue.popleft())
+        return names
 
     def _take(self, future: "Future[Any]") -> None:
         """Take back a chunk."""
+        names = self._running.pop(future)
         try:
             seconds = future.result()
         except Exception as error:
             if not self.workers.killed(error):
                 raise
-            self._lost(future)
+            self._lost(names)
         else:
-            self._pace.tell(len(self._running.pop(future)), seconds)
+            self._pace.tell(len(names), seconds)
             self._breaks = 0
 
-    def _lost(self, future: "Future[Any]") -> None:
-        """A worker was killed: what it had begun is suspect, the rest of what is lost is handed out again."""
-        alone = len(self._running) == 1 and len(self._running[future]) == 1
-        if self.workers.die_together:
-            lost = [name for names in self._running.values() for name in names]
-            self._running.clear()
-            self.workers.renew()
-        else:
-            lost = self._running.pop(future)
-        begun = self.dataset.take_begun(set(lost))
-        undone = [name for name in lost if not self.dataset.done(name)]
-        self._breaks = 0 if begun or len(undone) < len(lost) else self._breaks + 1
-        if self._breaks >= BREAKS:
+    def _lost(self, names: list[str]) -> None:
+        """A worker was killed: what it had begun is blamed, and what is not done handed out again."""
+        begun = self.dataset.take_begun(set(names))
+        undone = [name for name in names if not self.dataset.done(name)]
+        self._breaks = 0 if begun or len(undone) < len(names) else self._breaks + 1
+        if self._breaks >= BREAKS * WINDOW * self.workers.jobs:
             raise DseError("workers end before they begin: is there enough memory?")
-        for name in reversed([name for name in undone if name not in begun]):
-            self._queue.appendleft(name)
-        for name in undone:
+        for name in reversed(undone):
             if name in begun:
-                self._blame(name, self.workers.deaths if alone else 1)
-
-    def _blame(self, name: str, deaths: int) -> None:
-        """Count workers that died on a case."""
-        self._deaths[name] += deaths
-        if self._deaths[name] >= TRIES:
-            self.left_out[name] = f"killed the process that worked on it, {self._deaths[name]} times"
-        else:
-            self._suspects.append(name)
+                self._deaths[name] += self.workers.deaths if len(names) == 1 else 1
+            if self._deaths[name] < TRIES:
+                self._queue.appendleft(name)
+            else:
+                self.left_out[name] = f"killed the process that worked on it, {self._deaths[name]} times"
 
 
 @contextmanager

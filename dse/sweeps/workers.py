@@ -22,12 +22,9 @@ PRELOADED = ["dse.sweeps.answer", "dse.search.result", "pyarrow.parquet", "panda
 class Workers(Protocol):
     """Somebody who does tasks; `jobs` is how many at a time.
 
-    `die_together`: whether one that is killed takes all others with it, so that what runs is lost. `deaths`: how many
-    workers a task has killed by then.
+    `deaths`: how many workers a task has killed by the time that it fails.
     """
 
-    @property
-    def die_together(self) -> bool: ...  # noqa: D102
     @property
     def deaths(self) -> int: ...  # noqa: D102
     @property
@@ -39,9 +36,6 @@ class Workers(Protocol):
     def killed(self, error: BaseException) -> bool:
         """Whether a task failed because its worker was killed."""
 
-    def renew(self) -> None:
-        """Put new workers in the place of those that were killed."""
-
     def check(self) -> None:
         """Raise DseError where nobody is left to work."""
 
@@ -50,9 +44,13 @@ class Workers(Protocol):
 
 
 class ProcessWorkers:
-    """Processes of this machine, 0: one per core."""
+    """Processes of this machine, 0: one per core.
 
-    die_together, deaths = True, 1
+    Each is a pool of its own: a pool that loses a process loses all of them, and one that starts a process while
+    another dies waits for ever.
+    """
+
+    deaths = 1
 
     def __init__(self, jobs: int) -> None:
         if jobs < 0:
@@ -60,43 +58,46 @@ class ProcessWorkers:
         cores = os.cpu_count() or 1
         self.jobs = jobs or cores
         self._threads = max(1, cores // self.jobs)
-        self._start()
-
-    def _start(self) -> None:
-        """Start processes, forked from one that has no threads and has imported what they need."""
-        context = multiprocessing.get_context(_start_method())
-        if context.get_start_method() == "forkserver":
-            context.set_forkserver_preload(PRELOADED)
+        self._context: Any = multiprocessing.get_context(_start_method())
+        if self._context.get_start_method() == "forkserver":
+            self._context.set_forkserver_preload(PRELOADED)
         self._others = set(multiprocessing.active_children())
-        self._pool = ProcessPoolExecutor(self.jobs, context, initializer=start_worker, initargs=(self._threads,))
+        self._pools = [self._pool() for _ in range(self.jobs)]
+        self._given: list[list[Future[Any]]] = [[] for _ in self._pools]
+
+    def _pool(self) -> ProcessPoolExecutor:
+        """One process, started when it is given something to do."""
+        return ProcessPoolExecutor(1, self._context, initializer=start_worker, initargs=(self._threads,))
 
     def submit(self, task: Callable[..., Any], *given: Any) -> "Future[Any]":
-        """Have a task done; a pool that has just lost a worker gives a task that is lost, too."""
+        """Have a task done by who has least to do; a new process takes the place of one that was killed."""
+        for place, futures in enumerate(self._given):
+            self._given[place] = [future for future in futures if not future.done()]
+        place = min(range(self.jobs), key=lambda one: len(self._given[one]))
         try:
-            return self._pool.submit(task, *given)
-        except BrokenExecutor as error:
-            lost: Future[Any] = Future()
-            lost.set_exception(error)
-            return lost
+            done = self._pools[place].submit(task, *given)
+        except BrokenExecutor:
+            self._pools[place].shutdown(wait=False)
+            self._pools[place] = self._pool()
+            done = self._pools[place].submit(task, *given)
+        self._given[place].append(done)
+        return done
 
     def killed(self, error: BaseException) -> bool:
         """Whether a task failed because its worker was killed."""
-        return isinstance(error, BrokenExecutor | CancelledError)
-
-    def renew(self) -> None:
-        """New processes."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._start()
+        return isinstance(error, BrokenExecutor)
 
     def check(self) -> None:
         """Processes can always be had."""
 
     def close(self) -> None:
         """End all processes, whatever they do."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
         for process in set(multiprocessing.active_children()) - self._others:
             process.terminate()
-        self._pool.shutdown(wait=True)
+        for pool in self._pools:
+            pool.shutdown(wait=True)
 
 
 def _start_method() -> str:
@@ -113,8 +114,6 @@ def _silence() -> None:
 
 class DaskWorkers:
     """Workers of the cluster whose scheduler has an address such as ``tcp://node1:8786``; they see the same files."""
-
-    die_together = False
 
     def __init__(self, address: str) -> None:
         try:
@@ -161,9 +160,6 @@ class DaskWorkers:
 
         self.check()
         return isinstance(error, KilledWorker | CancelledError)
-
-    def renew(self) -> None:
-        """New workers come by themselves."""
 
     def check(self) -> None:
         """Raise DseError where the scheduler is gone."""
