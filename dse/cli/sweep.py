@@ -9,7 +9,7 @@ from dse.report.plot import save_figure
 from dse.report.tables import write_table
 from dse.sweeps.collect import Progress, progress_of, table_of
 from dse.sweeps.dataset import Dataset, missing
-from dse.sweeps.file import Sweep, read_sweep
+from dse.sweeps.file import SweepPlan, read_sweep
 from dse.sweeps.plot import chosen_rows, drawing_of, sweep_figure
 from dse.sweeps.table import case_text, compute, folder_of
 from dse.writing import check_writable
@@ -101,7 +101,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _say_what_is_missing(sweep: Sweep, folder: Path) -> None:
+def _say_what_is_missing(sweep: SweepPlan, folder: Path) -> None:
     """Say on standard error that cases are missing. Raises InputError where nothing is done."""
     left = len(missing(Dataset(folder), list(sweep.cases)))
     if left == len(sweep):

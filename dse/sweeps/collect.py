@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dse.sweeps.answer import ERROR
 from dse.sweeps.dataset import Dataset, missing
-from dse.sweeps.file import Sweep, SweepCase
+from dse.sweeps.file import SweepCase, SweepPlan
 from dse.writing import write_csv
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Progress:
     left_out: int
 
 
-def table_of(sweep: Sweep, folder: Path) -> "pd.DataFrame":
+def table_of(sweep: SweepPlan, folder: Path) -> "pd.DataFrame":
     """All answers that there are, in the order of the cases: what varies first, why there is no answer last."""
     dataset = Dataset(folder)
     absent = set(missing(dataset, list(sweep.cases)))
@@ -45,7 +45,7 @@ def table_of(sweep: Sweep, folder: Path) -> "pd.DataFrame":
     return table
 
 
-def progress_of(sweep: Sweep, folder: Path) -> Progress:
+def progress_of(sweep: SweepPlan, folder: Path) -> Progress:
     """How far a sweep is."""
     table = table_of(sweep, folder)
     written = Dataset(folder).written()

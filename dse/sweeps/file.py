@@ -70,7 +70,7 @@ class CaseNames:
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class SweepPlan:
     """A question and what varies of it, by name: its cases by their fingerprints, in order."""
 
     question: Question
@@ -82,12 +82,12 @@ class Sweep:
         return len(self.cases)
 
 
-def read_sweep(path: Path) -> Sweep:
+def read_sweep(path: Path) -> SweepPlan:
     """The sweep in a file. Raises InputError, with file, line and key, for what is unknown or cannot be meant."""
     return read_settings(path, lambda given: SweepReader(path).sweep(given))
 
 
-def make_sweep(given: Mapping[str, Any]) -> Sweep:
+def make_sweep(given: Mapping[str, Any]) -> SweepPlan:
     """The sweep of what a file might say. Raises InputError."""
     return SweepReader(None).sweep(given)
 
@@ -95,7 +95,7 @@ def make_sweep(given: Mapping[str, Any]) -> Sweep:
 class SweepReader(QuestionReader):
     """Reads a sweep file; complaints name the line of the key."""
 
-    def sweep(self, given: Mapping[str, Any]) -> Sweep:
+    def sweep(self, given: Mapping[str, Any]) -> SweepPlan:
         """The sweep."""
         for name in SEARCH_TYPES:
             if name in given and name not in SEARCH:
@@ -117,7 +117,7 @@ class SweepReader(QuestionReader):
         for chosen in _combinations(cases, grid):
             case = _case(question, default | chosen)
             found.setdefault(names.name(case.question), case)
-        return Sweep(question, varied, found)
+        return SweepPlan(question, varied, found)
 
     def _grid(self, kind: type, given: object) -> dict[str, list[Any]]:
         """Levels by name."""

@@ -9,7 +9,7 @@ from dse.errors import InputError
 from dse.notice import notice
 from dse.progress import remaining
 from dse.sweeps.collect import report_left_out, table_of
-from dse.sweeps.file import Sweep, make_sweep, read_sweep
+from dse.sweeps.file import SweepPlan, make_sweep, read_sweep
 from dse.sweeps.run import run_sweep
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def folder_of(path: Path) -> Path:
     return path.with_suffix("")
 
 
-def compute(sweep: Sweep, folder: Path, *, jobs: int = 0, scheduler: str | None = None) -> Mapping[str, str]:
+def compute(sweep: SweepPlan, folder: Path, *, jobs: int = 0, scheduler: str | None = None) -> Mapping[str, str]:
     """Compute the cases that a folder lacks; returns those that were left out, and why, by name."""
     with remaining(len(sweep), WHAT) as told:
         left_out = run_sweep(folder, sweep.cases, jobs=jobs, scheduler=scheduler, told=told)
@@ -51,7 +51,7 @@ def sweep(
     return _answered(given, folder_of(Path(str(what))) if output is None else Path(output), jobs, scheduler)
 
 
-def _answered(given: Sweep, folder: Path, jobs: int, scheduler: str | None) -> "pd.DataFrame":
+def _answered(given: SweepPlan, folder: Path, jobs: int, scheduler: str | None) -> "pd.DataFrame":
     """The table of a sweep, computed where it is missing."""
     left_out = compute(given, folder, jobs=jobs, scheduler=scheduler)
     for name, why in left_out.items():
@@ -59,6 +59,6 @@ def _answered(given: Sweep, folder: Path, jobs: int, scheduler: str | None) -> "
     return table_of(given, folder)
 
 
-def case_text(sweep: Sweep, name: str) -> str:
+def case_text(sweep: SweepPlan, name: str) -> str:
     """A case in words."""
     return ", ".join(f"{key}={value}" for key, value in sweep.cases[name].chosen.items())
