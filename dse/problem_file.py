@@ -67,12 +67,16 @@ class QuestionReader:
         }
         question = Question(family=family.name, options=options, search=Search(**search), **texts)
         self._check_formulas(question)
+        self._check_search(question)
+        return question
+
+    def _check_search(self, question: Question) -> None:
+        """Raise InputError, with its line, for a way to search that cannot be meant."""
         try:
-            question.search.check(family)
+            question.search.check(question.load())
         except InputError as error:
             named = re.search(r"--([a-z-]+)", error.message)
             raise self._error(named[1].replace("-", "_") if named else "method", error.message) from None
-        return question
 
     def _options(self, family: Family, given: object) -> dict[str, Any]:
         """Options of the family, those that are given."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from dse.digest import content_digest
 from dse.problem_file import SEARCH_TYPES, TEXTS, QuestionReader
-from dse.question import Question, option_types
+from dse.question import Question, Search, option_types
 from dse.settings import read_settings
 from dse.text import hint
 
@@ -113,11 +113,17 @@ class SweepReader(QuestionReader):
         if count > MOST_CASES:
             raise self._error(GRID, f"{count:,} cases are too many: {MOST_CASES:,} at most")
         default = _said(question, varied)
-        names, found = CaseNames(kind), dict[str, SweepCase]()
+        names, found, searches = CaseNames(kind), dict[str, SweepCase](), dict[Search, Question]()
         for chosen in _combinations(cases, grid):
             case = _case(question, default | chosen)
+            searches.setdefault(case.question.search, case.question)
             found.setdefault(names.name(case.question), case)
+        for asked in searches.values():
+            super()._check_search(asked)
         return SweepPlan(question, varied, found)
+
+    def _check_search(self, question: Question) -> None:
+        """Nothing yet: cases may search otherwise than their question says, and are checked each."""
 
     def _grid(self, kind: type, given: object) -> dict[str, list[Any]]:
         """Levels by name."""
@@ -166,13 +172,14 @@ def _said(question: Question, names: Sequence[str]) -> dict[str, Any]:
 def _case(question: Question, chosen: Levels) -> SweepCase:
     """The question with what is chosen in its place."""
     texts = {name: value for name, value in chosen.items() if name in TEXTS}
-    search = {name: value for name, value in chosen.items() if name in SEARCH}
+    said = {name: value for name, value in chosen.items() if name in SEARCH}
     options = {name: value for name, value in chosen.items() if name not in TEXTS and name not in SEARCH}
+    search = replace(question.search, **said)
+    if "method" in said and not search.searching:
+        search = Search(method=search.method)  # the rest is for the searchers beside it
     return SweepCase(
         {name: _plain(value) for name, value in chosen.items()},
-        replace(
-            question, options={**question.options, **options}, **texts, search=replace(question.search, **search)
-        ),
+        replace(question, options={**question.options, **options}, **texts, search=search),
     )
 
 

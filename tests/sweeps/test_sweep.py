@@ -73,6 +73,13 @@ def test_objectives_methods_and_seeds_vary_too() -> None:
     assert next(iter(sweep.cases.values())).chosen["objectives"] == "area"
 
 
+def test_an_exact_search_beside_searchers_has_no_seeds() -> None:
+    sweep = make_sweep({"n_trials": 5, "grid": {"method": ["exact", "random"], "seed": [0, 1]}})
+    assert [(one.question.search.method, one.question.search.seed) for one in sweep.cases.values()] == [
+        ("exact", None), ("random", 0), ("random", 1)
+    ]
+
+
 def test_a_case_is_named_by_what_it_asks_and_nothing_else(tmp_path: Path) -> None:
     (name,) = names_of({"options": {"ways": 8}, "grid": {"memory": ["stt"]}})
     assert names_of({"options": {"memory": "stt"}, "grid": {"ways": [8]}}) == [name]
@@ -106,6 +113,8 @@ def test_a_case_given_twice_is_one() -> None:
     ("[grid]\nwires = ['all', 'some']", ":2: wires: 'some' is not one of basic, all"),
     ("[grid]\nmemory = ['stt']\n[[cases]]\nmemory = 'sot'", ":2: memory: is in [grid] and in [[cases]]"),
     ("[grid]\nmethod = [1]", ":2: method: '1': give a text"),
+    ("n_trials = 3\n[grid]\nmemory = ['stt']", ":1: n_trials: --n-trials is for searches"),
+    ("[grid]\nmethod = ['exact', 'guess']", ":2: method: --method 'guess' is not known"),
     ("grid = 3", ":1: grid: give a table"),
     ("cases = 3", ":1: cases: give rows"),
     ("cases = [1]", ":1: cases: give rows"),
