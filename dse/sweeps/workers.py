@@ -15,6 +15,8 @@ PATIENCE = 10.0
 """Seconds within which a scheduler answers."""
 REFRESH = 5.0
 """Seconds between questions for the number of Dask's threads."""
+NOISY = ("distributed", "tornado", "asyncio")
+"""Loggers of Dask, and of what it stands on."""
 PRELOADED = ["dse.sweeps.answer", "dse.search.result", "pyarrow.parquet", "pandas"]
 """What the process that workers are forked from has imported."""
 
@@ -107,8 +109,8 @@ def _start_method() -> str:
 
 def _silence() -> None:
     """Have Dask say nothing: what goes wrong is said once, here."""
-    for name in logging.root.manager.loggerDict:
-        if name.partition(".")[0] == "distributed":
+    for name in (*NOISY, *logging.root.manager.loggerDict):
+        if name.partition(".")[0] in NOISY:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
