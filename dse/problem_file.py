@@ -12,7 +12,7 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -43,15 +43,15 @@ def read_question(path: Path) -> Question:
 
     Raises InputError, with file, line and key, for what is unknown or cannot be meant.
     """
-    return read_settings(path, lambda given: _Reader(path).question(given))
+    return read_settings(path, lambda given: QuestionReader(path).question(given))
 
 
-class _Reader:
-    """Reads a problem file; complaints name the line of the key."""
+class QuestionReader:
+    """Reads a problem file; complaints name the line of the key. Without a file, what was read elsewhere."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._lines = path.read_text(encoding="utf-8").splitlines()
+        self._lines = [] if path is None else path.read_text(encoding="utf-8").splitlines()
 
     def question(self, given: Mapping[str, Any]) -> Question:
         """The question."""
@@ -67,12 +67,16 @@ class _Reader:
         }
         question = Question(family=family.name, options=options, search=Search(**search), **texts)
         self._check_formulas(question)
+        self._check_search(question)
+        return question
+
+    def _check_search(self, question: Question) -> None:
+        """Raise InputError, with its line, for a way to search that cannot be meant."""
         try:
-            question.search.check(family)
+            question.search.check(question.load())
         except InputError as error:
             named = re.search(r"--([a-z-]+)", error.message)
             raise self._error(named[1].replace("-", "_") if named else "method", error.message) from None
-        return question
 
     def _options(self, family: Family, given: object) -> dict[str, Any]:
         """Options of the family, those that are given."""
@@ -81,10 +85,13 @@ class _Reader:
         types = option_types(family.options)
         self._check_known(given, types, f"option of {family.name}")
         choices = {one.name: one.metadata.get("choices", ()) for one in fields(family.options)}
-        found = {name: self._option(name, value, types[name][0]) for name, value in given.items()}
-        for name, value in found.items():
-            if choices[name] and value not in choices[name]:
-                raise self._error(name, f"{value!r} is not one of {', '.join(choices[name])}")
+        return {name: self._chosen(name, value, types[name][0], choices[name]) for name, value in given.items()}
+
+    def _chosen(self, name: str, value: Any, kind: type, choices: Sequence[str]) -> Any:
+        """An option's value, one of its choices where it has any."""
+        found = self._option(name, value, kind)
+        if choices and found not in choices:
+            raise self._error(name, f"{found!r} is not one of {', '.join(choices)}")
         return found
 
     def _option(self, name: str, value: Any, kind: type) -> Any:
@@ -94,7 +101,7 @@ class _Reader:
         if kind is float:
             return float(self._checked(name, value, int, float))
         if kind is Path:
-            return self._path.parent / self._checked(name, value, str)
+            return (Path() if self._path is None else self._path.parent) / self._checked(name, value, str)
         return self._checked(name, value, kind)
 
     def _check_formulas(self, question: Question) -> None:

@@ -27,6 +27,8 @@ from dse.cli.parameters import (
     Timeout,
     Trials,
 )
+from dse.cli.results_commands import results
+from dse.cli.sweep_commands import sweeps
 from dse.cli.workload_commands import workloads
 from dse.versions import PACKAGE, installed_version
 
@@ -315,6 +317,8 @@ def study_run(
 
 
 app.add_typer(workloads, name="workload")
+app.add_typer(sweeps, name="sweep")
+app.add_typer(results, name="results")
 
 
 @app.command("import-profile")

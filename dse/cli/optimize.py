@@ -9,7 +9,7 @@ from dse.cli.destination import MACRO, Destination, destination
 from dse.cli.render import print_results
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
-from dse.cli.tasks import Task, announce, make_tasks
+from dse.cli.tasks import announce
 from dse.errors import DseError, InfeasibleError, InterruptionError
 from dse.parallel import in_parallel
 from dse.presentation import presentation_of
@@ -20,8 +20,9 @@ from dse.report.macro import check_macro, macro_text
 from dse.report.run import write_run
 from dse.report.tables import json_text, merit, record_table, result_record, write_table
 from dse.search.certificate import EXACT, NONE
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.result import Result, measured_by, optimize, result_of
+from dse.tasks import Task, make_tasks
 from dse.writing import write_text
 
 
@@ -123,7 +124,7 @@ def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solve
 def _certificate(work: tuple[Task, bool]) -> tuple[tuple[float, str] | None, dict[str, Baseline]]:
     """The exact optimum's value and how it is certain, where it is wanted; and what baselines choose."""
     task, wanted = work
-    optimum = exact_optimum(task.problem) if wanted else None
+    optimum = kept_optimum(task.problem) if wanted else None
     baselines = measured_by(task.family.baselines, task.problem)
     if optimum is None:
         return None, baselines

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dse.cli.tasks import Task
 from dse.problem import Problem
 from dse.question import N_TRIALS, Search
 from dse.search.plan import Found, SearchPlan, run_plan
+from dse.tasks import Task
 
 if TYPE_CHECKING:
     from dse.search.storage import StudyLog

@@ -26,6 +26,7 @@ from dse.objectives.cache.baselines.algorithm1 import algorithm1
 from dse.objectives.cache.baselines.nvsim import search_cache
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import BASIC_WIRES, CacheSpec, DataChoice, cache_spec
+from dse.parallel import end_with_parent
 from dse.search.exact import exact_optimum
 from dse.search.front import exact_front
 from dse.spaces.array.organization import LATENCY, data_ranges
@@ -127,7 +128,7 @@ def _grid(name: str, buffers: tuple[int, ...]) -> Measurement:
     # normal and fast access share their tag mats
     parts = [(memory, access, buffers) for access in ((NORMAL, FAST), (SEQUENTIAL,)) for memory in CELLS]
     workers = os.cpu_count() or 1
-    with get_context("spawn").Pool(workers) as pool:
+    with get_context("spawn").Pool(workers, initializer=end_with_parent) as pool:
         pool.map(_grid_part, parts, chunksize=1)
     pool.join()
     return clock.stop(f"{name}, {workers} cores", workers=workers)
@@ -233,7 +234,7 @@ def main() -> None:
         if part in ON_ALL_CORES:
             done = part()
         else:
-            with context.Pool(1) as pool:
+            with context.Pool(1, initializer=end_with_parent) as pool:
                 done = pool.apply(part)
         counted = done.designs is not None
         table.add_row(
