@@ -98,7 +98,7 @@ def _attempt(task: Task, method: str, jobs: int) -> tuple[Task, Result] | DseErr
 def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solved) -> None:
     """Search by a method, one problem after the other, then certify what was found."""
     resolved = list(in_parallel(Task.resolved, tasks, jobs)) if tasks[0].relative else list(tasks)
-    for searched in run_searches(resolved, question.search):
+    for searched in run_searches(resolved, question):
         outcome.interrupted |= searched.found.interrupted
         history = searched.found.history
         if history.best is None:
