@@ -88,9 +88,12 @@ def _no_database(url: str) -> InputError:
 def _open_database(url: str) -> BaseStorage:
     """A database."""
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+    from sqlalchemy.pool import NullPool
 
+    # a connection for each use: what a server that crashed left in a pool would fail later
+    options = {"poolclass": NullPool} if is_shared(url) else {}
     try:
-        return RDBStorage(without_templates(url), engine_kwargs={"pool_pre_ping": True})
+        return RDBStorage(without_templates(url), engine_kwargs=options)
     except (ArgumentError, ValueError):
         raise _no_database(url) from None
     except ImportError as error:
