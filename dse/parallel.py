@@ -37,5 +37,6 @@ def _start_worker(threads: int) -> None:
     from threadpoolctl import threadpool_limits
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threadpool_limits(threads)
     os.environ |= dict.fromkeys(THREADS, str(threads))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dse.search.lease import Leases
     from dse.search.study_log import StudyLog
 
-LEASE_SECONDS = 0.25
+LEASE_SECONDS = 0.4
 """Time that the designs of one claim take about: what is lost, at most, where a worker is."""
 MOST_CLAIMED = 512
 WINDOW = 1024

@@ -110,7 +110,6 @@ def patiently(url: str, step: Callable[[], T]) -> T:
 
 
 def first_line(error: Exception) -> str:
-    """What an error says first; of an error of Optuna's storages, what caused it."""
-    cause = error.__cause__ if type(error).__name__ == "StorageInternalError" else None
-    text = str(cause or error).strip()
+    """What an error says first; where it came of another one, what that one says: the database's own words."""
+    text = str(getattr(error.__cause__, "orig", None) or error.__cause__ or error).strip()
     return text.splitlines()[0] if text else type(error).__name__

@@ -6,8 +6,10 @@ are one user attribute. A design whose objective is not a number is a failed tri
 
 import time
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import optuna
@@ -16,6 +18,7 @@ from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, Storage
 from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
 
 from dse.batch import Ints
 from dse.errors import DseError, InputError
@@ -23,9 +26,11 @@ from dse.problem import Problem
 from dse.search.driver import History
 from dse.search.evaluation import Evaluations, judge
 from dse.search.fingerprint import axes_digest
-from dse.search.patience import first_line
+from dse.search.patience import first_line, patiently
 from dse.search.storage_url import is_shared
 from dse.versions import PACKAGE, installed_version
+
+T = TypeVar("T")
 
 FLUSH_SECONDS = 4.0
 """Longest time between two batches, where designs come faster than that."""
@@ -62,8 +67,9 @@ class StudyLog:
     attribute = METRICS
     """Attribute of a trial that holds its figures."""
 
-    def __init__(self, study: Study, problem: Problem) -> None:
+    def __init__(self, study: Study, problem: Problem, url: str | None = None) -> None:
         self._study = study
+        self._url = url
         self._problem = problem
         self._places = [place for place, axis in enumerate(problem.space.axes) if len(axis) > 1]
         self._distributions: dict[str, BaseDistribution] = {
@@ -93,12 +99,8 @@ class StudyLog:
     def flush(self) -> None:
         """Write everything that waits; raises DseError where it cannot be written, and then writes nothing more."""
         waiting, self._waiting = self._waiting, []
-        try:
-            for trial in waiting:
-                self._study.add_trial(trial)
-        except (OSError, StorageInternalError) as error:
-            reason = error.strerror if isinstance(error, OSError) else first_line(error)
-            raise DseError(f"study '{self.name}' cannot be written: {reason}") from None
+        for trial in waiting:
+            _asked(self._url, self.name, partial(self._study.add_trial, trial))
         self._flushed = time.monotonic()
 
     def trials(self, designs: Ints, evaluations: Evaluations) -> list[FrozenTrial]:
@@ -128,7 +130,8 @@ class StudyLog:
         """
         states = TrialState.COMPLETE, TrialState.FAIL
         designs: dict[tuple[int, ...], dict[str, float]] = {}
-        for trial in self._study.get_trials(deepcopy=False, states=states):
+        read = partial(self._study.get_trials, deepcopy=False, states=states)
+        for trial in _asked(self._url, self.name, read):
             self.last_trial = max(self.last_trial, trial._trial_id)
             metrics = trial.user_attrs.get(METRICS)
             if isinstance(metrics, dict) and self._distributions.keys() <= trial.params.keys():
@@ -157,12 +160,28 @@ def open_study(
     searches something else.
     """
     url = shared_url(storage)
-    if url is None:
-        return _opened(storage, name, problem, description, resume=resume, question=question)
+
+    def opened() -> StudyLog:
+        with nullcontext() if url is None else _alone(url):
+            return _opened(storage, name, problem, description, resume=resume, question=question)
+
+    return _asked(url, name, opened)
+
+
+def _alone(url: str) -> AbstractContextManager[object]:
+    """While nobody else makes studies in a database."""
     from dse.search.lease import alone
 
-    with alone(url):
-        return _opened(storage, name, problem, description, resume=resume, question=question)
+    return alone(url)
+
+
+def _asked(url: str | None, name: str, step: Callable[[], T]) -> T:
+    """What a step on a study gives; raises DseError where its storage fails, that of a `url` not at once."""
+    try:
+        return step() if url is None else patiently(url, step)
+    except (OSError, StorageInternalError, SQLAlchemyError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise DseError(f"study '{name}' cannot be kept: {reason or first_line(error)}") from None
 
 
 def _opened(
@@ -189,7 +208,7 @@ def _opened(
         _check_same(name, found or {}, description)
     if question is not None and study.user_attrs.get(QUESTION) != question:
         study.set_user_attr(QUESTION, dict(question))
-    return StudyLog(study, problem)
+    return StudyLog(study, problem, shared_url(storage))
 
 
 def shared_url(storage: BaseStorage) -> str | None:
@@ -201,7 +220,7 @@ def shared_url(storage: BaseStorage) -> str | None:
 def question_of_study(storage: BaseStorage, name: str) -> dict[str, Any]:
     """What the first worker of a study left for others; raises InputError where there is no study, or nothing left."""
     try:
-        study = optuna.load_study(storage=storage, study_name=name, sampler=optuna.samplers.RandomSampler())
+        study = _asked(shared_url(storage), name, partial(optuna.load_study, storage=storage, study_name=name))
     except KeyError:
         known = sorted(optuna.get_all_study_names(storage))
         others = f"known are {', '.join(known)}" if known else "there is none"

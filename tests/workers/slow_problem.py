@@ -67,7 +67,8 @@ def work(url: str, study: str, problem: Any, plan: SearchPlan, grace: float = 15
 
 if __name__ == "__main__":
     name, budget, method, seconds, grace, path = sys.argv[1:]
-    slow = Slow(float(seconds), Path(path))
+    asked = small_bowl() if int(budget) <= small_bowl().space.size else bowl()
+    slow = Slow(float(seconds), Path(path), asked)
     found = work(os.environ["OPTUNA_STORAGE"], name, slow, SearchPlan(method, int(budget)), float(grace))
     best = found.history.best
     least = None if best is None else float(found.history.evaluations.costs[best, 0])

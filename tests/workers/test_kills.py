@@ -17,16 +17,21 @@ import pytest
 from postgres import Postgres
 from slow_problem import small_bowl
 
+from dse.search.desk import LEASE_SECONDS
 from dse.search.storage import open_storage
 
 SIZE = 192
 WORKERS = 4
 GRACE = 3.0
+MANY = 800
+"""Designs of the test of speed: 20 seconds for four workers, so that the end, where some wait, is little of it."""
 
 
-def start(postgres: Postgres, study: str, method: str, seconds: float, log: Path) -> "subprocess.Popen[str]":
+def start(
+    postgres: Postgres, study: str, method: str, seconds: float, log: Path, budget: int = SIZE
+) -> "subprocess.Popen[str]":
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OPTUNA_STORAGE": postgres.url}
-    arguments = [study, str(SIZE), method, str(seconds), str(GRACE), str(log)]
+    arguments = [study, str(budget), method, str(seconds), str(GRACE), str(log)]
     return subprocess.Popen(
         [sys.executable, str(Path(__file__).parent / "slow_problem.py"), *arguments], env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -106,8 +111,8 @@ def disturb(
     assert min(trial.values[0] for trial in trials) == small_bowl().optimum
     evaluated = Counter(designs_of(logged(log)))
     assert len(evaluated) == SIZE
-    again = sum(evaluated.values()) - SIZE
-    assert again <= 4 * (kills + stops + crashes), "evaluated again after a lost lease only"
+    again, claimed = sum(evaluated.values()) - SIZE, 1 + int(LEASE_SECONDS / seconds)
+    assert again <= claimed * (kills + stops + WORKERS * crashes), "evaluated again after a lost lease only"
 
 
 def test_a_killed_worker_and_a_crash(postgres: Postgres, study: str, tmp_path: Path) -> None:
@@ -125,18 +130,19 @@ def test_kills_stops_and_crashes(postgres: Postgres, study: str, tmp_path: Path,
 def test_four_workers_are_as_fast_as_four(postgres: Postgres, study: str, tmp_path: Path, method: str) -> None:
     """At a tenth of a second per design four workers do at least 90 % of forty designs a second."""
     log, seconds = tmp_path / "log", 0.1
-    processes = [start(postgres, study, method, seconds, log) for _ in range(WORKERS)]
+    processes = [start(postgres, study, method, seconds, log, MANY) for _ in range(WORKERS)]
     with ended(processes):
         for process in processes:
             _, complaint = process.communicate(timeout=240)
             assert process.returncode == 0, complaint
     evaluated = logged(log)
     designs = designs_of(evaluated)
-    assert len(designs) == len(set(designs)) == SIZE
+    assert len(designs) == len(set(designs)) == MANY
     first: dict[int, float] = {}
     for one in evaluated:
         first[one.worker] = min(one.start, first.get(one.worker, one.start))
     assert len(first) == WORKERS
     all_at_work, end = max(first.values()), max(one.end for one in evaluated)
     within = designs_of([one for one in evaluated if one.start >= all_at_work])
-    assert len(within) / (end - all_at_work) >= 0.9 * WORKERS / seconds
+    rate = len(within) / (end - all_at_work)
+    assert rate >= 0.9 * WORKERS / seconds
