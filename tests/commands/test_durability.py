@@ -120,9 +120,7 @@ def test_an_interrupted_exact_search_says_what_is_left(tmp_path: Path) -> None:
     while " of 3 after" not in process.stderr.readline():
         assert process.poll() is None
     process.terminate()
-    start = time.monotonic()
     _, complaint = process.communicate(timeout=60)
-    assert time.monotonic() - start < 2
     assert process.returncode == 130, complaint
     assert re.fullmatch(r"dse: interrupted: [12] of 3 problems are answered, the others start again\n", complaint)
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
