@@ -3,7 +3,7 @@
 # usage: try_wheel.sh 3.12 FILE.whl
 set -euo pipefail
 wheel=$(realpath "$2")
-python=$(command -v "$HOME"/.pyenv/versions/"$1".*/bin/python "python$1" | tail -n 1) || true
+python=$(command -v "$HOME"/.pyenv/versions/"$1".*/bin/python "python$1" | head -n 1) || true
 if [ -z "$python" ] || ! "$python" --version >/dev/null 2>&1; then
     echo "Python $1 is not here: not tried"
     exit 0
