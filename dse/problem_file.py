@@ -12,6 +12,7 @@
 """
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -23,6 +24,7 @@ from dse.errors import InputError
 from dse.problem import Family
 from dse.question import Question, Search, option_types
 from dse.registry import DEFAULT_FAMILY, load_family
+from dse.search.storage_url import masked
 from dse.settings import read_settings
 from dse.text import hint, quoted
 from dse.vocabulary import parse_constraint, parse_objective
@@ -43,15 +45,24 @@ def read_question(path: Path) -> Question:
 
     Raises InputError, with file, line and key, for what is unknown or cannot be meant.
     """
-    return read_settings(path, lambda given: QuestionReader(path).question(given))
+    return read_settings(path, lambda given: QuestionReader(path, path.read_text(encoding="utf-8")).question(given))
+
+
+def parse_question(text: str, origin: str) -> Question:
+    """The question in the text of a problem file, which `origin` names in complaints. Raises InputError."""
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"is no problem file: {error}", file=origin) from None
+    return QuestionReader(Path(origin), text).question(given)
 
 
 class QuestionReader:
     """Reads a problem file; complaints name the line of the key. Without a file, what was read elsewhere."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, text: str = "") -> None:
         self._path = path
-        self._lines = [] if path is None else path.read_text(encoding="utf-8").splitlines()
+        self._lines = text.splitlines()
 
     def question(self, given: Mapping[str, Any]) -> Question:
         """The question."""
@@ -156,8 +167,10 @@ class QuestionReader:
 
 
 def question_text(question: Question) -> str:
-    """A question as a problem file; options by default are left out."""
+    """A question as a problem file; options by default are left out, and so are passwords."""
     search = {name: getattr(question.search, name) for name in SEARCH_TYPES}
+    if search["storage"] is not None:
+        search["storage"] = masked(search["storage"])
     return tomli_w.dumps({
         "family": question.family,
         **{name: list(getattr(question, name)) for name in TEXTS if getattr(question, name)},

@@ -208,6 +208,18 @@ def why(
 
 
 @app.command()
+def worker(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Study that dse optimize --storage made.")],
+    storage: StorageUrl = None,
+    timeout: Timeout = None,
+) -> None:
+    """Search in a study together with others: on PostgreSQL, each design evaluated once."""
+    from dse.cli.worker import run
+
+    run(study, storage, timeout)
+
+
+@app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder that dse optimize or dse pareto wrote.")],
 ) -> None:

@@ -75,13 +75,18 @@ def raise_failures(failures: Sequence[DseError]) -> None:
 def _solve(tasks: Sequence[Task], method: str, jobs: int, outcome: Solved) -> None:
     """Exact search or a baseline, several tasks at once; of a single task, its designs where that helps."""
     work = partial(_attempt, method=method, jobs=jobs if len(tasks) == 1 else 1)
-    for answer in report(in_parallel(work, tasks, jobs), len(tasks), "problems optimized"):
-        if isinstance(answer, DseError):
-            outcome.failures.append(answer)
-        else:
-            task, result = answer
-            outcome.results.append(result)
-            outcome.answered.append(task)
+    try:
+        for answer in report(in_parallel(work, tasks, jobs), len(tasks), "problems optimized"):
+            if isinstance(answer, DseError):
+                outcome.failures.append(answer)
+            else:
+                task, result = answer
+                outcome.results.append(result)
+                outcome.answered.append(task)
+    except KeyboardInterrupt:
+        raise InterruptionError(
+            f"interrupted: {len(outcome.results)} of {len(tasks)} problems are answered, the others start again"
+        ) from None
 
 
 def _attempt(task: Task, method: str, jobs: int) -> tuple[Task, Result] | DseError:
@@ -99,7 +104,7 @@ def _attempt(task: Task, method: str, jobs: int) -> tuple[Task, Result] | DseErr
 def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solved) -> None:
     """Search by a method, one problem after the other, then certify what was found."""
     resolved = list(in_parallel(Task.resolved, tasks, jobs)) if tasks[0].relative else list(tasks)
-    for searched in run_searches(resolved, question.search):
+    for searched in run_searches(resolved, question):
         outcome.interrupted |= searched.found.interrupted
         history = searched.found.history
         if history.best is None:

@@ -181,7 +181,7 @@ def _baseline(task: Task) -> Floats:
 def _search(tasks: Sequence[Task], question: Question, jobs: int) -> list[FoundFront]:
     """Fronts of what a method finds, one problem after the other, then compared with the exact ones."""
     resolved = list(in_parallel(Task.resolved, tasks, jobs)) if tasks[0].relative else list(tasks)
-    fronts = [_front_of(searched) for searched in run_searches(resolved, question.search, FRONT_N_TRIALS)]
+    fronts = [_front_of(searched) for searched in run_searches(resolved, question, FRONT_N_TRIALS)]
     if any(front.searched is not None and front.searched.found.interrupted for front in fronts):
         return fronts
     work = [

@@ -84,7 +84,7 @@ class SweepPlan:
 
 def read_sweep(path: Path) -> SweepPlan:
     """The sweep in a file. Raises InputError, with file, line and key, for what is unknown or cannot be meant."""
-    return read_settings(path, lambda given: SweepReader(path).sweep(given))
+    return read_settings(path, lambda given: SweepReader(path, path.read_text(encoding="utf-8")).sweep(given))
 
 
 def make_sweep(given: Mapping[str, Any]) -> SweepPlan:

@@ -14,7 +14,8 @@ from dse.search.driver import History, search
 from dse.search.plan import SearchPlan, run_plan
 from dse.search.searchers import METHODS, make_searcher
 from dse.search.searchers.optuna_samplers import ONE_OBJECTIVE
-from dse.search.storage import describe, open_storage, open_study
+from dse.search.storage import open_storage
+from dse.search.study_log import describe, open_study
 from dse.testing import check_searcher
 from dse.testing.searchers import Watched
 from dse.testing.toys import TOYS, bowl, several
