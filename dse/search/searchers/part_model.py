@@ -92,6 +92,17 @@ class KnownParts:
         fresh: Ints = found[[tuple(design) not in there for design in found.tolist()]]
         return fresh
 
+    def rows_beside(self, row: int) -> list[int]:
+        """Rows of the known parts one step from a known one."""
+        steps = map(tuple, single_steps(self.part.space, self._designs[row]).tolist())
+        return [self._row[step] for step in steps if step in self._row]
+
+    def legal_steps(self, row: int) -> Ints:
+        """Unknown legal parts (n, axes) one step from a known one."""
+        steps = self.unknown(single_steps(self.part.space, self._designs[row]))
+        legal: Ints = steps[self._legal(steps)]
+        return legal
+
     def candidates(self, costs: Floats, elsewhere: Ints) -> Ints:
         """Unknown parts near good known ones, a pool of random ones, and those known `elsewhere`, legal or not."""
         space = self.part.space
