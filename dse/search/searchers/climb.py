@@ -6,8 +6,6 @@ part or all are known; so it ends at a local optimum from any start. The first s
 which mechanisms vanish, then the random ones that the search began with, and then any part that is known.
 """
 
-import numpy as np
-
 from dse.batch import Floats, Ints
 from dse.search.searchers.part_model import KnownParts
 
