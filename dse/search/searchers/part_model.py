@@ -21,7 +21,7 @@ from dse.search.searchers.figure_model import (
 )
 from dse.spaces.space import Axis, double_steps, single_steps
 
-POOL = 2000
+POOL = 1000
 """Random parts among the candidates; all of them where a part has no more."""
 CENTERS = 8
 """Known parts whose surroundings are candidates: the best, or as often any of the `SPREAD` best."""
