@@ -4,7 +4,8 @@ Where a problem puts its designs together from parts (a cache from a data and a 
 all kinds of designs with such a part share (see part_model), and every combination of known parts has a known cost,
 evaluated or not. Proposals have the best rating at optimistic figures, among steps around the best known parts, parts
 known of other kinds, and a pool of random ones. Several objectives are taken by random weights, as in ParEGO (Knowles,
-IEEE TEC 10(1), 2006). Some proposals follow climbs that trust no model (see climb). The search starts from random designs, or from the best of other problems (see transfer).
+IEEE TEC 10(1), 2006). Some proposals follow climbs, which go on whatever the models expect (see climb). The search
+starts from random designs, or from the best of other problems (see transfer).
 """
 
 from collections.abc import Sequence
