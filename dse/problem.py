@@ -163,6 +163,13 @@ class Assembly(Protocol):
         """
 
 
+class Tabled(Problem, Protocol):
+    """A problem that describes many designs faster than one after the other."""
+
+    def describe_all(self, designs: Ints) -> Sequence[Mapping[str, Level | float | None]]:
+        """Rows of designs (n, axes), each as `describe` gives it."""
+
+
 class Decomposed(Problem, Protocol):
     """A problem that knows how its designs are put together."""
 

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from dse.batch import Ints
 from dse.presentation import Presentation
-from dse.problem import Problem
+from dse.problem import Problem, Tabled
 from dse.search.columns import evaluation_columns, level_columns
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
@@ -51,7 +51,6 @@ def result_record(result: Result, presentation: Presentation, baselines: Iterabl
         **{name: notes.get(name) for name in baselines},
         "gain": best_gain(result),
         "regret": result.regret,
-        "error_band": None,
     }
 
 
@@ -122,13 +121,20 @@ def front_rows(problem: Problem, label: str, designs: Ints, presentation: Presen
     evaluations = evaluate(problem, designs)
     shown = presentation.metrics(problem)
     rows = []
-    for place, design in enumerate(designs):
-        row: dict[str, Any] = {"problem": label, **problem.describe(design)}
+    for place, described in enumerate(_described(problem, designs)):
+        row: dict[str, Any] = {"problem": label, **described}
         row |= {name: float(evaluations.metrics[name][place]) for name in shown}
         for objective, cost in zip(problem.objectives, evaluations.costs[place].tolist(), strict=True):
             row.setdefault(objective.name, objective.value(cost))
         rows.append(row)
     return rows
+
+
+def _described(problem: Problem, designs: Ints) -> Sequence[Mapping[str, Any]]:
+    """All that a problem describes of designs (n, axes)."""
+    if hasattr(problem, "describe_all"):
+        return cast(Tabled, problem).describe_all(designs)
+    return [problem.describe(design) for design in designs]
 
 
 def write_table(table: "pd.DataFrame", output: Path) -> None:

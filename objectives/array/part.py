@@ -161,4 +161,10 @@ class ArrayPart:
 
     def in_full(self, levels: Ints) -> EvaluatedDesign:
         """Every figure of one design (axes,)."""
-        return evaluate_designs(self.choice, [self.design(levels)])[0]
+        return self.all_in_full(levels[None])[0]
+
+    def all_in_full(self, levels: Ints) -> list[EvaluatedDesign]:
+        """Every figure of designs (n, axes), those that occur several times worked out once."""
+        different, place = np.unique(levels, axis=0, return_inverse=True)
+        evaluated = evaluate_designs(self.choice, [self.design(one) for one in different])
+        return [evaluated[number] for number in place.reshape(-1)]

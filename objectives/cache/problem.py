@@ -4,7 +4,7 @@ Each design is a memory, a capacity and an access type with the organization and
 parts; a RAM has one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -48,6 +48,12 @@ def branch_of(top: Sequence[Axis], spec: CacheSpec) -> Branch:
     """Levels of a cache on the axes at the top."""
     chosen = spec.memory, spec.capacity, spec.access
     return tuple(axis.levels.index(level) for axis, level in zip(top, chosen, strict=True))
+
+
+def groups(top: Ints) -> Iterator[tuple[Branch, Ints]]:
+    """Levels at the top that occur in designs (n, axes at the top), each with the rows that have them."""
+    for branch in dict.fromkeys(map(tuple, top.tolist())):
+        yield branch, np.flatnonzero((top == np.array(branch)).all(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +145,9 @@ class CacheProblem:
     def evaluate(self, designs: Ints) -> dict[str, Floats]:
         """Metrics of caches, NaN where one cannot be built."""
         found = {name: np.full(len(designs), np.nan) for name in self.metrics}
-        top = np.asarray(designs)[:, : len(TOP)]
-        for branch in dict.fromkeys(map(tuple, top.tolist())):
+        for branch, rows in groups(np.asarray(designs)[:, : len(TOP)]):
             if branch not in self.assembly_by_branch:
                 continue
-            rows = np.flatnonzero((top == np.array(branch)).all(axis=1))
             assembly = self.assembly_by_branch[branch]
             figures = [part.evaluate(designs[rows, part.axes]) for part in assembly.parts]
             columns = dict(assembly.combine(figures))
@@ -155,16 +159,23 @@ class CacheProblem:
 
     def describe(self, design: Ints) -> dict[str, Level | float | None]:
         """Memory, capacity and access type, and every figure of each array by itself, prefixed by its name."""
-        assembly = self.assembly_of(design)
-        spec = assembly.spec
-        row: dict[str, Level | float | None] = {
-            "memory": spec.memory, "capacity": spec.capacity, "access": spec.access,
-            "technology": spec.fabric.technology.name,
-        }
-        for part in assembly.parts:
-            own = part.in_full(design[part.axes]).to_row()
-            row |= {f"{part.name}_{name}": value for name, value in own.items()}
-        return row
+        return self.describe_all(np.asarray(design)[None])[0]
+
+    def describe_all(self, designs: Ints) -> list[dict[str, Level | float | None]]:
+        """Rows of designs (n, axes) as `describe` gives them, arrays evaluated together."""
+        found: list[dict[str, Level | float | None]] = [{} for _ in designs]
+        for branch, rows in groups(np.asarray(designs)[:, : len(TOP)]):
+            assembly = self.assembly_by_branch[branch]
+            spec = assembly.spec
+            for row in rows:
+                found[row] = {
+                    "memory": spec.memory, "capacity": spec.capacity, "access": spec.access,
+                    "technology": spec.fabric.technology.name,
+                }
+            for part in assembly.parts:
+                for row, array in zip(rows, part.all_in_full(designs[rows, part.axes]), strict=True):
+                    found[row] |= {f"{part.name}_{name}": value for name, value in array.to_row().items()}
+        return found
 
     def find(self, row: Mapping[str, Any]) -> Ints:
         """The design of a row that `describe` gave, or of one with a column for each axis."""
