@@ -86,7 +86,8 @@ class SurrogateSearch:
         if self._objectives == 1:
             return np.ones(1)
         if self._random.random() < ALONE:
-            return np.eye(self._objectives)[int(self._random.integers(self._objectives))]
+            alone: Floats = np.eye(self._objectives)[int(self._random.integers(self._objectives))]
+            return alone
         return self._random.dirichlet(np.ones(self._objectives))
 
     def _choose(self, rating: Rating, evaluations: Sequence[Evaluations]) -> Kind:
