@@ -22,7 +22,9 @@ from dse.search.searchers.figure_model import (
 from dse.spaces.space import Axis, double_steps, single_steps
 
 POOL = 1000
-"""Random parts among the candidates; all of them where a part has no more."""
+"""Random parts among the candidates."""
+FEW = 2000
+"""Parts of which all are candidates, where there are no more."""
 CENTERS = 8
 """Known parts whose surroundings are candidates: the best, or as often any of the `SPREAD` best."""
 SPREAD = 64
@@ -117,7 +119,7 @@ class KnownParts:
         """Random parts, drawn once; all where there are few."""
         if self._pool is None:
             space = self.part.space
-            if space.size <= POOL:
+            if space.size <= FEW:
                 self._pool = np.concatenate([np.zeros((0, len(space.axes)), np.int64), *space.blocks()])
             else:
                 self._pool = space.sample(POOL, self._random)
