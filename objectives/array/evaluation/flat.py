@@ -14,7 +14,7 @@ from dse.objectives.array.hierarchy.bank import BankShape
 from dse.objectives.array.hierarchy.bank_sums import BankSums, SummedBanks, bank_sums, has_closed_form
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.enumeration import Group, GroupKey
-from dse.spaces.array.routing import Routing, join_routings
+from dse.spaces.array.routing import Routing
 
 PART = 1 << 15
 """Mats, banks or pairs judged at a time."""
@@ -173,7 +173,7 @@ def _judged(count: int, judge: Callable[[Ints], Bools]) -> Bools:
 def flatten(designs: ArrayDesigns) -> Flat | None:
     """All banks and mats of some designs; None where there are none or closed forms do not hold for their wire."""
     groups = designs.enumeration.groups
-    if not groups or not has_closed_form(designs.wire, designs.circuit, groups[0].routing):
+    if not groups or not has_closed_form(designs.wire, designs.circuit, groups[0].routing_of_all):
         return None
     least = designs.least_of(groups)
     used = tuple(group for group in groups if group.key in least)
@@ -193,7 +193,7 @@ def _flat_banks(designs: ArrayDesigns, groups: Sequence[Group]) -> FlatBanks:
     position = np.concatenate([group.banks for group in groups])
     number = np.repeat(np.arange(len(groups)), [len(group.banks) for group in groups])
     shape = BankShape.of(designs.enumeration.banks.take(position), against_mats=False)
-    routing = join_routings([group.routing for group in groups])
+    routing = groups[0].routing_of_all.take(np.concatenate([group.rows for group in groups]))
     sums = bank_sums(shape, routing, designs.wire)
     first, kind = distinct(number, *sums.to_columns().values())
     order = np.argsort(number[first], kind="stable")
