@@ -137,9 +137,9 @@ class Enumeration:
         keys = tuple(key for key, _ in chosen)
         number = np.repeat(np.arange(len(keys)), [len(mats) for _, mats in chosen])
         mats = np.concatenate([mats for _, mats in chosen])
-        reached = np.array([(key.address_bits, key.data_bits, key.ways) for key in keys]).T
+        address, bits, ways = np.array([(key.address_bits, key.data_bits, key.ways) for key in keys])[number].T
         geometry, kept = mat_geometry(
-            *reached[:, number], cut.take(mats), self.spec, tags_cover_ways=self.tags_cover_ways
+            address, bits, ways, cut.take(mats), self.spec, tags_cover_ways=self.tags_cover_ways
         )
         legal = np.flatnonzero(kept.all(axis=0))
         return LegalMats(
