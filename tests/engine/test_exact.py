@@ -28,7 +28,7 @@ from dse.objectives.cache.family import FAMILY
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import TAG, CacheSpec, DataChoice, cache_spec, specs_by_access
 from dse.problem import Problem
-from dse.search.certificate import BOUNDS, Optimum
+from dse.search.certificate import BOUNDS, Incumbent, Optimum
 from dse.search.evaluation import evaluate as judged_designs
 from dse.search.exact import exact_optimum
 from dse.search.result import Result, optimize
@@ -256,6 +256,35 @@ SEARCHED += [(*case, objective) for case in OTHERS for objective in list(OBJECTI
 def test_optimum_of_every_cache(name: str, access: str, objective: str) -> None:
     every = everything(name, access)
     check_optimum(every, ask([every.spec], objective), OBJECTIVES[objective](every.metrics))
+
+
+@pytest.mark.parametrize(("name", "access", "objective"), [
+    ("sram", NORMAL, "edap"), ("stt", FAST, "read_energy / leakage"), ("sot", SEQUENTIAL, "log(area)"),
+    ("sot", RAM, "read_latency"), ("sram_bus", FAST, "edap"), ("stt_bus_sensed_outside", SEQUENTIAL, "edap"),
+])
+def test_what_is_told_on_the_way_holds(name: str, access: str, objective: str) -> None:
+    """The best so far is some cache's, nothing is below the bound, both only get better, and meet in the end."""
+    every = everything(name, access)
+    values = OBJECTIVES[objective](every.metrics)
+    least = float(values.min())
+    known: list[Incumbent] = []
+    found = exact_optimum(ask([every.spec], objective), told=known.append)
+    assert found is not None
+    for one in known:
+        assert one.bound <= least + RELATIVE_TOLERANCE * abs(least) <= one.cost + 2 * RELATIVE_TOLERANCE * abs(least)
+        assert one.cost == np.inf or np.isclose(values, one.cost, rtol=RELATIVE_TOLERANCE, atol=0).any()
+    costs, bounds = [one.cost for one in known], [one.bound for one in known]
+    assert costs == sorted(costs, reverse=True) and bounds == sorted(bounds)
+    assert known[-1] == Incumbent(found.cost, found.cost)
+    assert len(known) > 1
+
+
+def test_an_axis_alone_is_told_as_a_bound() -> None:
+    """Where the axes at the top decide, the cost is known before a design is."""
+    known: list[Incumbent] = []
+    specs = [CASES["sram"].spec(access) for access in (NORMAL, FAST)]
+    found = exact_optimum(ask(specs, "capacity"), told=known.append)
+    assert found is not None and [one.bound for one in known] == [found.cost]
 
 
 CONSTRAINTS: dict[str, Callable[[Metrics], Any]] = {
