@@ -251,12 +251,13 @@ def non_dominated_of(candidates: Candidates) -> Candidates:
     return candidates.take(np.flatnonzero(non_dominated(candidates.figures.T)))
 
 
-def _boxes_beside(left: Sequence[Candidates], ranges: Mapping[int, Range]) -> list[dict[int, Range]]:
+def _boxes_beside(left: Sequence[Candidates], ranges: Mapping[int, Range]) -> dict[int, Range] | None:
     """Ranges of other parts that together hold all their designs: the last part's that is known in boxes."""
     if not left:
-        return []
+        return None
     place = len(left) - 1
-    return [{**ranges, place: box} for box in boxes(left[place], MOST_BOXES)]
+    low, high = zip(*boxes(left[place], MOST_BOXES), strict=True)
+    return {**ranges, place: (np.stack(low, axis=1), np.stack(high, axis=1))}
 
 
 def sift_parts(
