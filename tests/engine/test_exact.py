@@ -5,6 +5,7 @@ caches are put together by the rules of NVSim's Result.cpp (printAsCache), writt
 """
 
 import itertools
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -88,10 +89,11 @@ class SmallCache:
     quirks: Quirks = NVSIM
     node: int = 22
     mats: tuple[PowerRange, PowerRange] = (TWO, TWO)
+    temperature: int = 350
 
     def spec(self, access: str) -> CacheSpec:
         """Few enough caches to try everything, with every kind of wire open on both arrays."""
-        technology = load_technology(self.node, "HP", 350, quirks=self.quirks)
+        technology = load_technology(self.node, "HP", self.temperature, quirks=self.quirks)
         fabric = Fabric(
             technology, load_cell(self.cell), self.routing, self.internal_sensing, quirks=self.quirks
         )
@@ -114,6 +116,23 @@ CASES = {
     "sram_1mb": SmallCache("sram.cell", 1024 * KILOBYTE, 4, mats=(PowerRange(2, 4), PowerRange(4, 8))),
     "stt_corrected": SmallCache("stt_deepnvm", 64 * KILOBYTE, 2, quirks=CORRECTED),
 }
+
+
+def drawn_cache(seed: int) -> SmallCache:
+    """A small cache of any cell, node, temperature, size, routing and sensing."""
+    rng = random.Random(seed)
+    cell = rng.choice(("sram.cell", "stt_deepnvm", "sot_deepnvm"))
+    routing, internal = rng.choice([(H_TREE, True), (BUS, True)] + [(BUS, False)] * (cell != "sram.cell"))
+    return SmallCache(
+        cell=cell, capacity=rng.choice((16, 24, 32, 48, 64)) * KILOBYTE, ways=rng.choice((2, 4)), routing=routing,
+        internal_sensing=internal, node=rng.choice((22, 32, 45, 65, 90)), temperature=rng.randrange(300, 401, 10),
+    )
+
+
+DRAWN = {f"drawn{seed}": drawn_cache(seed) for seed in range(24)}
+FEW = list(DRAWN)[:6]
+"""Of these on every run; the others are slow."""
+CASES |= DRAWN
 EVERYTHING = [(name, access) for name in ("sram", "stt", "sot") for access in (*ACCESS_TYPES, RAM)]
 OTHERS = [
     ("sot_24kb", SEQUENTIAL), ("sram_bus", FAST), ("stt_bus_sensed_outside", SEQUENTIAL),
@@ -311,6 +330,28 @@ def test_optimum_within_a_constraint(name: str, access: str, template: str, obje
     within = np.where(figure <= limit if upper else figure >= limit, values, np.inf)
     found = check_optimum(every, ask([every.spec], objective, within=[text]), within)
     assert found.cost >= values.min() * (1 - RELATIVE_TOLERANCE)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in FEW else pytest.mark.slow) for name in DRAWN])
+def test_optimum_of_a_cache_drawn_at_random(name: str) -> None:
+    """Of a random objective and access type, free and within one and two random constraints."""
+    rng = random.Random(name)
+    access, objective = rng.choice(ACCESS_TYPES), rng.choice(list(OBJECTIVES))
+    every = everything(name, access)
+    values = OBJECTIVES[objective](every.metrics)
+    check_optimum(every, ask([every.spec], objective), values)
+    limits: list[str] = []
+    for template in rng.sample(list(CONSTRAINTS), 2):
+        figure = np.where(np.isfinite(values), CONSTRAINTS[template](every.metrics), np.nan)
+        upper = "<=" in template
+        limit = float(np.nanquantile(figure, rng.uniform(0.05, 0.6) if upper else rng.uniform(0.4, 0.95)))
+        values = np.where(figure <= limit if upper else figure >= limit, values, np.inf)
+        limits.append(template.split("=")[0] + "=" + repr(limit))
+        problem = ask([every.spec], objective, within=limits)
+        if np.isfinite(values).any():
+            check_optimum(every, problem, values)
+        else:
+            assert exact_optimum(problem) is None
 
 
 def test_optimum_within_two_constraints() -> None:
