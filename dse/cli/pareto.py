@@ -20,7 +20,7 @@ from dse.presentation import presentation_of
 from dse.progress import report
 from dse.question import FRONT_N_TRIALS, Question
 from dse.report.run import check_run_folder, write_run
-from dse.report.tables import front_rows, write_table
+from dse.report.tables import front_table, write_table
 from dse.search.certificate import EXACT
 from dse.search.evaluation import signed
 from dse.search.kept_answers import kept_front
@@ -113,11 +113,11 @@ def _deliver(
     elif output is not None:
         import pandas as pd
 
-        rows = [
-            row for front in fronts
-            for row in front_rows(front.task.problem, front.task.label, front.designs, front.task.presentation)
-        ]
-        write_table(pd.DataFrame(rows), output)
+        tables = (
+            front_table(front.task.problem, front.task.label, front.designs, front.task.presentation)
+            for front in fronts
+        )
+        write_table(pd.concat(tables, ignore_index=True), output)
     if plot is not None:
         from dse.report.plot import front_figure, save_figure
 

@@ -192,7 +192,8 @@ def limits(table: "pd.DataFrame", plan: RegretPlan) -> tuple[str, ...]:
     notes = [
         "`surrogate` knows that a cache is put together from two arrays, whose figures every evaluation tells it; the "
         "other methods see one number per design.",
-        "Settings of `surrogate` were chosen while looking at the RAMs, the 256 KB caches and the 3 MB SRAM cache, and "
+        "Settings of `surrogate` were chosen while looking at the RAMs, the 256 KB caches and the 3 MB SRAM cache, "
+        "and "
         "at RAMs and caches of SRAM at 16 nm, with some of these seeds; the 64 KB caches and the 3 MB STT cache were "
         "not looked at.",
         "Sizes of spaces count designs that are legal in integers.",
