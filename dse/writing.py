@@ -1,6 +1,7 @@
 """Files written whole or not at all: text, and tables as CSV or Parquet."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from dse.errors import DseError, InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+"""Of Linux (fcntl.h, linux/fs.h): names as they are given; two names take each other's place."""
 PART = 1 << 14
 """Rows of a table written at a time."""
 
@@ -45,6 +48,16 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         raise DseError(f"{path}: cannot be written: {error.strerror}") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def exchange_names(one: Path, other: Path) -> bool:
+    """Exchange the names of two files or folders at once; says whether this could be done (renameat2 of Linux)."""
+    import ctypes
+
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    if renameat2 is None:
+        return False
+    return int(renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE)) == 0
 
 
 def _umask() -> int:

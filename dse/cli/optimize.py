@@ -10,7 +10,7 @@ from dse.cli.destination import MACRO, Destination, destination
 from dse.cli.render import ResultTables
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
-from dse.cli.tasks import Task, announce, make_tasks
+from dse.cli.tasks import announce
 from dse.cli.telling import Teller
 from dse.errors import DseError, InfeasibleError, InterruptionError
 from dse.parallel import in_parallel
@@ -21,8 +21,9 @@ from dse.report.macro import check_macro, macro_text
 from dse.report.run import write_run
 from dse.report.tables import json_text, merit, record_table, result_record, write_table
 from dse.search.certificate import EXACT, NONE
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.result import Result, measured_by, optimize, result_of
+from dse.tasks import Task, make_tasks
 from dse.writing import write_text
 
 
@@ -79,15 +80,20 @@ def _solve(tasks: Sequence[Task], method: str, jobs: int, outcome: Solved, table
     Tables that are whole are printed at once.
     """
     work = partial(_attempt, method=method, start=time.monotonic(), jobs=jobs if len(tasks) == 1 else 1)
-    for answer in in_parallel(work, tasks, jobs):
-        if isinstance(answer, DseError):
-            outcome.failures.append(answer)
-        else:
-            task, result = answer
-            outcome.results.append(result)
-            outcome.answered.append(task)
-            if tables is not None:
-                tables.add(result, task.label)
+    try:
+        for answer in in_parallel(work, tasks, jobs):
+            if isinstance(answer, DseError):
+                outcome.failures.append(answer)
+            else:
+                task, result = answer
+                outcome.results.append(result)
+                outcome.answered.append(task)
+                if tables is not None:
+                    tables.add(result, task.label)
+    except KeyboardInterrupt:
+        raise InterruptionError(
+            f"interrupted: {len(outcome.results)} of {len(tasks)} problems are answered, the others start again"
+        ) from None
 
 
 def _attempt(task: Task, method: str, start: float, jobs: int) -> tuple[Task, Result] | DseError:
@@ -108,7 +114,7 @@ def _attempt(task: Task, method: str, start: float, jobs: int) -> tuple[Task, Re
 def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solved) -> None:
     """Search by a method, one problem after the other, then certify what was found."""
     resolved = list(in_parallel(Task.resolved, tasks, jobs)) if tasks[0].relative else list(tasks)
-    for searched in run_searches(resolved, question.search):
+    for searched in run_searches(resolved, question):
         outcome.interrupted |= searched.found.interrupted
         history = searched.found.history
         if history.best is None:
@@ -133,7 +139,7 @@ def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solve
 def _certificate(work: tuple[Task, bool]) -> tuple[tuple[float, str] | None, dict[str, Baseline]]:
     """The exact optimum's value and how it is certain, where it is wanted; and what baselines choose."""
     task, wanted = work
-    optimum = exact_optimum(task.problem) if wanted else None
+    optimum = kept_optimum(task.problem) if wanted else None
     baselines = measured_by(task.family.baselines, task.problem)
     if optimum is None:
         return None, baselines

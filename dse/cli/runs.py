@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dse.batch import Ints
-from dse.cli.tasks import Task
 from dse.problem_file import question_text
 from dse.question import Question
 from dse.report.run import StoredRun, environment
@@ -13,6 +12,7 @@ from dse.report.tables import design_table, front_table
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
 from dse.search.fingerprint import axes_digest
+from dse.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.cli.tasks import Task, make_tasks
 from dse.errors import DseError, InputError
 from dse.problem_file import read_question
 from dse.report.run import CONFIG, DESIGNS, FRONT, METRICS, PROBLEM, StoredRun, levels_of_table, read_run
@@ -14,6 +13,7 @@ from dse.report.tables import design_table, front_table
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
 from dse.search.fingerprint import axes_digest
+from dse.tasks import Task, make_tasks
 
 if TYPE_CHECKING:
     import pandas as pd

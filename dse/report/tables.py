@@ -89,10 +89,10 @@ def record_table(records: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
     """Records as a table, one row each; nested fields joined with an underscore, levels and metrics as they are."""
     import pandas as pd
 
-    return pd.DataFrame([_flat(record) for record in records])
+    return pd.DataFrame([flat_record(record) for record in records])
 
 
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Nested fields as ``data_area``, ``algorithm1_value``; levels and metrics under their own names."""
     flat: dict[str, Any] = {}
     for key, value in record.items():

@@ -12,7 +12,7 @@ from dse.problem import Baseline, Problem
 from dse.search.certificate import EXACT, NONE, Told
 from dse.search.driver import Counts, search
 from dse.search.evaluation import evaluate
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.searchers import make_searcher
 
 
@@ -92,7 +92,7 @@ def attempt(
     measured = measured_by(measures, problem)
     counts: Counts | None = None
     if method == EXACT:
-        optimum = exact_optimum(problem, told=told, jobs=jobs)
+        optimum = kept_optimum(problem, told=told, jobs=jobs)
         if optimum is None:
             return None
         design, evaluations, certificate = optimum.design, optimum.evaluations, optimum.certificate

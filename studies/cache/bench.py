@@ -31,6 +31,7 @@ from dse.objectives.cache.family import FAMILY
 from dse.objectives.cache.options import ALL, CacheOptions
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import BASIC_WIRES, CacheSpec, DataChoice, cache_spec
+from dse.parallel import end_with_parent
 from dse.presentation import presentation_of
 from dse.problem import Problem
 from dse.report.tables import front_table, write_table
@@ -146,7 +147,7 @@ def _grid(name: str, buffers: tuple[int, ...]) -> Measurement:
     # normal and fast access share their tag mats
     parts = [(memory, access, buffers) for access in ((NORMAL, FAST), (SEQUENTIAL,)) for memory in CELLS]
     workers = os.cpu_count() or 1
-    with get_context("spawn").Pool(workers) as pool:
+    with get_context("spawn").Pool(workers, initializer=end_with_parent) as pool:
         pool.map(_grid_part, parts, chunksize=1)
     pool.join()
     return clock.stop(f"{name}, {workers} cores", workers=workers)
@@ -318,7 +319,7 @@ def main() -> None:
         if budgeted.part in ON_ALL_CORES:
             done = budgeted.part()
         else:
-            with context.Pool(1) as pool:
+            with context.Pool(1, initializer=end_with_parent) as pool:
                 done = pool.apply(budgeted.part)
         table.add_row(*row(done, budgeted.seconds, unit))
     Console(width=140).print(table)
