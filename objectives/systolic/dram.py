@@ -10,7 +10,7 @@ one passes once for each turn of the loop that it does not depend on:
 
 Where the innermost loop turns once, the order is one of the others. A result that passes p times is written p times
 and read back p - 1 times; nothing stays between operations. The innermost loop's tile is one wide, which holds least
-and moves no more. Buffers work in two halves, one being filled while the other is used, so that tiles fit half a buffer.
+and moves no more. Buffers work in halves, one being filled while the other is used: tiles fit half a buffer.
 
 Source: loop orders and tiles as in Chen et al., Eyeriss, ISCA 2016, and Parashar et al., Timeloop, ISPASS 2019.
 """
