@@ -38,7 +38,7 @@ class SwitchingTable:
         _require("current I/I_c0", current, self.current)
 
     def hazard(self, current: Floats, log_pulse: Floats, stability: Floats) -> Floats:
-        """ln H of columns (n,)."""
+        """Ln H of columns (n,)."""
         inside = np.clip(log_pulse, self.log_pulse[0], self.log_pulse[-1])
         weights = [
             _cubic(np.log(self.stability), np.log(stability)),
@@ -50,7 +50,7 @@ class SwitchingTable:
         return found + np.where(beyond > 0, beyond, beyond / 2)
 
     def odds(self, current: Floats, stability: Floats) -> Floats:
-        """ln of the odds of z > 0 in equilibrium, of columns (n,)."""
+        """Ln of the odds of z > 0 in equilibrium, of columns (n,)."""
         weights = [_cubic(np.log(self.stability), np.log(stability)), _cubic(self.current, current)]
         return _interpolated(self.log_odds, weights)
 
