@@ -1,7 +1,8 @@
 """Make the table of switching anew: ``python -m dse.objectives.reliability.make_table FILE``.
 
-The table holds the hazard H(τ; i, Δ) of `dse.objectives.reliability.switching` and the odds of the mass that
-stays at z > 0 for ever, by `dse.objectives.reliability.fokker_planck` on two meshes.
+The table holds the hazard of `dse.objectives.reliability.switching`, as (1 − w∞)·H(τ; i, Δ), which is smooth where
+both wells count, and the odds of the mass w∞ that stays at z > 0 for ever, by
+`dse.objectives.reliability.fokker_planck` on two meshes.
 """
 
 import sys
@@ -25,7 +26,7 @@ LEAST_RELATIVE_REST = 1e-6
 
 
 def equilibrium_log_odds(current: float, stability: float, cells: int) -> float:
-    """Ln of the odds of z > 0 when τ → ∞ on a mesh: ρ ∝ exp(Δ(z − i)²)."""
+    """ln of the odds of z > 0 when τ → ∞ on a mesh: ρ ∝ exp(Δ(z − i)²)."""
     face = faces(cells)
     logarithm = stability * ((face[1:] + face[:-1]) / 2 - current) ** 2 + np.log(np.diff(face))
     half = cells // 2
@@ -52,12 +53,13 @@ def with_tail(hazards: Floats) -> Floats:
 
 
 def log_hazards(current: float, stability: float) -> tuple[Floats, float]:
-    """Row of ln H (pulses,) and ln of the equilibrium's odds, both extrapolated from two meshes."""
+    """Row of ln((1 − w∞)H) (pulses,) and ln of the equilibrium's odds, both extrapolated from two meshes."""
     rows, odds = [], []
     for cells in (COARSE_CELLS, 2 * COARSE_CELLS):
         log_odds = equilibrium_log_odds(current, stability, cells)
         odds.append(log_odds)
-        rows.append(np.log(with_tail(hazard(masses(current, stability, PULSES, cells), log_odds))))
+        found = with_tail(hazard(masses(current, stability, PULSES, cells), log_odds))
+        rows.append(np.log(found) - np.logaddexp(0.0, log_odds))
     return rows[1] + (rows[1] - rows[0]) / 3, odds[1] + (odds[1] - odds[0]) / 3
 
 

@@ -1,7 +1,7 @@
 """Whether a write switches a bit, and whether a read does not: the table of the Fokker-Planck equation.
 
-The mass left at z > 0 is WER = w∞ + (1 − w∞)·e^{−H(τ; i, Δ)} with w∞ the equilibrium's. The table holds ln H and the
-log odds of w∞ for Δ from 10 to 150 and i from 0 to 6 (`dse.objectives.reliability.make_table`); between its points
+The mass left at z > 0 is WER = w∞ + (1 − w∞)·e^{−H(τ; i, Δ)} with w∞ the equilibrium's. The table holds
+ln((1 − w∞)H) and the log odds of w∞ for Δ from 10 to 150 and i from 0 to 6 (`dse.objectives.reliability.make_table`); between its points
 stand cubics, beyond its longest pulse H grows in proportion to τ, below its shortest H falls with √τ as diffusion
 does.
 """
@@ -23,7 +23,7 @@ HALVINGS = 60
 
 @dataclass(frozen=True, slots=True)
 class SwitchingTable:
-    """Hazards by stability, current I/I_c0 and pulse [t_D]; ln H (stabilities, currents, pulses)."""
+    """Hazards by stability, current I/I_c0 and pulse [t_D]; ln((1 − w∞)H) (stabilities, currents, pulses)."""
 
     provenance: str
     stability: Floats
@@ -38,7 +38,7 @@ class SwitchingTable:
         _require("current I/I_c0", current, self.current)
 
     def hazard(self, current: Floats, log_pulse: Floats, stability: Floats) -> Floats:
-        """Ln H of columns (n,)."""
+        """ln((1 − w∞)H) of columns (n,)."""
         inside = np.clip(log_pulse, self.log_pulse[0], self.log_pulse[-1])
         weights = [
             _cubic(np.log(self.stability), np.log(stability)),
@@ -50,7 +50,7 @@ class SwitchingTable:
         return found + np.where(beyond > 0, beyond, beyond / 2)
 
     def odds(self, current: Floats, stability: Floats) -> Floats:
-        """Ln of the odds of z > 0 in equilibrium, of columns (n,)."""
+        """ln of the odds of z > 0 in equilibrium, of columns (n,)."""
         weights = [_cubic(np.log(self.stability), np.log(stability)), _cubic(self.current, current)]
         return _interpolated(self.log_odds, weights)
 
@@ -115,7 +115,8 @@ def _hazard_and_odds(current: Floats, pulse: Floats, stability: Floats) -> tuple
     table = switching_table()
     table.require(current, stability)
     with np.errstate(divide="ignore"):
-        return np.exp(table.hazard(current, np.log(pulse), stability)), table.odds(current, stability)
+        odds = table.odds(current, stability)
+        return np.exp(table.hazard(current, np.log(pulse), stability) + np.logaddexp(0.0, odds)), odds
 
 
 def write_error_rate(current: ArrayLike, pulse: ArrayLike, stability: ArrayLike) -> Floats:
