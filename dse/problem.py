@@ -173,8 +173,8 @@ class Tabled(Problem, Protocol):
 class Merging(Assembly, Protocol):
     """An assembly whose parts hand up the same figures, and these merge: two parts taken together are like one.
 
-    ``combine`` of all parts is that of their figures merged into the first part's, beside others that are `neutral`, in
-    all but metrics that are a part's own figures. Merging grows with every figure.
+    ``combine`` of all parts is that of their figures merged into the first part's, beside others that are `neutral`,
+    in all but metrics that are a part's own figures. Merging grows with every figure.
     """
 
     @property

@@ -109,9 +109,9 @@ class Merger:
 
     def _wanted(self, costs: Floats) -> Bools:
         """Which costs (n, aims) are finite, within the limits, and not beaten by what is known."""
-        kept: Bools = np.isfinite(costs).all(axis=1) & (costs <= self._limit).all(axis=1)
+        kept = np.asarray(np.isfinite(costs).all(axis=1) & (costs <= self._limit).all(axis=1))
         for point in self._known:
-            kept &= ~(costs > point + 1e-12 * np.abs(point)).all(axis=1)
+            kept = kept & ~(costs > point + 1e-12 * np.abs(point)).all(axis=1)
         return kept
 
     def _unbeaten(self, whole: MergedParts) -> MergedParts:

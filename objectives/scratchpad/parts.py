@@ -152,7 +152,8 @@ class BufferPart:
     @property
     def least(self) -> Floats:
         """Lower bounds of every figure."""
-        return np.min([one.least(self._names).min(axis=1) for one in self._figures], axis=0, initial=np.inf)
+        least: Floats = np.min([one.least(self._names).min(axis=1) for one in self._figures], axis=0)
+        return least
 
     def evaluate(self, designs: Ints) -> Floats:
         """Figures (figures, n) of legal designs."""
@@ -189,7 +190,7 @@ class BufferPart:
 
     def range(self, *, lower_ends_only: bool) -> Range:
         """Bounds of every figure."""
-        high = np.max([one.most(self._names).max(axis=1) for one in self._figures], axis=0, initial=-np.inf)
+        high = np.max([one.most(self._names).max(axis=1) for one in self._figures], axis=0)
         return self.least[:, None], high[:, None]
 
     def designs(self, number: Ints) -> Ints:

@@ -8,6 +8,7 @@ import numpy as np
 
 from dse.batch import Ints
 from dse.objectives.scratchpad.report import buffer_reports, limited_time
+from dse.objectives.scratchpad.tolerances import ToleranceTable
 from dse.presentation import Presentation
 from dse.spaces.space import values
 from dse.units import format_capacity, format_quantity
@@ -72,13 +73,18 @@ class ScratchpadPresentation(Presentation):
 
     def notes(self, problems: Sequence[Any]) -> Sequence[str]:
         """What figures rest on."""
-        notes = ["Matrix products alone pass the buffers: elementwise work is done as results leave the array, and the "
-                 "optimizer's states stay in DRAM."]
-        for problem in problems:
-            tolerance = problem.setting.tolerance
-            if tolerance is not None:
-                source = "borrowed from" if tolerance.borrowed else "measured on"
-                notes.append(f"accuracy_drop is a sum of drops {source} {tolerance.network}: a model, which retraining "
-                             "with the chosen mix (study heterogeneous) confirms or not.")
-                break
-        return tuple(notes)
+        known = [problem.setting.tolerance for problem in problems if problem.setting.tolerance is not None]
+        return (PRODUCTS_ALONE, *(_of_drops(tolerance) for tolerance in known[:1]))
+
+
+PRODUCTS_ALONE = (
+    "Matrix products alone pass the buffers: elementwise work is done as results leave the array, and the optimizer's"
+    " states stay in DRAM."
+)
+
+
+def _of_drops(tolerance: ToleranceTable) -> str:
+    """Where drops of accuracy come from."""
+    source = "borrowed from" if tolerance.borrowed else "measured on"
+    return (f"accuracy_drop is a sum of drops {source} {tolerance.network}: a model, which retraining with the chosen"
+            " mix (study heterogeneous) confirms or not.")

@@ -15,6 +15,7 @@ from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.objectives.scratchpad.parts import AREA, DROP, ENERGY, FIGURES, WEAR, BufferPart, BufferUse, buffer_part
 from dse.objectives.scratchpad.setting import ScratchpadSetting
+from dse.objectives.scratchpad.stock import BufferRequest, StockedGroup
 from dse.objectives.scratchpad.system import StepDemand
 from dse.problem import Columns, Constraint, Figures, Metric, Objective, Sign
 from dse.spaces.branches import Branch, BranchSpace
@@ -125,14 +126,18 @@ class ScratchpadProblem:
         demand, capacities = asked
         use = BufferUse(demand.time, self.setting.options.line * 8, self.setting.tolerance,
                         self.setting.options.saturate)
-        parts = []
+        parts: list[BufferPart] = []
         for request in self.setting.requests(demand, capacities, int(chosen["batch"])):
             first = len(self._top) + len(self._axes) * len(parts)
-            part = buffer_part(self.setting.stock.groups(request), request, use, self._axes, first)
+            part = buffer_part(self.stocked(request), request, use, self._axes, first)
             if not part.space.size:
                 return None
             parts.append(part)
         return ScratchpadAssembly(np.array(branch), tuple(parts), demand, int(chosen["batch"]))
+
+    def stocked(self, request: BufferRequest) -> list[StockedGroup]:
+        """Buffers that meet a request."""
+        return self.setting.stock.groups(request)
 
     def assembly_of(self, design: Ints) -> ScratchpadAssembly:
         """The kind of scratchpad that one design (axes,) is."""
