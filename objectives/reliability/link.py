@@ -140,14 +140,14 @@ class SwitchingLink:
     def writes(
         self, error_rate: ArrayLike, stability: ArrayLike, pulse: ArrayLike, knob: str = DIAMETER
     ) -> WritePoints:
-        """Writes that fail at `error_rate` with bits of `stability`, in pulses `pulse` times the file's; all broadcast.
+        """Writes that fail at `error_rate`, of bits of `stability`, in pulses `pulse` times the file's; all broadcast.
 
         E = E_file·s·(i/i₀)ᵖ·t/t₀ with s = Δ/Δ_file by diameter, as R ∝ 1/d² and I_c0 ∝ d² at one R·A;
         E = E_file·(s·i/i₀)ᵖ·t/t₀ by anisotropy, where I_c0 ∝ Δ and t_D ∝ 1/Δ at one R. Of SOT-MRAM the file's.
         """
-        shaped = np.broadcast_arrays(*(np.asarray(one, float) for one in (error_rate, stability, pulse)))
+        rate, level, factor = np.broadcast_arrays(*(np.asarray(one, float) for one in (error_rate, stability, pulse)))
         set_, reset = (
-            self._fixed(polarity, shaped[0].shape) if self.fixed else self._written(polarity, *shaped, knob)
+            self._fixed(polarity, rate.shape) if self.fixed else self._written(polarity, rate, level, factor, knob)
             for polarity in (self.set, self.reset)
         )
         return WritePoints(

@@ -26,7 +26,7 @@ LEAST_RELATIVE_REST = 1e-6
 
 
 def equilibrium_log_odds(current: float, stability: float, cells: int) -> float:
-    """ln of the odds of z > 0 when τ → ∞ on a mesh: ρ ∝ exp(Δ(z − i)²)."""
+    """Ln of the odds of z > 0 when τ → ∞ on a mesh: ρ ∝ exp(Δ(z − i)²)."""
     face = faces(cells)
     logarithm = stability * ((face[1:] + face[:-1]) / 2 - current) ** 2 + np.log(np.diff(face))
     half = cells // 2

@@ -7,7 +7,7 @@ from dse.batch import Floats
 from dse.objectives.reliability.switching import required_pulse, switching_table
 
 GOLDEN = (np.sqrt(5) - 1) / 2
-SECTIONS = 40
+SECTIONS = 24
 
 
 def relative_energy(current: ArrayLike, error_rate: ArrayLike, stability: ArrayLike, exponent: float = 2.0) -> Floats:

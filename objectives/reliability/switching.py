@@ -1,9 +1,9 @@
 """Whether a write switches a bit, and whether a read does not: the table of the Fokker-Planck equation.
 
 The mass left at z > 0 is WER = w∞ + (1 − w∞)·e^{−H(τ; i, Δ)} with w∞ the equilibrium's. The table holds
-ln((1 − w∞)H) and the log odds of w∞ for Δ from 10 to 150 and i from 0 to 6 (`dse.objectives.reliability.make_table`); between its points
-stand cubics, beyond its longest pulse H grows in proportion to τ, below its shortest H falls with √τ as diffusion
-does.
+ln((1 − w∞)H) and the log odds of w∞ for Δ from 10 to 150 and i from 0 to 6 (`dse.objectives.reliability.make_table`);
+between its points stand cubics, beyond its longest pulse H grows in proportion to τ, below its shortest H falls with
+√τ as diffusion does.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from importlib.resources import as_file, files
 import numpy as np
 from numpy.typing import ArrayLike
 
-from dse.batch import Bools, Floats
+from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
 
-HALVINGS = 60
+HALVINGS = 48
 """Halvings of a bracket in search of a pulse or current."""
 
 
@@ -50,7 +50,7 @@ class SwitchingTable:
         return found + np.where(beyond > 0, beyond, beyond / 2)
 
     def odds(self, current: Floats, stability: Floats) -> Floats:
-        """ln of the odds of z > 0 in equilibrium, of columns (n,)."""
+        """Ln of the odds of z > 0 in equilibrium, of columns (n,)."""
         weights = [_cubic(np.log(self.stability), np.log(stability)), _cubic(self.current, current)]
         return _interpolated(self.log_odds, weights)
 
@@ -64,7 +64,7 @@ def _require(what: str, values: Floats, axis: Floats) -> None:
         )
 
 
-def _cubic(axis: Floats, at: Floats) -> tuple[Floats, Floats]:
+def _cubic(axis: Floats, at: Floats) -> tuple[Ints, Floats]:
     """Four neighbors (4, n) of points on an axis and their weights in Lagrange's cubic."""
     first = np.clip(np.searchsorted(axis, at, side="right") - 2, 0, len(axis) - 4)
     rows = first + np.arange(4)[:, None]
@@ -77,7 +77,7 @@ def _cubic(axis: Floats, at: Floats) -> tuple[Floats, Floats]:
     return rows, weight
 
 
-def _interpolated(table: Floats, weights: list[tuple[Floats, Floats]]) -> Floats:
+def _interpolated(table: Floats, weights: list[tuple[Ints, Floats]]) -> Floats:
     """Tensor product of cubics at points (n,)."""
     rows, columns = weights[0][0], weights[1][0]
     plane = weights[0][1][:, None] * weights[1][1][None]

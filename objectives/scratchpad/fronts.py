@@ -15,7 +15,7 @@ MARGIN = 1e-9
 
 
 class FrontWithinLimit:
-    """A sieve: keeps what no array seen before beats in every figure, and what keeps `limits` by row of the figures."""
+    """A sieve: keeps what no array seen beats in every figure, within `limits` by row of the figures."""
 
     by_bounds = True
 

@@ -27,17 +27,17 @@ class Dense:
         self.shape = (inputs, outputs)
 
     def forward(self, inputs: Floats, weights: Floats) -> Floats:
-        """y = x·W."""
+        """Y = x·W."""
         return np.asarray(inputs.reshape(len(inputs), -1) @ weights)
 
     def backward(self, inputs: Floats, weights: Floats, errors: Floats) -> tuple[Floats, Floats]:
-        """dx = dy·Wᵀ, dW = xᵀ·dy."""
+        """Dx = dy·Wᵀ, dW = xᵀ·dy."""
         flat = inputs.reshape(len(inputs), -1)
         return (errors @ weights.T).reshape(inputs.shape), flat.T @ errors
 
 
 class Convolution:
-    """3×3 convolution with stride and a border of zeros, of images (batch, height, width, channels), as one product."""
+    """3×3 convolution with stride, zeros around images (batch, height, width, channels), as one product."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         self.shape = (9 * inputs, outputs)

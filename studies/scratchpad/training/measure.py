@@ -17,12 +17,14 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.progress import report
-from dse.studies.scratchpad.training.bfloat16 import BIT_GROUPS, KINDS, BitFaults
+from dse.studies.scratchpad.training.bfloat16 import BIT_GROUPS, FLIP, SHARED, STALE, BitFaults
 from dse.studies.scratchpad.training.memory import TENSOR_CLASSES, FaultyMemory
 from dse.studies.scratchpad.training.networks import SmallNetwork, network_of
 from dse.studies.scratchpad.training.train import train
 
 SEEDS = 5
+RETRAINED = 10
+"""Seeds of the retraining of a mix."""
 PROBABILITIES = (1e-5, 1e-4, 1e-3, 1e-2)
 COLLAPSE = 0.5
 """A run that reads fewer than this share of what the same run reads without faults has collapsed."""
@@ -69,9 +71,9 @@ def bounds(network: SmallNetwork, seeds: int) -> Mapping[str, float]:
 
 
 def drops(
-    network: SmallNetwork, faults: Mapping[str, BitFaults], *, saturate: bool = False, seeds: int = SEEDS
+    network: SmallNetwork, faults: Mapping[str, Sequence[BitFaults]], *, saturate: bool = False, seeds: int = SEEDS
 ) -> Drops:
-    """Falls of accuracy under faults by class; the mix that is retrained has faults in several."""
+    """Falls of accuracy under faults by class, run by run beside the same run without faults."""
     clip = bounds(network, seeds) if saturate else None
     clean = np.array([reference(network, seed)[0] for seed in range(seeds)])
     faulty = [
@@ -80,29 +82,52 @@ def drops(
     return Drops(clean - np.array(faulty), clean)
 
 
+def retrain(
+    network: SmallNetwork, mix: Mapping[str, Sequence[BitFaults]], *, saturate: bool = False
+) -> Drops:
+    """What a mix of faults in several classes costs when the network is trained with all of them at a time."""
+    return drops(network, mix, saturate=saturate, seeds=RETRAINED)
+
+
 def points(groups: Sequence[str]) -> Iterator[tuple[str, BitFaults, bool]]:
-    """Every class, fault, and whether reads are clipped."""
-    for tensor_class in TENSOR_CLASSES:
-        for kind in KINDS:
-            for group in groups:
-                for saturate in (False, True):
+    """Every class, fault, and whether reads are clipped; what matters most comes first."""
+    for saturate in (False, True):
+        for kind in (STALE, FLIP, SHARED):
+            for tensor_class in TENSOR_CLASSES:
+                for group in groups:
                     for probability in PROBABILITIES:
                         yield tensor_class, BitFaults(kind, group, probability), saturate
 
 
+def named(tensor_class: str, faults: BitFaults, saturate: bool) -> tuple[str, ...]:
+    """The columns that say what a row is about."""
+    return tensor_class, faults.kind, faults.group, "yes" if saturate else "no", f"{faults.probability:g}"
+
+
+def measured(path: Path) -> set[tuple[str, ...]]:
+    """What a table holds already; nothing where there is no file."""
+    if not path.exists():
+        return set()
+    lines = path.read_text(encoding="utf-8").splitlines()[2:]
+    return {tuple(line.split(",")[: COLUMNS.index("runs")]) for line in lines}
+
+
 def measure(network: SmallNetwork, path: Path, groups: Sequence[str]) -> None:
-    """Write a network's table."""
-    every = list(points(groups))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        file.write(f"# {provenance(network)}\n")
+    """Write a network's table, or what a file of it lacks: a run that was stopped goes on."""
+    have = measured(path)
+    every = [point for point in points(groups) if named(*point) not in have]
+    with path.open("a", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
+        if not have:
+            file.write(f"# {provenance(network)}\n")
+            table.writerow(COLUMNS)
         for tensor_class, faults, saturate in report(every, len(every), f"tolerance of {network.name}"):
-            found = drops(network, {tensor_class: faults}, saturate=saturate)
+            found = drops(network, {tensor_class: [faults]}, saturate=saturate)
             table.writerow((
-                tensor_class, faults.kind, faults.group, "yes" if saturate else "no", f"{faults.probability:g}",
-                SEEDS, f"{found.mean:.5f}", f"{found.interval:.5f}", found.collapsed,
+                *named(tensor_class, faults, saturate), SEEDS, f"{found.mean:.5f}", f"{found.interval:.5f}",
+                found.collapsed,
             ))
+            file.flush()
 
 
 def provenance(network: SmallNetwork) -> str:

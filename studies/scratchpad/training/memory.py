@@ -1,6 +1,6 @@
 """The memory that tensors of a training step pass through, class by class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,8 @@ class FaultyMemory:
     """
 
     def __init__(
-        self, faults: Mapping[str, BitFaults], random: np.random.Generator, bounds: Mapping[str, float] | None = None
+        self, faults: Mapping[str, Sequence[BitFaults]], random: np.random.Generator,
+        bounds: Mapping[str, float] | None = None,
     ) -> None:
         self._faults = faults
         self._random = random
@@ -30,10 +31,13 @@ class FaultyMemory:
     def through(self, tensor_class: str, name: str, values: Floats) -> Floats:
         """What is read of a tensor after it was written."""
         new = to_words(values)
-        faults = self._faults.get(tensor_class)
-        if faults is not None:
-            new = faults.written(new, self._previous(tensor_class, name, new, faults), self._random)
-            self._keep(tensor_class, name, new, faults)
+        faults = self._faults.get(tensor_class, ())
+        if faults:
+            shared = any(one.kind == SHARED for one in faults)
+            old = self._previous(tensor_class, name, new, shared)
+            for one in faults:
+                new = one.written(new, old, self._random)
+            self._keep(tensor_class, name, new, shared)
         read = to_values(new)
         if self._bounds is None:
             self.peaks[tensor_class] = max(self.peaks[tensor_class], float(np.abs(read).max()))
@@ -41,14 +45,14 @@ class FaultyMemory:
         bound = self._bounds[tensor_class]
         return np.clip(np.nan_to_num(read, nan=0.0, posinf=bound, neginf=-bound), -bound, bound)
 
-    def _previous(self, tensor_class: str, name: str, new: Words, faults: BitFaults) -> Words:
-        if faults.kind == SHARED:
+    def _previous(self, tensor_class: str, name: str, new: Words, shared: bool) -> Words:
+        if shared:
             return self._rings.setdefault(tensor_class, ClassRing()).under(new.size).reshape(new.shape)
         old = self._old.get((tensor_class, name))
         return np.zeros_like(new) if old is None or old.shape != new.shape else old
 
-    def _keep(self, tensor_class: str, name: str, written: Words, faults: BitFaults) -> None:
-        if faults.kind == SHARED:
+    def _keep(self, tensor_class: str, name: str, written: Words, shared: bool) -> None:
+        if shared:
             self._rings[tensor_class].write(written.ravel())
         else:
             self._old[tensor_class, name] = written
