@@ -12,13 +12,8 @@ from typing import cast
 import numpy as np
 
 from dse.batch import Ints
-<<<<<<< HEAD
-from dse.parts import Candidates, Range, SievedPart, join_candidates
-from dse.problem import Assembly, Constraint, Decomposed, Merging, Objective, Problem
-=======
 from dse.parts import Candidates, Range, SievedPart, join_candidates, whole_designs
-from dse.problem import Assembly, Constraint, Decomposed, Objective, Problem
->>>>>>> reliability
+from dse.problem import Assembly, Constraint, Decomposed, Merging, Objective, Problem
 from dse.search.aim import MOST_BOXES, Aim, AimSieve, aims, with_slack
 from dse.search.certificate import BOUNDS, Incumbent, Optimum
 from dse.search.enumerated import evaluations_of, sieved_parts
@@ -73,18 +68,14 @@ def _searches(
     ]
 
 
-<<<<<<< HEAD
 def _search_of(assembly: Assembly, aim: Aim) -> "AssemblySearch | MergedSearch":
     """The search of one kind of designs: their parts merged where that can be done."""
     return MergedSearch(cast(Merging, assembly), aim) if merging(assembly, [aim]) else AssemblySearch(assembly, aim)
 
 
-def _best_constant(problem: Decomposed, objective: Objective, limit: float, told: Told) -> Optimum | None:
-=======
 def _best_constant(
-    problem: Decomposed, searches: "Sequence[AssemblySearch]", limit: float, told: Told
+    problem: Decomposed, searches: "Sequence[AssemblySearch | MergedSearch]", limit: float, told: Told
 ) -> Optimum | None:
->>>>>>> reliability
     """The optimum of an objective that is decided by the axes at the top: the first feasible kinds of designs."""
     then = problem.objectives[0].then
     costs = [search.constant for search in searches]

@@ -13,15 +13,9 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InputError
-<<<<<<< HEAD
-from dse.parts import Candidates, SievedPart
+from dse.parts import Candidates, whole_designs
 from dse.problem import Assembly, Decomposed, Merging, Problem
 from dse.search.aim import Aim, aims
-=======
-from dse.parts import Candidates, SievedPart, whole_designs
-from dse.problem import Assembly, Decomposed, Figures, Problem, Sign
-from dse.search.aim import ROUNDING, Aim, aims
->>>>>>> reliability
 from dse.search.certificate import BOUNDS, EXHAUSTION
 from dse.search.enumerated import designs_at, evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted_front
@@ -108,26 +102,12 @@ def _front_of(assembly: Assembly, asked: Sequence[Aim], known: Floats) -> _Assem
         part_front(part, place, asked[0], rows or [0]).in_order()
         for place, (part, rows) in enumerate(zip(parts, needed, strict=True))
     ]
-<<<<<<< HEAD
     if merging(assembly, asked):
         costs, rows = merged_front(cast(Merging, assembly), fronts, asked, known)
     else:
         costs, rows = _tuple_front(fronts, asked)
-    top = np.repeat(assembly.top[None], len(costs), axis=0)
-    chosen = [_designs(part, front, own) for part, front, own in zip(parts, fronts, rows, strict=True)]
-    return _AssemblyFront(np.concatenate([top, *chosen], axis=1).astype(np.int64), costs, evaluations_of(parts))
-
-
-def _designs(part: SievedPart, front: Candidates, rows: Ints) -> Ints:
-    """Designs of a part at some rows of its front."""
-    distinct, number = np.unique(rows, return_inverse=True)
-    designs: Ints = part.designs(front.number[distinct])[number]
-    return designs
-=======
-    costs, rows = _tuple_front(fronts, asked)
     chosen = [designs_at(part, front, own) for part, front, own in zip(parts, fronts, rows, strict=True)]
     return _AssemblyFront(whole_designs(assembly, chosen), costs, evaluations_of(parts))
->>>>>>> reliability
 
 
 def _tuple_front(fronts: Sequence[Candidates], asked: Sequence[Aim]) -> tuple[Floats, Ints]:

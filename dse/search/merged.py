@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
-from dse.parts import Candidates
+from dse.parts import Candidates, whole_designs
 from dse.problem import Assembly, Figures, Merging
 from dse.search.aim import Aim, with_slack
 from dse.search.enumerated import evaluations_of, sieved_parts
@@ -200,10 +200,11 @@ class MergedSearch:
     def design(self, rows: tuple[int, ...]) -> Ints:
         """The design (axes,) of rows that `solve` gave."""
         chosen = [
-            part.designs(front.number[[row]])[0]
+            part.designs(front.number[[row]])
             for part, front, row in zip(self._parts, self._fronts, rows, strict=True)
         ]
-        return np.concatenate([self._assembly.top, *chosen]).astype(np.int64)
+        design: Ints = whole_designs(self._assembly, chosen)[0]
+        return design
 
     def _merger(self, limit: float) -> Merger:
         """Merges what may reach a limit."""

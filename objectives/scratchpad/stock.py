@@ -1,7 +1,8 @@
 """Everything that buffers of one problem are made of, each made once: fronts of banks, and ways to write."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -41,7 +42,20 @@ class StockedGroup:
         return StockedGroup(levels, self.writes.take(rows), self.arrays)
 
 
-@dataclass(frozen=True)
+@cache
+def _libraries() -> MatLibraries:
+    """Mats that all banks share."""
+    return MatLibraries()
+
+
+@cache
+def bank_front(memory: BufferMemory, shape: BufferShape) -> BufferArrays:
+    """The front of one bank, by ascending energy of a read; problems of one memory share it."""
+    found = buffer_arrays(memory, shape, (1,), _libraries())
+    return found.take(np.lexsort((found.area, found.leakage, found.read_energy))[:MOST_ARRAYS])
+
+
+@dataclass(frozen=True, slots=True)
 class BufferStock:
     """Banks and writes of some memories, with lines of `line_bits` and banks within a latency [s]."""
 
@@ -50,8 +64,6 @@ class BufferStock:
     write_levels: WriteLevels
     line_bits: int
     latency_limit: float
-    _libraries: MatLibraries = field(default_factory=MatLibraries)
-    _fronts: dict[tuple[str, float, int], BufferArrays] = field(default_factory=dict)
 
     def stabilities(self, memory: BufferMemory) -> tuple[float, ...]:
         """Stabilities that a memory may have: the file's alone where it is no choice, NaN where there is none."""
@@ -61,14 +73,8 @@ class BufferStock:
 
     def bank(self, memory: BufferMemory, stability: float, capacity: int) -> BufferArrays:
         """The front of one bank of a capacity [B], by ascending energy of a read."""
-        key = (memory.name, stability if memory.link is not None else 0.0, capacity)
-        if key not in self._fronts:
-            made = memory if memory.link is None else memory.with_stability(stability)
-            shape = BufferShape(capacity, self.line_bits, self.latency_limit)
-            found = buffer_arrays(made, shape, (1,), self._libraries)
-            order = np.lexsort((found.area, found.leakage, found.read_energy))
-            self._fronts[key] = found.take(order[:MOST_ARRAYS])
-        return self._fronts[key]
+        made = memory if memory.link is None else memory.with_stability(stability)
+        return bank_front(made, BufferShape(capacity, self.line_bits, self.latency_limit))
 
     def arrays(self, memory: BufferMemory, stability: float, capacity: int) -> tuple[BufferArrays, Ints]:
         """Arrays of buffers of a capacity [B], of all numbers of banks, and levels (n, 2) of banks and array."""
