@@ -23,14 +23,14 @@ STEPS = 1e5
 MOST_EXPONENT_FLIPS = 0.1
 """Expected flips of exponents in a training, above which it is not to be trusted."""
 STALE, FLIP = "stale", "flip"
-EXPONENT, REST = "exponent", "sign-mantissa"
+EXPONENT, REST, EVERY_BIT = "exponent", "sign-mantissa", "all"
 
 Key = tuple[str, str, str, bool]
 """Class of tensors, kind of fault, group of bits, whether reads are clipped."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured(Batch):
+class MeasuredTolerance(Batch):
     """Measured points by ascending probability: mean falls of accuracy, half intervals (95 %), collapsed runs."""
 
     probability: Floats
@@ -65,18 +65,18 @@ class ToleranceTable:
     network: str
     provenance: str
     borrowed: bool
-    points: Mapping[Key, Measured]
+    points: Mapping[Key, MeasuredTolerance]
 
     def at(self, key: Key, probability: ArrayLike) -> Tolerated:
         """What faults of a probability cost: the measured point at or above it; nothing without faults.
 
-        Raises InputError where nothing was measured for the class, kind, group and clipping.
+        Where a group was not measured, faults in all bits stand for it, which are harsher; where neither was, no
+        fault is legal.
         """
-        if key not in self.points:
-            words = f"{key[1]} bits of group {key[2]} in class {key[0]}{', reads clipped' if key[3] else ''}"
-            raise InputError(f"tolerance of {quoted(self.network)} holds no {words}")
-        measured = self.points[key]
         rate = np.asarray(probability, dtype=float)
+        measured = self.points.get(key) or self.points.get((key[0], key[1], EVERY_BIT, key[3]))
+        if measured is None:
+            return Tolerated(np.zeros(rate.shape), np.zeros(rate.shape), rate == 0)
         row = np.searchsorted(measured.probability, rate * (1 - 1e-9))
         known = row < len(measured)
         row = np.minimum(row, len(measured) - 1)
@@ -135,7 +135,7 @@ def load_tolerances(network: str, tolerance_of: str | None = None) -> ToleranceT
 
 
 @cache
-def _read(network: str) -> tuple[str, Mapping[Key, Measured]]:
+def _read(network: str) -> tuple[str, Mapping[Key, MeasuredTolerance]]:
     """Provenance and points of a table."""
     file = files("dse.objectives.scratchpad") / "data" / "tolerance" / f"{network}.csv"
     first, *lines = file.read_text(encoding="utf-8").splitlines()
@@ -146,6 +146,6 @@ def _read(network: str) -> tuple[str, Mapping[Key, Measured]]:
             float(row["probability"]), float(row["drop"]), float(row["interval"]), float(row["collapsed"])
         ))
     return first.removeprefix("# "), {
-        key: Measured(*(np.array(column) for column in zip(*sorted(found), strict=True)))
+        key: MeasuredTolerance(*(np.array(column) for column in zip(*sorted(found), strict=True)))
         for key, found in rows.items()
     }

@@ -32,8 +32,8 @@ def run(jobs: int) -> Findings:
 
 
 _NOTES = (
-    "Small networks on digits of 8×8 pixels, trained for 360 steps: flips of exponents are extensive, so that a longer"
-    " training bears fewer; nothing is claimed for networks without a table.",
+    "Small networks on digits of 8 by 8 pixels, trained for 352 steps: flips of exponents are extensive, so that a"
+    " longer training bears fewer; nothing is claimed for networks without a table.",
     "The sum of falls of classes is a model; the mix trained anew is the answer.",
 )
 
@@ -77,16 +77,16 @@ def broken_at(measured: "pd.DataFrame", network: str, tensor_class: str, kind: s
 def _answer(measured: "pd.DataFrame", mixes: "pd.DataFrame") -> str:
     """Where each class breaks, and what the mix costs."""
     sentences = []
-    for row in mixes.itertuples():
+    for row in mixes.to_dict("records"):
         breaks = ", ".join(
-            f"{name} {broken_at(measured, row.network, name, STALE, 'all')}"
-            f" ({broken_at(measured, row.network, name, 'flip', 'all')})" for name in TENSOR_CLASSES
+            f"{name} {broken_at(measured, row['network'], name, STALE, 'all')}"
+            f" ({broken_at(measured, row['network'], name, 'flip', 'all')})" for name in TENSOR_CLASSES
         )
         sentences.append(
-            f"**{row.network}**: the least measured probability at which a training collapses, of stale bits anywhere"
-            f" (of flipped ones): {breaks}. With exponents protected, stale bits at {MIXED:g} in all classes cost"
-            f" {100 * row.drop:.2f} ± {100 * row.interval:.2f} points, {row.collapsed} of {row.runs} trainings"
-            f" collapse; the sum of the classes alone is {100 * row.sum_of_drops:.2f}."
+            f"**{row['network']}**: the least measured probability at which a training collapses, of stale bits"
+            f" anywhere (of flipped ones): {breaks}. With exponents protected, stale bits at {MIXED:g} in all"
+            f" classes cost {100 * row['drop']:.2f} ± {100 * row['interval']:.2f} points, {row['collapsed']} of"
+            f" {row['runs']} trainings collapse; the sum of the classes alone is {100 * row['sum_of_drops']:.2f}."
         )
     return "\n\n".join(sentences)
 

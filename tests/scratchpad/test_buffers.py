@@ -47,6 +47,7 @@ class Everything:
         return candidates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sram", "stt"])
 def test_front_is_that_of_all_arrays(name):
     memory = memory_of(name)
