@@ -90,7 +90,7 @@ def test_a_formula_of_one_buffer_is_searched_the_general_way():
 
 def test_a_searcher_comes_within_a_hundredth(problem):
     optimum = exact_optimum(problem).cost
-    history = search(problem, make_searcher("part-model", problem, 0), 500)
+    history = search(problem, make_searcher("surrogate", problem, 0), 500)
     assert np.min(history.evaluations.losses) <= 1.01 * optimum
 
 
