@@ -19,8 +19,9 @@ from dse.units import format_capacity, format_quantity
 class BufferReport:
     """One buffer: what it is made of, and what it takes in a step, in SI units.
 
-    Energies of a read and write are of one line with its check bits; `stale` and `flip` are per bit and write, of the
-    worse half of the bits, after all protection. `tuned`: whether pulses and stability were a choice.
+    Energies of a read and write are of one line with its check bits, `cells_energy` what its cells take of a write;
+    `stale_...` and `flip_...` are per bit and write, after all protection. `tuned`: whether pulses and stability were a
+    choice.
     """
 
     name: str
@@ -35,12 +36,15 @@ class BufferReport:
     protection: str
     read_energy: float
     write_energy: float
+    cells_energy: float
     leakage: float
     area: float
     read_latency: float
     write_latency: float
-    stale: float
-    flip: float
+    stale_exponent: float
+    stale_rest: float
+    flip_exponent: float
+    flip_rest: float
     reads: float
     writes: float
     energy: float
@@ -87,11 +91,12 @@ def _report(
         tuned=stability is not None, stability=stability, error_rate=own["error_rate"], pulse=own["pulse"],
         protection=own["protection"] or "none", read_energy=longer * float(arrays.read_energy[0]),
         write_energy=longer * float(arrays.periphery_write_energy[0]) + float(writes.cell_energy[0]),
-        leakage=longer * float(arrays.leakage[0]), area=longer * float(arrays.area[0]),
+        cells_energy=float(writes.cell_energy[0]), leakage=longer * float(arrays.leakage[0]),
+        area=longer * float(arrays.area[0]),
         read_latency=float(arrays.read_latency[0]),
         write_latency=float(arrays.periphery_write_latency[0] + writes.pulse[0]),
-        stale=float(max(writes.stale_exponent[0], writes.stale_rest[0])),
-        flip=float(max(writes.flip_exponent[0], writes.flip_rest[0])), reads=asked.total_reads,
+        stale_exponent=float(writes.stale_exponent[0]), stale_rest=float(writes.stale_rest[0]),
+        flip_exponent=float(writes.flip_exponent[0]), flip_rest=float(writes.flip_rest[0]), reads=asked.total_reads,
         writes=asked.total_writes, energy=float(part.evaluate(levels[None])[0, 0]),
         leakage_energy=longer * float(arrays.leakage[0]) * demand.time,
     )
