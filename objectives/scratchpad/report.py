@@ -20,8 +20,8 @@ class BufferReport:
     """One buffer: what it is made of, and what it takes in a step, in SI units.
 
     Energies of a read and write are of one line with its check bits, `cells_energy` what its cells take of a write;
-    `stale_...` and `flip_...` are per bit and write, after all protection. `tuned`: whether pulses and stability were a
-    choice.
+    `stale_...` and `flip_...` are per bit and write, after all protection. `tuned`: whether pulses and stability were
+    a choice.
     """
 
     name: str

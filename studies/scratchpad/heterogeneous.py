@@ -135,7 +135,8 @@ def answer_text(table: "pd.DataFrame") -> str:
     for (scenario, saturate), own in known.groupby(["scenario", "saturate"], sort=False):
         ratios = ", ".join(
             f"{row['energy_ratio']:.2f} (limit {row['limit']:.1%}, sum of drops {row['sum_of_drops']:.2%}, trained"
-            f" anew {row['retrained_drop']:+.2%} ± {row['interval']:.2%}, {row['collapsed']:g} of {RETRAINED} collapsed)"
+            f" anew {row['retrained_drop']:+.2%} ± {row['interval']:.2%}, {row['collapsed']:g} of {RETRAINED}"
+            " collapsed)"
             for row in own.to_dict("records")
         )
         clipped = "reads clipped" if saturate else "reads as they are"
