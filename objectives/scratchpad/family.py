@@ -80,7 +80,7 @@ class ScratchpadFamily:
 
 def sram_options(options: ScratchpadOptions) -> ScratchpadOptions:
     """The same with buffers of SRAM."""
-    return replace(options, memory=SRAM, cell="", iso_area="")
+    return replace(options, memory=SRAM, cell="", accumulator_memory="", iso_area="")
 
 
 def equal_area(options: ScratchpadOptions) -> Constraint:

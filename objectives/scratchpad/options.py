@@ -42,6 +42,9 @@ class ScratchpadOptions:
     pace: str = option("1", "Comma-separated, 1 to 4: how much longer than the array alone an operation may take.")
     memory: str = option("sram,stt", "Memories of buffers: sram, stt, sot, packaged cells.", group=BUFFERS_GROUP)
     cell: str = option("", "Further memories: paths of .cell files, comma-separated.", group=BUFFERS_GROUP)
+    accumulator_memory: str = option(
+        "", "Memories of the accumulator, comma-separated: those of buffers unless given.", group=BUFFERS_GROUP
+    )
     technology: str = option("22nm", "As 22nm, 32nm-lstp, 16nm-deepnvmpp, or a .toml file.", group=BUFFERS_GROUP)
     temperature: int = option(350, "Kelvin, 300 to 400.", group=BUFFERS_GROUP)
     capacity: str = option("8MB", "Comma-separated: all buffers but the accumulator together.", group=BUFFERS_GROUP)
@@ -190,21 +193,35 @@ def write_levels(choices: BufferChoices) -> WriteLevels:
     return WriteLevels(choices.error_rate, choices.pulse, tuple(schemes[name] for name in choices.protection))
 
 
-def memories_of(options: ScratchpadOptions) -> list[BufferMemory]:
-    """Memories to choose from, in the order given, cells of one's own last."""
-    technology, path = technology_of(options)
+def names_of(options: ScratchpadOptions) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the memories of classes of tensors, cells of one's own last, and of those of partial sums."""
     own = listed(options.cell, "cell") if options.cell else []
     for item in own:
         if not item.endswith(".cell"):
             raise InputError(f"--cell '{item}': give paths of .cell files")
-    given = [*listed(options.memory, "memory"), *own]
-    names = [Path(item).stem if item.endswith(".cell") else item for item in given]
+    names = [_name_of(item) for item in (*listed(options.memory, "memory"), *own)]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:
         raise InputError(f"memory '{sorted(doubled)[0]}' is given twice: give memories of different names")
+    sums = listed(options.accumulator_memory, "accumulator-memory") if options.accumulator_memory else names
+    return tuple(names), tuple(_name_of(item) for item in sums)
+
+
+def _name_of(memory: str) -> str:
+    """A memory's name: of a file its own without the ending."""
+    return Path(memory).stem if memory.endswith(".cell") else memory
+
+
+def memories_of(options: ScratchpadOptions) -> list[BufferMemory]:
+    """Memories to choose from, in the order given, cells of one's own and those of partial sums alone last."""
+    technology, path = technology_of(options)
+    given = [*listed(options.memory, "memory")]
+    for name, text in (("cell", options.cell), ("accumulator-memory", options.accumulator_memory)):
+        given += listed(text, name) if text else []
+    cells = {_name_of(item): item for item in reversed(given)}
+    names = list(dict.fromkeys(_name_of(item) for item in given))
     return [
-        buffer_memory(name, Fabric(technology, load_cell(item), technology_path=path))
-        for name, item in zip(names, given, strict=True)
+        buffer_memory(name, Fabric(technology, load_cell(cells[name]), technology_path=path)) for name in names
     ]
 
 

@@ -14,6 +14,7 @@ from dse.objectives.scratchpad.options import (
     ScratchpadOptions,
     buffer_choices,
     memories_of,
+    names_of,
     outer_choices,
     quantity,
     rates_of,
@@ -37,7 +38,8 @@ BITS = 8
 class ScratchpadSetting:
     """Everything that designs of one problem share; steps, tiles and arrays are made once each.
 
-    `residence` [s]: how long weights that stay are kept.
+    `residence` [s]: how long weights that stay are kept. `own_memories` are those that classes of tensors may have,
+    `sums_memories` those of partial sums.
     """
 
     options: ScratchpadOptions
@@ -48,6 +50,8 @@ class ScratchpadSetting:
     tolerance: ToleranceTable | None
     residence: float
     classes: tuple[str, ...]
+    own_memories: tuple[str, ...]
+    sums_memories: tuple[str, ...]
     _steps: dict[int, TiledProducts] = field(default_factory=dict)
     _passes: dict[tuple[int, tuple[tuple[str, int], ...]], Passes] = field(default_factory=dict)
 
@@ -88,6 +92,7 @@ class ScratchpadSetting:
                 name=name, capacity=capacities[name], demand=demand.buffers[name],
                 residence=self.residence if resident and name == WEIGHT else demand.longest,
                 reliable=name == ACCUMULATOR,
+                memories=self.sums_memories if name == ACCUMULATOR else self.own_memories,
             )
             for name in self.buffers
         ]
@@ -113,6 +118,7 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
     if not len(first.step.left.kind):
         raise InputError(f"network '{network.name}' has no matrix product for a systolic array")
     classes = first.step.classes
+    own, sums = names_of(options)
     memories, tolerance = memories_of(options), tolerance_of(options)
     choices = buffer_choices(options, [one.name for one in memories], tolerant=tolerance is not None)
     return ScratchpadSetting(
@@ -121,6 +127,7 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
                           quantity(options.latency, "latency", "s")),
         rates=rates_of(options), tolerance=tolerance,
         residence=quantity(options.residence, "residence", "s"), classes=classes,
+        own_memories=own, sums_memories=sums,
     )
 
 

@@ -18,7 +18,8 @@ from dse.spaces.scratchpad.buffers import MOST_ARRAYS, BufferChoices, BufferGrou
 class BufferRequest:
     """What is asked of one buffer: its class and `capacity` [B], the demand, and how long it holds data [s].
 
-    `reliable`: whether nothing is known of errors in it, so that only the lowest error rate will do.
+    `reliable`: whether nothing is known of errors in it, so that only the lowest error rate will do. `memories` that
+    it may be made of.
     """
 
     name: str
@@ -26,6 +27,7 @@ class BufferRequest:
     demand: BufferDemand
     residence: float
     reliable: bool
+    memories: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class BufferStock:
         """All that meets a request, by memory, stability and duration of writes."""
         found = []
         for place, memory in enumerate(self.memories):
+            if memory.name not in request.memories:
+                continue
             for level, stability in enumerate(self.stabilities(memory)):
                 found.extend(self._groups_of(request, memory, (place, level), stability))
         return found

@@ -21,7 +21,7 @@ TENSOR_CLASSES = (ACTIVATION, WEIGHT, ERROR, GRADIENT)
 
 
 @dataclass(frozen=True, slots=True)
-class Operand:
+class OperandSize:
     """One side of an operation's products: its class, its distinct numbers, and bytes of each."""
 
     kind: str
@@ -30,7 +30,7 @@ class Operand:
 
 
 @dataclass(frozen=True, slots=True)
-class Operands:
+class ProductSide:
     """One operand of each product (products,): class as a place in TENSOR_CLASSES, distinct numbers, bytes of each.
 
     Distinct numbers are those of all `count` products of a row; windows that overlap share theirs.
@@ -46,13 +46,13 @@ class StepProducts:
     """All products of a step (products,), equal ones counted together, and their operands."""
 
     products: Products
-    left: Operands
-    right: Operands
-    result: Operands
+    left: ProductSide
+    right: ProductSide
+    result: ProductSide
     weight_bytes: float
 
     @property
-    def sides(self) -> tuple[Operands, Operands, Operands]:
+    def sides(self) -> tuple[ProductSide, ProductSide, ProductSide]:
         """Left, right and result."""
         return self.left, self.right, self.result
 
@@ -74,7 +74,7 @@ def products_of(step: Step) -> StepProducts:
     sizes = np.array([key[:3] for key in rows], dtype=float).reshape(-1, 3)
     sums = np.array(list(rows.values()), dtype=float).reshape(-1, 4)
     sides = [
-        Operands(
+        ProductSide(
             kind=np.array([TENSOR_CLASSES.index(str(key[3 + 2 * place])) for key in rows], dtype=np.int64),
             distinct=sums[:, 1 + place], width=np.array([key[4 + 2 * place] for key in rows], dtype=float),
         )
@@ -103,7 +103,7 @@ def _rows(step: Step, operation: Operation) -> Iterable[tuple[tuple[object, ...]
                                          for size, share in zip(numbers, shares, strict=True))]
 
 
-def operands_of(step: Step, operation: Operation) -> tuple[Operand, Operand, Operand]:
+def operands_of(step: Step, operation: Operation) -> tuple[OperandSize, OperandSize, OperandSize]:
     """Left and right operand and result of an operation's products."""
     weights = [access for access in operation.reads if step.tensors[access.tensor].kind == steps.WEIGHT]
     others = [access for access in operation.reads if access not in weights]
@@ -119,7 +119,7 @@ def operands_of(step: Step, operation: Operation) -> tuple[Operand, Operand, Ope
     return (*_in_order(operation, sides), result)
 
 
-def _in_order(operation: Operation, sides: tuple[Operand, Operand]) -> tuple[Operand, Operand]:
+def _in_order(operation: Operation, sides: tuple[OperandSize, OperandSize]) -> tuple[OperandSize, OperandSize]:
     """Two sides as left and right by their sizes: dA = dC B^T has the error on the left, dB = A^T dC on the right."""
     first = operation.products[0]
     left, right = first.m * first.k * first.count, first.k * first.n * first.count
@@ -128,8 +128,8 @@ def _in_order(operation: Operation, sides: tuple[Operand, Operand]) -> tuple[Ope
     return sides if straight <= crossed else (sides[1], sides[0])
 
 
-def _operand(step: Step, kind: str, accesses: Sequence[Access]) -> Operand:
+def _operand(step: Step, kind: str, accesses: Sequence[Access]) -> OperandSize:
     """What some accesses are together."""
     widths = [step.tensors[access.tensor].bytes_per_element for access in accesses]
     elements = sum(access.size / width for access, width in zip(accesses, widths, strict=True))
-    return Operand(kind, elements, widths[0])
+    return OperandSize(kind, elements, widths[0])

@@ -14,7 +14,7 @@ import numpy as np
 from dse.batch import Bools, Floats
 from dse.objectives.systolic.dram import Tiling, tilings
 from dse.objectives.systolic.folds import HIDDEN, SUM_BYTES, Folds, Shape, fold
-from dse.objectives.systolic.operands import ERROR, GRADIENT, TENSOR_CLASSES, WEIGHT, Operands, StepProducts
+from dse.objectives.systolic.operands import ERROR, GRADIENT, TENSOR_CLASSES, WEIGHT, ProductSide, StepProducts
 
 ACCUMULATOR = "accumulator"
 """The class of partial sums."""
@@ -140,7 +140,7 @@ def moved(step: StepProducts, folds: Folds, passes: Passes, *, resident: bool) -
     )
 
 
-def _add(traffic: dict[str, Floats], side: Operands, size: Floats) -> None:
+def _add(traffic: dict[str, Floats], side: ProductSide, size: Floats) -> None:
     """Add bytes of an operand to the traffic of its class, product by product."""
     for name in traffic:
         if name != ACCUMULATOR:

@@ -25,11 +25,15 @@ PUBLISHED_SAVING = 2.0
 """Roy, Wang and Raghunathan, arXiv 2308.02024, abstract; densities and energies of STT-MRAM against SRAM."""
 TECHNOLOGIES = ("22nm", "22nm-lstp", "16nm-deepnvmpp")
 NETWORKS = ("resnet-18", "resnet-50")
-ARRAYS = ("128x128", "32x32")
-SIZES = {"8MB": "8", "32MB": "8", "128MB": "8"}
-"""Capacities of the four classes together, and banks of each class."""
+ARRAYS = {"128x128": "32", "32x32": "8"}
+"""Systolic arrays, and banks of each buffer: as many as keep the pace."""
+CAPACITIES = ("8MB", "32MB", "128MB")
+"""Capacities of the four classes together."""
+AREA_CAPACITY = "32MB"
+"""The one that is compared at equal area too."""
 AT_THE_FILE = ScratchpadOptions(
     dataflow="output", split="2:2:2:2", stability="60", error_rate="1e-12", pulse="1", protection="none", pace="1,2,4",
+    accumulator_memory="sram,stt",
 )
 LOOSER_RATE = "0.0001"
 
@@ -50,17 +54,22 @@ class Case:
         grown = f"{self.capacity},{2 * int(self.capacity[:-2])}MB" if self.scenario == "area" else self.capacity
         return replace(
             AT_THE_FILE, technology=self.technology, network=self.network, systolic_array=self.array, capacity=grown,
-            banks=SIZES[self.capacity],
+            banks=ARRAYS[self.array],
         )
 
 
 def cases() -> list[Case]:
-    """All comparisons: every technology at equal capacity, 22 nm HP at equal area too."""
+    """All comparisons: every technology at equal capacity, 22 nm HP once at equal area too."""
     return [
         Case(technology, network, array, capacity, scenario)
-        for technology in TECHNOLOGIES for array in ARRAYS for capacity in SIZES for network in NETWORKS
-        for scenario in (("capacity", "area") if technology == TECHNOLOGIES[0] else ("capacity",))
+        for technology in TECHNOLOGIES for array in ARRAYS for capacity in CAPACITIES for network in NETWORKS
+        for scenario in _scenarios(technology, capacity)
     ]
+
+
+def _scenarios(technology: str, capacity: str) -> tuple[str, ...]:
+    """What is held equal."""
+    return ("capacity", "area") if technology == TECHNOLOGIES[0] and capacity == AREA_CAPACITY else ("capacity",)
 
 
 def answer_of(case: Case) -> dict[str, Any]:
@@ -178,7 +187,9 @@ def draw(table: "pd.DataFrame") -> "Figure":
     left, right = figure.subplots(1, 2)
     for ratio, grown, share in bound_lines():
         left.plot(grown, share, color="0.5", lw=1.5 if ratio in PUBLISHED else 0.7)
-        left.annotate(f"{ratio:g}x", (9e3, share[-1]), fontsize=7, va="bottom", ha="right")
+        below = ratio == PUBLISHED[0]
+        left.annotate(f"{ratio:g}x", (9e3, share[-1]), fontsize=7, va="top" if below else "bottom", ha="right",
+                      xytext=(0, -2 if below else 2), textcoords="offset points")
     known = table.dropna(subset=["ratio"])
     for number, (technology, own) in enumerate(known.groupby("technology", sort=False)):
         left.scatter(own["leakage_ratio"], own["leakage_share"], s=16, marker=MARKERS[number], color=COLORS[number],
@@ -196,6 +207,7 @@ def draw(table: "pd.DataFrame") -> "Figure":
     right.set_ylabel("energy with SRAM over STT-MRAM", fontsize=8)
     right.set_title("equal capacity", fontsize=8)
     right.legend(fontsize=7)
+    left.set_ylim(-0.03, 1.07)
     for axis in (left, right):
         axis.tick_params(labelsize=7)
     return figure

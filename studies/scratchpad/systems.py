@@ -93,7 +93,7 @@ def _bytes(system: SolvedSystem) -> float:
 
 def compare(options: ScratchpadOptions, memory: str = STT, *, area: bool = False) -> Comparison | None:
     """SRAM beside another memory: the same capacity, or capacities from that on within SRAM's area."""
-    sram = solve(replace(options, memory=SRAM, capacity=options.capacity.split(",")[0]))
+    sram = solve(replace(options, memory=SRAM, accumulator_memory="", capacity=options.capacity.split(",")[0]))
     if sram is None:
         return None
     if area:

@@ -1,9 +1,13 @@
 """Scratchpads as a problem: the contract, brute force, searchers, and what a user asks in one command."""
 
+from importlib import resources
+
 import numpy as np
 import pytest
 from small import OPTIONS, Reduced, problem_of, setting
+from typer.testing import CliRunner
 
+from dse.cli.app import app
 from dse.errors import InputError
 from dse.objectives.scratchpad.family import FAMILY
 from dse.objectives.scratchpad.problem import metrics_of
@@ -88,9 +92,11 @@ def test_a_formula_of_one_buffer_is_searched_the_general_way():
     assert exact_optimum(asked).cost == pytest.approx(best, rel=1e-12)
 
 
-def test_a_searcher_comes_within_a_hundredth(problem):
-    optimum = exact_optimum(problem).cost
-    history = search(problem, make_searcher("surrogate", problem, 0), 500)
+@pytest.mark.slow
+def test_a_searcher_comes_within_a_hundredth():
+    one = problem_of(("energy",), split="2:2:2:2", **ONE)
+    optimum = exact_optimum(one).cost
+    history = search(one, make_searcher("surrogate", one, 0), 500)
     assert np.min(history.evaluations.losses) <= 1.01 * optimum
 
 
@@ -142,6 +148,25 @@ def test_a_network_without_a_table_has_no_drop():
 def test_no_tile_fits():
     asked = problem_of(("energy",), capacity="16KB", network="vgg-16", split="2:2:2:2")
     assert exact_optimum(asked) is None or asked.assemblies()
+
+
+def test_a_cell_and_a_network_of_ones_own(tmp_path):
+    """Both are read, chosen, and told: a cell of half the area per bit is taken for all large buffers."""
+    packaged = resources.files("dse.objectives")
+    text = packaged.joinpath("array/given/data/cells/stt.cell").read_text(encoding="utf-8")
+    (tmp_path / "mine.cell").write_text(text + "-ThermalStability: 50\n-SwitchingTime (ns): 1.5\n", encoding="utf-8")
+    table = packaged.joinpath("network/data/networks/squeezenet.csv").read_text(encoding="utf-8")
+    (tmp_path / "mine.csv").write_text(table, encoding="utf-8")
+    runner = CliRunner()
+    found = runner.invoke(app, [
+        "optimize", "--problem", "scratchpad", "--memory", "sram", "--cell", str(tmp_path / "mine.cell"), "--network",
+        str(tmp_path / "mine.csv"), "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output", "--capacity",
+        "256KB", "--split", "2:2:2:2", "--accumulator", "64KB", "--banks", "4", "--latency", "2ns", "--stability",
+        "40,50", "--format", "json",
+    ])
+    assert found.exit_code == 0, found.output
+    assert '"mine"' in found.output
+    assert '"sram"' in found.output
 
 
 def test_metrics_of_inference_have_two_classes():
