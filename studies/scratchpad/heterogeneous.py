@@ -30,7 +30,9 @@ OPTIONS = ScratchpadOptions(
     stability="40,60", protection="none,pulse-exponent,SECDED-exponent,SECDED-all,DECTED-exponent",
     tolerance_of=LENDER,
 )
-AT_THE_FILE = replace(OPTIONS, stability="60", error_rate="1e-12", pulse="1", protection="none", tolerance_of="")
+AT_THE_FILE = replace(
+    OPTIONS, stability="60", error_rate="1e-12", pulse="1", protection="none", tolerance_of="", pace="1,2",
+)
 AREA, CAPACITY = "area", "capacity"
 
 
@@ -122,6 +124,7 @@ NOTES = (
     f"Drops are those of {LENDER}, borrowed for {NETWORK}: nothing is claimed for {NETWORK}'s own accuracy.",
     "Between measured rates of errors the next larger one stands, so that even rare errors cost the drop that was"
     " measured at the smallest rate, within the noise of five seeds.",
+    "With reads clipped, flips in errors and gradients were not measured, so that these stay in SRAM.",
     "Flips of exponents are limited to 0.1 in a training of 1e5 steps, by the bits that the network writes.",
 )
 

@@ -1,5 +1,6 @@
 """Scratchpads as a problem: the contract, brute force, searchers, and what a user asks in one command."""
 
+import time
 from importlib import resources
 
 import numpy as np
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 from dse.cli.app import app
 from dse.errors import InputError
 from dse.objectives.scratchpad.family import FAMILY
+from dse.objectives.scratchpad.options import ScratchpadOptions
 from dse.objectives.scratchpad.problem import metrics_of
 from dse.search.driver import search
 from dse.search.evaluation import evaluate
@@ -116,6 +118,23 @@ def test_equal_area():
     base = problem_of(("energy",), memory="sram", split="2:2:2:2", **ONE)
     assert limit == pytest.approx(base.evaluate(sram.design[None])["area"][0], rel=1e-9)
     assert row["energy"][0] <= sram.cost
+
+
+@pytest.mark.slow
+def test_a_large_space_is_searched_within_a_minute_of_one_core():
+    """The options as they are, with limits that couple all buffers."""
+    options = ScratchpadOptions(tolerance_of="digits-cnn")
+    vocabulary = FAMILY.vocabulary(options)
+    limits = [parse_constraint(text, vocabulary) for text in ("accuracy_drop<=0.03", "area<=10mm2")]
+    start = time.process_time()
+    (asked,) = FAMILY.problems(options, parse_objectives(("energy",), vocabulary), limits)
+    found = exact_optimum(asked)
+    assert time.process_time() - start < 60
+    assert asked.space.size > 1e12
+    metrics = asked.evaluate(found.design[None])
+    assert metrics["energy"][0] == pytest.approx(found.cost, rel=1e-12)
+    assert metrics["accuracy_drop"][0] <= 0.03
+    assert metrics["area"][0] <= 10e-6
 
 
 @pytest.mark.parametrize(("changed", "words"), [
