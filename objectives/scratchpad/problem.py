@@ -180,8 +180,11 @@ class ScratchpadProblem:
     def find(self, row: Mapping[str, Any]) -> Ints:
         """The design of a row that `describe` gave."""
         first = {axis.name: axis.levels[0] for axis in self.space.axes}
-        open_ = {name for name, value in row.items() if value is None}
-        design = levels_of(self.space.axes, {**row, **{name: first[name] for name in open_ & set(first)}})
+        given = dict(row)
+        for name in self.setting.buffers:
+            if not self._tunable(str(row.get(f"{name}_memory", ""))):
+                given |= {f"{name}_{axis}": first[f"{name}_{axis}"] for axis in WRITE_AXES[1:]}
+        design = levels_of(self.space.axes, given)
         rules = self.space.explain(design)
         if rules:
             raise InputError(rules[0])
@@ -201,8 +204,8 @@ class ScratchpadProblem:
 
     def _tunable(self, memory: str) -> bool:
         """Whether pulses and stability of a memory are a choice."""
-        link = next(one.link for one in self.setting.stock.memories if one.name == memory)
-        return link is not None and not link.fixed
+        return any(one.name == memory and one.link is not None and not one.link.fixed
+                   for one in self.setting.stock.memories)
 
 
 def metrics_of(setting: ScratchpadSetting) -> dict[str, Metric]:

@@ -188,6 +188,17 @@ def test_a_cell_and_a_network_of_ones_own(tmp_path):
     assert '"sram"' in found.output
 
 
+def test_a_run_is_kept_and_verified(tmp_path):
+    """What is no choice of a memory is empty in the table of a run, and found again."""
+    asked = ["--network", "squeezenet", "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output",
+             "--capacity", "256KB", "--split", "2:2:2:2", "--accumulator", "64KB", "--banks", "4", "--latency", "2ns"]
+    runner = CliRunner()
+    made = runner.invoke(app, ["optimize", "--problem", "scratchpad", *asked, "--output", str(tmp_path / "run")])
+    assert made.exit_code == 0, made.output
+    verified = runner.invoke(app, ["verify", str(tmp_path / "run")])
+    assert verified.exit_code == 0, verified.output
+
+
 def test_metrics_of_inference_have_two_classes():
     own = setting(phase="inference", split="4:4", error_rate="1e-12")
     assert own.buffers == ("activation", "weight", "accumulator")
