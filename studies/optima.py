@@ -6,9 +6,10 @@ from functools import cache
 
 from dse.objectives.array.given.cell import Cell, load_cell
 from dse.objectives.array.given.technology import Technology
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.family import FAMILY
 from dse.objectives.cache.problem import CacheProblem
-from dse.objectives.cache.specification import specs_by_access, technology_from_text
+from dse.objectives.cache.specification import specs_by_access
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.search.result import Result, optimize

@@ -6,12 +6,12 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell, read_cell
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, check_cell, read_configuration
 from dse.objectives.cache.specification import (
     CacheSpec,
     spec_from_configuration,
     specs_by_access,
-    technology_from_text,
 )
 from dse.objectives.cache.workload import (
     COMBINATIONS,

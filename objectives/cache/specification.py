@@ -1,16 +1,14 @@
 """Specifications of caches: one memory, capacity and access type, with what is open of both arrays."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.handed import HandedUp
 from dse.objectives.array.given.cell import Cell, read_cell, remark_foreign_node
 from dse.objectives.array.given.quirks import NVSIM, Quirks
-from dse.objectives.array.given.technology import Technology, load_technology, node_of_file, packaged_technologies
+from dse.objectives.array.given.technology import Technology, load_technology
 from dse.objectives.array.hierarchy.array import Fabric
 from dse.objectives.cache.metrics import data_handed_up, tag_handed_up
 from dse.objectives.cache.nvsim_files.configuration import Configuration
@@ -161,21 +159,3 @@ def specs_by_access(
     local, global_ = BASIC_WIRES if wires == "basic" else (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES)
     choice = DataChoice(data_ranges(ways), local, global_)
     return [cache_spec(memory, capacity, word_bits, ways, one, fabric, choice) for one in access]
-
-
-def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path | None]:
-    """Technology written like ``22nm``, ``32nm-lstp``, as the name of a packaged one, or as a file of one's own.
-
-    Roadmaps of the latter two follow a colon: ``my16nm.toml:lstp``. Raises InputError where it is none of these.
-    """
-    match = re.fullmatch(r"(\d+)nm(?:-(hp|lstp|lop))?", text.strip().lower())
-    if match:
-        roadmap = (match[2] or "hp").upper()
-        return load_technology(int(match[1]), roadmap, temperature), None
-    name, _, roadmap = text.partition(":")
-    path = packaged_technologies().get(name, Path(name))
-    if path.suffix == ".toml":
-        return load_technology(node_of_file(path), (roadmap or "hp").upper(), temperature, path=path), path
-    calibrated = ", ".join(name for name in packaged_technologies() if not name.removesuffix("nm").isdigit())
-    known = f"22nm, 32nm-lstp, {calibrated}" if calibrated else "22nm, 32nm-lstp"
-    raise InputError(f"technology '{text}' is not understood: write {known}, or the path of a .toml file")

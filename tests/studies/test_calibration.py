@@ -12,8 +12,8 @@ from dse.cli.app import app
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell, packaged_cells, read_cell
 from dse.objectives.array.given.technology import load_technology, technology_tables
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.parameters.materials import CELL_FIELDS, Materials
-from dse.objectives.cache.specification import technology_from_text
 from dse.problem import Problem
 from dse.search.result import Result, optimize
 from dse.studies.cache.calibration.calibrate import Calibration, calibrate, question_of

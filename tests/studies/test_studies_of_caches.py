@@ -8,7 +8,7 @@ import pytest
 
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import load_technology, technology_tables
-from dse.objectives.cache.specification import technology_from_text
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.search.result import Result
 from dse.studies.calibrated import CELLS, MEGABYTE, NAMES, TECHNOLOGY
 from dse.studies.deepnvmpp import fig9, table2
