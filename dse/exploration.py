@@ -30,7 +30,7 @@ from dse.search.certificate import NONE
 from dse.search.columns import evaluation_columns, level_columns
 from dse.search.driver import History, search
 from dse.search.evaluation import Evaluations, evaluate, signed
-from dse.search.front import exact_front
+from dse.search.kept_answers import kept_front
 from dse.search.pareto import non_dominated
 from dse.search.result import Result, result_of
 from dse.search.result import optimize as optimize_by
@@ -108,9 +108,9 @@ def optimize(problem: Problem, method: str = EXACT, *, budget: int = N_TRIALS, s
         return optimize_by(problem, method, budget=budget, seed=seed, jobs=jobs)
 
     def least(other: Problem) -> float | None:
-        from dse.search.exact import exact_optimum
+        from dse.search.kept_answers import kept_optimum
 
-        optimum = exact_optimum(other)
+        optimum = kept_optimum(other)
         return None if optimum is None else optimum.cost
 
     return optimize_by(
@@ -196,7 +196,7 @@ def front(problem: Problem, *, jobs: int = 1) -> ParetoFront:
     """The exact Pareto front of a problem of two or more objectives."""
     if len(problem.objectives) < 2:
         raise InputError("a front needs two or more objectives")
-    found = exact_front(problem, jobs=jobs)
+    found = kept_front(problem, jobs=jobs)
     return ParetoFront(problem, found.designs, evaluate(problem, found.designs), found.certificate)
 
 

@@ -27,6 +27,7 @@ from dse.cli.parameters import (
     Timeout,
     Trials,
 )
+from dse.cli.results_commands import results
 from dse.cli.workload_commands import workloads
 from dse.versions import PACKAGE, installed_version
 
@@ -284,6 +285,7 @@ def study_run(
 
 
 app.add_typer(workloads, name="workload")
+app.add_typer(results, name="results")
 
 
 @app.command("import-profile")

@@ -20,7 +20,7 @@ from dse.report.macro import check_macro, macro_text
 from dse.report.run import write_run
 from dse.report.tables import json_text, merit, record_table, result_record, write_table
 from dse.search.certificate import NONE
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.result import Result, optimize, result_of
 from dse.writing import write_text
 
@@ -123,7 +123,7 @@ def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solve
 def _certificate(work: tuple[Task, bool]) -> tuple[tuple[float, str] | None, dict[str, Baseline]]:
     """The exact optimum's value and how it is certain, where it is wanted; and what baselines choose."""
     task, wanted = work
-    optimum = exact_optimum(task.problem) if wanted else None
+    optimum = kept_optimum(task.problem) if wanted else None
     measured = {name: measure(task.problem) for name, measure in task.family.baselines.items()}
     baselines = {name: found for name, found in measured.items() if found is not None}
     if optimum is None:

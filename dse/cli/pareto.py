@@ -22,7 +22,7 @@ from dse.question import EXACT, FRONT_N_TRIALS, Question
 from dse.report.run import check_run_folder, write_run
 from dse.report.tables import front_rows, write_table
 from dse.search.evaluation import signed
-from dse.search.front import exact_front
+from dse.search.kept_answers import kept_front
 from dse.search.pareto import knee, non_dominated
 from dse.search.quality import hypervolume_share
 from dse.units import format_quantity
@@ -165,7 +165,7 @@ def _attempt(task: Task) -> FoundFront | DseError:
     """Exact front of one problem, and what baselines choose; a failure is a value, so that it crosses processes."""
     try:
         task = task.resolved()
-        front = exact_front(task.problem)
+        front = kept_front(task.problem)
         return FoundFront(task, front.designs, front.costs, _baseline(task))
     except DseError as error:
         return type(error)(f"{task.label}: {error}")
@@ -207,7 +207,7 @@ def _exact_costs(work: tuple[Task, bool]) -> Floats | None:
     if not wanted:
         return None
     try:
-        return exact_front(task.problem).costs
+        return kept_front(task.problem).costs
     except InputError:  # an objective does not grow with every metric: there is no exact front to compare with
         return None
 

@@ -10,7 +10,7 @@ from dse.problem import Family, Problem
 from dse.question import Question
 from dse.registry import load_family
 from dse.search.asking import asking
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.relative import RelativeConstraint, split_constraints
 from dse.vocabulary import parse_objective
 
@@ -57,7 +57,7 @@ class Task:
 
 def _least(problem: Problem) -> float | None:
     """The exact optimum's cost."""
-    optimum = exact_optimum(problem)
+    optimum = kept_optimum(problem)
     return None if optimum is None else optimum.cost
 
 

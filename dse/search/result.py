@@ -12,7 +12,7 @@ from dse.problem import Baseline, Problem
 from dse.search.certificate import NONE, Incumbent
 from dse.search.driver import Counts, search
 from dse.search.evaluation import evaluate
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.searchers import make_searcher
 
 EXACT = "exact"
@@ -94,7 +94,7 @@ def attempt(
     measured = {name: found for name, measure in measures.items() if (found := measure(problem)) is not None}
     counts: Counts | None = None
     if method == EXACT:
-        optimum = exact_optimum(problem, told=told, jobs=jobs)
+        optimum = kept_optimum(problem, told=told, jobs=jobs)
         if optimum is None:
             return None
         design, evaluations, certificate = optimum.design, optimum.evaluations, optimum.certificate

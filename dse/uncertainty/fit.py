@@ -14,7 +14,7 @@ from dse.batch import Floats
 from dse.parallel import in_parallel
 from dse.problem import Parametrized
 from dse.progress import report
-from dse.uncertainty.contenders import WIDE, Closeness, Contenders, Neighborhood, Reached, known_cost, neighborhood
+from dse.uncertainty.contenders import WIDE, Closeness, Contenders, Neighborhood, Reached, kept_neighborhood, known_cost
 from dse.uncertainty.shortlist import Shortlist, surely_reached
 from dse.uncertainty.variation import Tie, with_ties
 
@@ -286,8 +286,8 @@ def _searched(trial: _Trial) -> Neighborhood:
     """The exact optimum."""
     at = trial.problem.with_values(trial.values)
     if trial.known is None:
-        return neighborhood(at, trial.reached(at), trial.closeness)
-    return neighborhood(at, surely_reached(trial.known, at, trial.values, trial.reached), trial.closeness)
+        return kept_neighborhood(at, trial.reached(at), trial.closeness)
+    return kept_neighborhood(at, surely_reached(trial.known, at, trial.values, trial.reached), trial.closeness)
 
 
 def search_round(

@@ -20,7 +20,7 @@ from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS, LINES
 from dse.search.driver import search
-from dse.search.front import exact_front
+from dse.search.kept_answers import kept_front
 from dse.search.quality import (
     attainment,
     curve_bands,
@@ -160,7 +160,7 @@ def exact_answer(bench: SearchedCache) -> Floats:
     problem = bench.problem()
     if len(problem.objectives) == 1:
         return np.array([[optimize(problem).value]])
-    return exact_front(problem).costs
+    return kept_front(problem).costs
 
 
 def answer(plan: RegretPlan, jobs: int) -> Findings:
