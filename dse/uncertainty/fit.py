@@ -14,7 +14,15 @@ from dse.batch import Floats
 from dse.parallel import in_parallel
 from dse.problem import Parametrized
 from dse.progress import report
-from dse.uncertainty.contenders import WIDE, Closeness, Contenders, Neighborhood, Reached, kept_neighborhood, known_cost
+from dse.uncertainty.contenders import (
+    WIDE,
+    Closeness,
+    Contenders,
+    Neighborhood,
+    Reached,
+    kept_neighborhood,
+    known_cost,
+)
 from dse.uncertainty.shortlist import Shortlist, surely_reached
 from dse.uncertainty.variation import Tie, with_ties
 

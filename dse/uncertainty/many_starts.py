@@ -6,7 +6,7 @@ residuals are those of the pools' best designs, chosen anew at every trial; thei
 are best where the slopes are taken, which are smooth.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -156,8 +156,3 @@ def near_equal(found: Sequence[StartedFit], parameters: int) -> list[StartedFit]
         if one.misfit <= (1 + NEAR) * ranked[0].misfit and not any(close):
             kept.append(one)
     return kept
-
-
-def values_of(question: FitQuestion, fit: StartedFit) -> Mapping[str, float]:
-    """Values of the parameters at a fit."""
-    return {one.name: one.value(float(place)) for one, place in zip(question.parameters, fit.places, strict=True)}
