@@ -4,13 +4,13 @@ Answers are kept on disk by content (dse.search.kept), so that no study searches
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 from dse.objectives.array.given.cell import Cell, load_cell
 from dse.objectives.array.given.technology import Technology
-from dse.objectives.cache.baselines.algorithm1 import ALGORITHM1
-from dse.objectives.cache.family import FAMILY, cache_vocabulary
+from dse.objectives.cache.baselines.algorithm1 import algorithm1
+from dse.objectives.cache.family import cache_vocabulary
 from dse.objectives.cache.named_settings import named_settings
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import specs_by_access, technology_from_text
@@ -68,7 +68,9 @@ ASSUMPTIONS = (
     replace(PAPER, name="organization free", organization=FREE),
 )
 """Assumptions that studies compare, the paper's setting first; the technology is the one inferred under it."""
-EARLIER = Assumption(name="inferred and searched with every organization", technology="16nm-deepnvmpp", cells="deepnvmpp")
+EARLIER = Assumption(
+    name="inferred and searched with every organization", technology="16nm-deepnvmpp", cells="deepnvmpp"
+)
 """The technology that was inferred without CACTI's assumption, searched without it."""
 
 
@@ -92,16 +94,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class FoundCache:
-    """An exact optimum: its cost, figures [SI], levels by axis, and figures of Algorithm 1's choice, if there is one.
-
-    `seconds` that the search took.
-    """
+    """An exact optimum: its cost, figures [SI], and levels by axis."""
 
     cost: float
     metrics: Mapping[str, float]
     levels: Mapping[str, str | int]
-    algorithm1: Mapping[str, float] = field(default_factory=dict)
-    seconds: float = 0.0
 
     @property
     def access(self) -> str:
@@ -110,6 +107,7 @@ class FoundCache:
 
 
 FOUND: Form[FoundCache] = Form(asdict, lambda data: FoundCache(**data))
+METRICS: Form[dict[str, float]] = Form(dict, dict)
 
 
 def question(wanted: Wanted) -> CacheProblem:
@@ -126,23 +124,31 @@ def question(wanted: Wanted) -> CacheProblem:
 
 
 def optimum(wanted: Wanted) -> FoundCache:
-    """The best cache, and Algorithm 1's."""
+    """The best cache."""
     problem = question(wanted)
     return kept(
-        f"optimum and Algorithm 1's choice of {problem!r}", ("found cache", problem), FOUND,
-        lambda: found_cache(optimize(problem, baselines=FAMILY.baselines)),
+        f"optimum of {problem!r} and its figures", ("found cache", problem), FOUND,
+        lambda: found_cache(optimize(problem)),
     )
+
+
+def algorithm1_choice(wanted: Wanted) -> dict[str, float]:
+    """Figures [SI] of the cache that Algorithm 1 chooses; none where it finds none."""
+    problem = question(wanted)
+
+    def chosen() -> dict[str, float]:
+        found = algorithm1(problem)
+        return {} if found is None else {name: float(value) for name, value in found.metrics.items()}
+
+    return kept(f"Algorithm 1's choice of {problem!r}", ("Algorithm 1", problem), METRICS, chosen)
 
 
 def found_cache(result: Result) -> FoundCache:
     """What is kept of a search; not the problem, which holds everything that was evaluated for it."""
-    chosen = result.baselines.get(ALGORITHM1)
     levels = values(result.problem.space.axes, result.design)
     return FoundCache(
         cost=result.value, metrics=dict(result.metrics),
         levels={name: level if isinstance(level, str) else int(level) for name, level in levels.items()},
-        algorithm1={} if chosen is None else {name: float(value) for name, value in chosen.metrics.items()},
-        seconds=result.seconds,
     )
 
 
@@ -188,5 +194,8 @@ def chosen_by_key(
     keys: Sequence[Key], jobs: int, assumption: Assumption = PAPER
 ) -> dict[Key, Mapping[str, float]]:
     """Metrics of what Algorithm 1 chooses, where it finds something."""
-    results = optima([Wanted(*key, assumption) for key in keys], jobs)
-    return {key: result.algorithm1 for key, result in zip(keys, results, strict=True) if result.algorithm1}
+    chosen = report(
+        in_parallel(algorithm1_choice, [Wanted(*key, assumption) for key in keys], jobs), len(keys),
+        "choices of Algorithm 1",
+    )
+    return {key: metrics for key, metrics in zip(keys, chosen, strict=True) if metrics}

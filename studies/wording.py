@@ -22,7 +22,7 @@ SERIAL_TIME = (
     "throughput allows. Under the roofline time leakage matters far less; real runs lie between."
 )
 NOT_TUNED = (
-    f"Our own caches are EDAP optima in {PAPER.technology}, a technology inferred from the figures of Table II at 3 MB "
+    f"Our own caches are EDAP optima in {PAPER.technology}, a technology inferred from Table II's figures at 3 MB "
     "under NVSim's CACTI assumption: what follows from 3 MB alone rests on figures it has seen, what needs other "
     "capacities is predicted. Nothing was tuned on workloads."
 )

@@ -4,7 +4,7 @@ Names and loop order are NVSim's (macros.h, BIGFOR): the first design in this or
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -112,7 +112,13 @@ ORGANIZATIONS = (FREE, CACTI)
 
 def pinned_ranges(ranges: OrganizationRanges, values: Mapping[str, int]) -> OrganizationRanges:
     """The same ranges with one value on some axes; of an active count as many as there are, up to the value."""
-    return replace(ranges, **{name: PowerRange(value, value) for name, value in values.items()})
+    return narrowed_ranges(ranges, {name: PowerRange(value, value) for name, value in values.items()})
+
+
+def narrowed_ranges(ranges: OrganizationRanges, narrower: Mapping[str, PowerRange]) -> OrganizationRanges:
+    """The same ranges with others on some axes."""
+    known = {one.name: getattr(ranges, one.name) for one in fields(ranges)}
+    return OrganizationRanges(**{**known, **narrower})
 
 
 def cacti_ranges(ranges: OrganizationRanges) -> OrganizationRanges:

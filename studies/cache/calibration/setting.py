@@ -14,7 +14,7 @@ from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import CacheSpec, specs_by_access
 from dse.problem import Objective
 from dse.settings import number, read_settings
-from dse.spaces.array.organization import FREE, ORGANIZATION_COLUMNS, ORGANIZATIONS, PowerRange
+from dse.spaces.array.organization import FREE, ORGANIZATION_COLUMNS, ORGANIZATIONS, PowerRange, narrowed_ranges
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.cache.calibration.figures import Figure
 from dse.text import quoted
@@ -67,7 +67,7 @@ class Setting:
 def _narrowed(spec: CacheSpec, ranges: Mapping[str, PowerRange]) -> CacheSpec:
     """A cache whose data array has some ranges."""
     data, *others = (array for _, array in spec.arrays)
-    return spec.with_arrays([replace(data, ranges=replace(data.ranges, **ranges)), *others])
+    return spec.with_arrays([replace(data, ranges=narrowed_ranges(data.ranges, ranges)), *others])
 
 
 def read_setting(path: Path) -> Setting:
