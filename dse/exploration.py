@@ -24,14 +24,13 @@ from dse.presentation import Presentation, presentation_of
 from dse.problem import Family, Problem
 from dse.problem_file import read_question
 from dse.progress import counting
-from dse.question import EXACT, N_TRIALS, Question
+from dse.question import N_TRIALS, Question
 from dse.registry import family_names, load_family
-from dse.search.certificate import NONE
+from dse.search.certificate import EXACT, NONE
 from dse.search.columns import evaluation_columns, level_columns
 from dse.search.driver import History, search
 from dse.search.evaluation import Evaluations, evaluate, signed
 from dse.search.kept_answers import kept_front
-from dse.search.pareto import non_dominated
 from dse.search.result import Result, result_of
 from dse.search.result import optimize as optimize_by
 from dse.search.searchers import make_searcher
@@ -106,16 +105,11 @@ def optimize(problem: Problem, method: str = EXACT, *, budget: int = N_TRIALS, s
     family = _family_of(problem)
     if family is None:
         return optimize_by(problem, method, budget=budget, seed=seed, jobs=jobs)
-
-    def least(other: Problem) -> float | None:
-        from dse.search.kept_answers import kept_optimum
-
-        optimum = kept_optimum(other)
-        return None if optimum is None else optimum.cost
+    from dse.search.exact import least_cost
 
     return optimize_by(
         problem, method, budget=budget, seed=seed, jobs=jobs, baselines=family.baselines,
-        why_empty=lambda empty: family.why_empty(empty, least),
+        why_empty=lambda empty: family.why_empty(empty, least_cost),
     )
 
 
@@ -250,11 +244,8 @@ class Exploration(_Designs):
     @property
     def front(self) -> Bools:
         """Which designs no other dominates; of equal ones the first."""
-        losses = self.losses
-        kept = np.zeros(len(losses), np.bool_)
-        feasible = np.flatnonzero(np.isfinite(losses).all(axis=1))
-        kept[feasible[non_dominated(losses[feasible])]] = True
-        return kept
+        front: Bools = self.history.front
+        return front
 
     @property
     def best(self) -> Result | None:

@@ -11,7 +11,7 @@ from typing import Protocol, Self
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
-from dse.problem import Figures, Part
+from dse.problem import Assembly, Figures, Part
 
 Range = tuple[Floats, Floats]
 """Least and greatest value of every figure (figures, 1) over a set of designs."""
@@ -51,6 +51,16 @@ def join_candidates(sets: Sequence[Candidates], figures: int) -> Candidates:
     return Candidates(
         np.concatenate([part.figures for part in sets], axis=1), np.concatenate([part.number for part in sets])
     )
+
+
+def whole_designs(assembly: Assembly, levels: Sequence[Ints]) -> Ints:
+    """Designs (n, axes) of an assembly from the levels (n, axes) of its parts; a single row of levels serves all."""
+    axes = len(assembly.top) + sum(own.shape[1] for own in levels)
+    designs = np.zeros((max(map(len, levels)), axes), np.int64)
+    designs[:, : len(assembly.top)] = assembly.top
+    for part, own in zip(assembly.parts, levels, strict=True):
+        designs[:, part.axes] = own
+    return designs
 
 
 class Sieve(Protocol):

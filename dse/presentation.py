@@ -4,6 +4,7 @@ A family that says more than others has an attribute `presentation`; all others 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,52 @@ from dse.problem import Family
 from dse.spaces.space import values
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Equal blocks in rows and columns, as a floorplan draws them.
+
+    All but `name` name columns of a described design: how many there are and work at once, and the height and width
+    of one [m].
+    """
+
+    name: str
+    rows: str
+    columns: str
+    active_rows: str
+    active_columns: str
+    height: str
+    width: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floorplan:
+    """A rectangle of blocks of blocks, outermost first; `height` and `width` [m] name columns of a design."""
+
+    name: str
+    height: str
+    width: str
+    grids: tuple[Grid, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """What a quantity of designs is made of: for each bar the blocks, with a column (n,) [unit] for n designs."""
+
+    quantity: str
+    unit: str
+    bars: Mapping[str, Mapping[str, Floats]]
+
+
 class Presentation:
     """How problems and their designs are told; a family overrides what it has to say.
 
-    `front_objectives` are those of a front where none are named; `baselines` what people call those of the family.
+    `front_objectives` are those of a front where none are named; `baselines` what people call those of the family;
+    `floorplans` how a design is drawn.
     """
 
     front_objectives: tuple[str, ...] = ()
     baselines: Mapping[str, str] = {}
+    floorplans: tuple[Floorplan, ...] = ()
 
     def label(self, problem: Any) -> str:
         """A few words that set a problem apart from others that are asked for at once."""
@@ -62,6 +101,10 @@ class Presentation:
     def baseline_points(self, problem: Any) -> Floats:
         """Costs (n, objectives) of all feasible designs that baselines have to offer, to draw beside a front."""
         return np.zeros((0, len(problem.objectives)))
+
+    def breakdowns(self, described: Mapping[str, Floats]) -> Sequence[Breakdown]:
+        """What figures of designs are made of, from the columns (n,) that describe them."""
+        return ()
 
     def decisions(self, problem: Any) -> Mapping[str, Sequence[str]]:
         """Axes that are chosen together, by what is decided with them; empty where each part is one decision."""

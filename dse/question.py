@@ -12,11 +12,11 @@ from typing import Any, get_args, get_type_hints
 from dse.errors import InputError
 from dse.problem import Family, Problem, Vocabulary
 from dse.registry import DEFAULT_FAMILY, load_family
+from dse.search.certificate import EXACT
 from dse.search.searchers import METHODS, check_installed
 from dse.text import hint
 from dse.vocabulary import parse_constraint, parse_objectives
 
-EXACT = "exact"
 N_TRIALS, FRONT_N_TRIALS = 500, 2000
 """Designs that a searcher evaluates unless told otherwise: for one objective, and for a front."""
 

@@ -215,6 +215,36 @@ def verify(
     run(folder)
 
 
+@app.command()
+def report(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="RUN [RUN]", help="Folders that dse optimize or dse pareto wrote.")
+    ],
+    html: Annotated[Path | None, typer.Option(help="A page to explore one run or two in, without a network.")] = None,
+    most: Annotated[int, typer.Option(min=1, help="Designs of a run that the page shows at most.")] = 20_000,
+    plot: Annotated[Path | None, typer.Option(help="The front, drawn again: .png, .pdf or .svg.")] = None,
+    color: Annotated[
+        str | None, typer.Option(help="Column by whose words the front is colored, such as access.")
+    ] = None,
+    limits: Annotated[
+        str | None, typer.Option(help="What the front shows, such as read_latency=1ns..3ns,area=..2mm2.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="CSV of points to draw beside the front, a column for each objective (SI).")
+    ] = None,
+    floorplan: Annotated[Path | None, typer.Option(help="Picture of the arrays of a design, to scale.")] = None,
+    breakdown: Annotated[Path | None, typer.Option(help="Picture of what figures are made of, by block.")] = None,
+    row: Annotated[int | None, typer.Option(help="Which row of front.csv to draw, from 1.")] = None,
+) -> None:
+    """Make pages and pictures of stored runs, nothing computed anew."""
+    from dse.cli.report import PicturesAsked, run
+
+    run(folders, PicturesAsked(
+        html=html, most=most, plot=plot, color=color, limits=limits, baseline=baseline, floorplan=floorplan,
+        breakdown=breakdown, row=row,
+    ))
+
+
 problems = typer.Typer(help="Families of problems, and what they ask.", no_args_is_help=True)
 app.add_typer(problems, name="problem")
 

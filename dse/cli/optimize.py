@@ -15,13 +15,13 @@ from dse.parallel import in_parallel
 from dse.presentation import presentation_of
 from dse.problem import Baseline
 from dse.progress import report
-from dse.question import EXACT, Question
+from dse.question import Question
 from dse.report.macro import check_macro, macro_text
 from dse.report.run import write_run
 from dse.report.tables import json_text, merit, record_table, result_record, write_table
-from dse.search.certificate import NONE
+from dse.search.certificate import EXACT, NONE
 from dse.search.kept_answers import kept_optimum
-from dse.search.result import Result, optimize, result_of
+from dse.search.result import Result, measured_by, optimize, result_of
 from dse.writing import write_text
 
 
@@ -124,8 +124,7 @@ def _certificate(work: tuple[Task, bool]) -> tuple[tuple[float, str] | None, dic
     """The exact optimum's value and how it is certain, where it is wanted; and what baselines choose."""
     task, wanted = work
     optimum = kept_optimum(task.problem) if wanted else None
-    measured = {name: measure(task.problem) for name, measure in task.family.baselines.items()}
-    baselines = {name: found for name, found in measured.items() if found is not None}
+    baselines = measured_by(task.family.baselines, task.problem)
     if optimum is None:
         return None, baselines
     return (task.problem.objectives[0].value(optimum.cost), optimum.certificate), baselines

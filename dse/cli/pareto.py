@@ -18,12 +18,13 @@ from dse.errors import DseError, InfeasibleError, InputError, InterruptionError
 from dse.parallel import in_parallel
 from dse.presentation import presentation_of
 from dse.progress import report
-from dse.question import EXACT, FRONT_N_TRIALS, Question
+from dse.question import FRONT_N_TRIALS, Question
 from dse.report.run import check_run_folder, write_run
 from dse.report.tables import front_rows, write_table
+from dse.search.certificate import EXACT
 from dse.search.evaluation import signed
 from dse.search.kept_answers import kept_front
-from dse.search.pareto import knee, non_dominated
+from dse.search.pareto import knee
 from dse.search.quality import hypervolume_share
 from dse.units import format_quantity
 from dse.writing import check_writable
@@ -194,8 +195,7 @@ def _front_of(searched: Searched) -> FoundFront:
     """Front of the designs that were evaluated, in ascending order of the first objective."""
     history = searched.found.history
     losses = history.evaluations.losses
-    feasible = np.flatnonzero(np.isfinite(losses).all(axis=1))
-    rows = feasible[np.flatnonzero(non_dominated(losses[feasible]))]
+    rows = np.flatnonzero(history.front)
     rows = rows[np.lexsort(losses[rows].T[::-1])]
     nothing = np.zeros((0, losses.shape[1]))
     return FoundFront(searched.task, history.designs[rows], losses[rows], nothing, searched)

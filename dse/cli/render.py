@@ -9,7 +9,8 @@ from rich.table import Table
 from dse.cli.console import make_console, print_side_by_side
 from dse.presentation import Presentation
 from dse.report.tables import best_gain
-from dse.search.result import EXACT, Result
+from dse.search.certificate import EXACT
+from dse.search.result import Result
 from dse.units import format_quantity
 
 UPPER = ("edap", "edp")

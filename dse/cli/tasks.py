@@ -10,7 +10,7 @@ from dse.problem import Family, Problem
 from dse.question import Question
 from dse.registry import load_family
 from dse.search.asking import asking
-from dse.search.kept_answers import kept_optimum
+from dse.search.exact import least_cost
 from dse.search.relative import RelativeConstraint, split_constraints
 from dse.vocabulary import parse_objective
 
@@ -52,13 +52,7 @@ class Task:
 
     def why_empty(self) -> str:
         """Why no design is feasible."""
-        return self.family.why_empty(self.problem, _least)
-
-
-def _least(problem: Problem) -> float | None:
-    """The exact optimum's cost."""
-    optimum = kept_optimum(problem)
-    return None if optimum is None else optimum.cost
+        return self.family.why_empty(self.problem, least_cost)
 
 
 def make_tasks(question: Question) -> list[Task]:

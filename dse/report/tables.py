@@ -51,7 +51,6 @@ def result_record(result: Result, presentation: Presentation, baselines: Iterabl
         **{name: notes.get(name) for name in baselines},
         "gain": best_gain(result),
         "regret": result.regret,
-        "error_band": None,
     }
 
 

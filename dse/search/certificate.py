@@ -6,6 +6,8 @@ from dse.batch import Ints
 
 BOUNDS, EXHAUSTION = "proven by bounds", "proven by exhaustion"
 """How an optimum is certain."""
+EXACT = "exact"
+"""The method with proof."""
 NONE = "none"
 """The certificate of an answer without one."""
 

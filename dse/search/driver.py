@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dse.batch import Ints
+from dse.batch import Bools, Ints
 from dse.problem import Problem
 from dse.search.evaluation import Evaluations, evaluate, join_evaluations
+from dse.search.pareto import non_dominated
 from dse.search.searchers.protocol import Searcher
 from dse.spaces.space import code
 
@@ -41,6 +42,15 @@ class History:
         """Row of the first design of least cost by the first objective; None where none is feasible."""
         losses = self.evaluations.losses[:, 0]
         return int(losses.argmin()) if len(losses) and np.isfinite(losses.min()) else None
+
+    @property
+    def front(self) -> Bools:
+        """Which feasible designs no other dominates; of equal ones the first."""
+        losses = self.evaluations.losses
+        kept = np.zeros(len(losses), np.bool_)
+        feasible = np.flatnonzero(np.isfinite(losses).all(axis=1))
+        kept[feasible[non_dominated(losses[feasible])]] = True
+        return kept
 
 
 class _Ledger:

@@ -92,6 +92,13 @@ def _sieved(part: Part) -> SievedPart:
     return cast(SievedPart, part) if hasattr(part, "sift") else EnumeratedPart(part)
 
 
+def designs_at(part: SievedPart, candidates: Candidates, rows: Ints) -> Ints:
+    """Designs (n, axes) of a part at some rows of its candidates, each distinct one looked up once."""
+    distinct, number = np.unique(rows, return_inverse=True)
+    designs: Ints = part.designs(candidates.number[distinct])[number]
+    return designs
+
+
 def evaluations_of(parts: Sequence[SievedPart]) -> int:
     """Designs of parts that were evaluated so far."""
     return sum(part.evaluations for part in parts)

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from dse.batch import Ints
-from dse.parts import Candidates, Range, SievedPart, join_candidates
+from dse.parts import Candidates, Range, SievedPart, join_candidates, whole_designs
 from dse.problem import Assembly, Constraint, Decomposed, Objective, Problem
 from dse.search.aim import MOST_BOXES, Aim, AimSieve, aims, with_slack
 from dse.search.certificate import BOUNDS, Incumbent, Optimum
@@ -41,7 +41,7 @@ def exact_optimum(
     objective = problem.objectives[0]
     searches = _searches(decomposed, objective, problem.constraints)
     if all(search.constant is not None for search in searches):
-        return _best_constant(decomposed, objective, limit, told)
+        return _best_constant(decomposed, searches, limit, told)
     found = _solve(searches, limit, told)
     if found is None or objective.then is None:
         return found
@@ -49,6 +49,12 @@ def exact_optimum(
     searches = _searches(decomposed, objective.then, (*problem.constraints, tied))
     decided = _solve(searches, np.inf, told)
     return found if decided is None else replace(decided, cost=found.cost)
+
+
+def least_cost(problem: Problem) -> float | None:
+    """The exact optimum's cost; None where no design is feasible."""
+    found = exact_optimum(problem)
+    return None if found is None else found.cost
 
 
 def _searches(
@@ -61,11 +67,13 @@ def _searches(
     ]
 
 
-def _best_constant(problem: Decomposed, objective: Objective, limit: float, told: Told) -> Optimum | None:
+def _best_constant(
+    problem: Decomposed, searches: "Sequence[AssemblySearch]", limit: float, told: Told
+) -> Optimum | None:
     """The optimum of an objective that is decided by the axes at the top: the first feasible kinds of designs."""
-    searches = _searches(problem, objective, problem.constraints)
+    then = problem.objectives[0].then
     costs = [search.constant for search in searches]
-    deciding = searches if objective.then is None else _searches(problem, objective.then, problem.constraints)
+    deciding = searches if then is None else _searches(problem, then, problem.constraints)
     evaluations = 0
     for cost in sorted({cost for cost in costs if cost is not None and cost <= limit}):
         some = [search for search, own in zip(deciding, costs, strict=True) if own == cost and search.possible]
@@ -164,10 +172,11 @@ class AssemblySearch:
     def design(self, rows: tuple[int, ...]) -> Ints:
         """The design (axes,) of rows that `solve` gave."""
         chosen = [
-            part.designs(left.number[[row]])[0]
+            part.designs(left.number[[row]])
             for part, left, row in zip(self._parts, self._left, rows, strict=True)
         ]
-        return np.concatenate([self._assembly.top, *chosen]).astype(np.int64)
+        design: Ints = whole_designs(self._assembly, chosen)[0]
+        return design
 
     def _known(self) -> list[Candidates]:
         """Designs of every part that are known beforehand."""

@@ -11,9 +11,8 @@ from dse.errors import InputError
 from dse.parallel import in_parallel
 from dse.problem import Problem
 from dse.search.certificate import EXHAUSTION, Optimum
-from dse.search.evaluation import Evaluations, evaluate, join_evaluations
+from dse.search.evaluation import Evaluations, axis_columns, evaluate, join_evaluations
 from dse.search.pareto import non_dominated
-from dse.spaces.space import numbers
 
 MOST_DESIGNS = 20_000_000
 """Designs that are gone through; more need bounds or a searcher."""
@@ -68,10 +67,7 @@ def _ties(problem: Problem, designs: Ints, evaluations: Evaluations) -> Floats:
     then = problem.objectives[0].then
     if then is None:
         return np.zeros(len(designs))
-    axes = {
-        axis.name: numbers(axis)[designs[:, place]]
-        for place, axis in enumerate(problem.space.axes) if axis.name in then.formula.names
-    }
+    axes = axis_columns(problem, designs, then.formula.names)
     return np.broadcast_to(np.asarray(then.cost({**axes, **evaluations.metrics}), dtype=float), len(designs))
 
 

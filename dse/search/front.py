@@ -13,11 +13,11 @@ import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
-from dse.parts import Candidates, SievedPart
+from dse.parts import Candidates, SievedPart, whole_designs
 from dse.problem import Assembly, Decomposed, Figures, Problem, Sign
 from dse.search.aim import ROUNDING, Aim, aims
 from dse.search.certificate import BOUNDS, EXHAUSTION
-from dse.search.enumerated import evaluations_of, sieved_parts
+from dse.search.enumerated import designs_at, evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted_front
 from dse.search.pareto import non_dominated
 from dse.search.tuples import Rows, product_figures, size, split
@@ -194,16 +194,8 @@ def _front_of(assembly: Assembly, asked: Sequence[Aim]) -> _AssemblyFront:
         for place, (part, rows) in enumerate(zip(parts, needed, strict=True))
     ]
     costs, rows = _tuple_front(fronts, asked)
-    top = np.repeat(assembly.top[None], len(costs), axis=0)
-    chosen = [_designs(part, front, own) for part, front, own in zip(parts, fronts, rows, strict=True)]
-    return _AssemblyFront(np.concatenate([top, *chosen], axis=1).astype(np.int64), costs, evaluations_of(parts))
-
-
-def _designs(part: SievedPart, front: Candidates, rows: Ints) -> Ints:
-    """Designs of a part at some rows of its front."""
-    distinct, number = np.unique(rows, return_inverse=True)
-    designs: Ints = part.designs(front.number[distinct])[number]
-    return designs
+    chosen = [designs_at(part, front, own) for part, front, own in zip(parts, fronts, rows, strict=True)]
+    return _AssemblyFront(whole_designs(assembly, chosen), costs, evaluations_of(parts))
 
 
 def _tuple_front(fronts: Sequence[Candidates], asked: Sequence[Aim]) -> tuple[Floats, Ints]:

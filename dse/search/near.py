@@ -8,10 +8,12 @@ import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
+from dse.parts import whole_designs
 from dse.problem import Decomposed, Problem
 from dse.search.aim import Aim, aims, with_slack
-from dse.search.enumerated import sieved_parts
-from dse.search.evaluation import Evaluations, evaluate
+from dse.search.columns import level_columns
+from dse.search.enumerated import designs_at, sieved_parts
+from dse.search.evaluation import Evaluations, evaluate, signed
 from dse.search.exact import sift_parts
 from dse.search.exhaustion import check_exhaustible, evaluated_blocks
 from dse.search.pareto import non_dominated
@@ -127,12 +129,8 @@ def _tuples(aim: Aim, limit: float, most: int) -> tuple[Ints, Floats] | None:
     if found is None:
         return None
     rows, costs = found
-    top = np.repeat(aim.assembly.top[None], len(costs), axis=0)
-    chosen = []
-    for part, own, row in zip(parts, candidates, rows, strict=True):
-        distinct, number = np.unique(row, return_inverse=True)
-        chosen.append(part.designs(own.number[distinct])[number])
-    return np.concatenate([top, *chosen], axis=1).astype(np.int64), costs
+    chosen = [designs_at(part, own, row) for part, own, row in zip(parts, candidates, rows, strict=True)]
+    return whole_designs(aim.assembly, chosen), costs
 
 
 def _table(problem: Problem, designs: Ints, costs: Floats, optimum: float) -> "pd.DataFrame":
@@ -140,12 +138,10 @@ def _table(problem: Problem, designs: Ints, costs: Floats, optimum: float) -> "p
     import pandas as pd
 
     evaluations: Evaluations = evaluate(problem, designs)
-    values = -costs if problem.objectives[0].maximize else costs
-    chosen = {
-        axis.name: np.array(axis.levels, dtype=object if not axis.ordered else None)[designs[:, place]]
-        for place, axis in enumerate(problem.space.axes)
+    columns: dict[str, Any] = {
+        "value": signed(problem.objectives[:1], costs[:, None])[:, 0], "excess": costs / optimum - 1,
+        **level_columns(problem.space.axes, designs),
     }
-    columns: dict[str, Any] = {"value": values, "excess": costs / optimum - 1, **chosen}
     return pd.DataFrame({**columns, **evaluations.metrics})
 
 

@@ -9,14 +9,11 @@ import numpy as np
 from dse.batch import Ints
 from dse.errors import InfeasibleError, InputError
 from dse.problem import Baseline, Problem
-from dse.search.certificate import NONE, Incumbent
+from dse.search.certificate import EXACT, NONE, Incumbent
 from dse.search.driver import Counts, search
 from dse.search.evaluation import evaluate
 from dse.search.kept_answers import kept_optimum
 from dse.search.searchers import make_searcher
-
-EXACT = "exact"
-"""The method with proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ def attempt(
     """Optimize as `optimize` does; None where no design meets the constraints."""
     start = time.perf_counter()
     measures = baselines or {}
-    measured = {name: found for name, measure in measures.items() if (found := measure(problem)) is not None}
+    measured = measured_by(measures, problem)
     counts: Counts | None = None
     if method == EXACT:
         optimum = kept_optimum(problem, told=told, jobs=jobs)
@@ -117,15 +114,19 @@ def attempt(
     )
 
 
+def measured_by(measures: Mapping[str, Measure], problem: Problem) -> dict[str, Baseline]:
+    """What baselines choose for a problem, by name; without those that find nothing feasible."""
+    return {name: found for name, measure in measures.items() if (found := measure(problem)) is not None}
+
+
 def result_of(
     problem: Problem, design: Ints, *, method: str, certificate: str, evaluations: int, seconds: float,
-    baselines: Mapping[str, Baseline], optimum: float | None = None, counts: Counts | None = None,
+    baselines: Mapping[str, Baseline], counts: Counts | None = None,
 ) -> Result:
     """Result of a design (axes,), evaluated in full."""
     evaluated = evaluate(problem, np.asarray(design)[None])
     return Result(
         problem=problem, design=design, value=problem.objectives[0].value(float(evaluated.costs[0, 0])),
         metrics={name: float(column[0]) for name, column in evaluated.metrics.items()}, method=method,
-        certificate=certificate, evaluations=evaluations, seconds=seconds, baselines=baselines, optimum=optimum,
-        counts=counts,
+        certificate=certificate, evaluations=evaluations, seconds=seconds, baselines=baselines, counts=counts,
     )

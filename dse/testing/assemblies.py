@@ -1,10 +1,11 @@
 """What problems must keep to that put their designs together from parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from dse.batch import Floats, Ints
+from dse.parts import whole_designs
 from dse.problem import Assembly, Columns, Decomposed, Part
 from dse.search.evaluation import formula_names
 from dse.testing.rules import RELATIVE, same
@@ -63,7 +64,7 @@ def _parts(problem: Decomposed, assembly: Assembly, seed: int) -> Iterator[str]:
 def _figures(problem: Decomposed, assembly: Assembly, random: np.random.Generator) -> Iterator[str]:
     """`evaluate` of the parts and `combine`, beside `evaluate` of whole designs."""
     levels = [part.space.sample(SAMPLED, random) for part in assembly.parts]
-    designs = whole_designs(problem, assembly, levels)
+    designs = whole_designs(assembly, levels)
     if not problem.space.legal(designs).all():
         yield "any legal parts make a legal design"
         return
@@ -81,15 +82,6 @@ def _figures(problem: Decomposed, assembly: Assembly, random: np.random.Generato
     yield from _growth(assembly, figures)
     yield from _undefined(assembly, figures)
     yield from _broadcasting(assembly, figures)
-
-
-def whole_designs(problem: Decomposed, assembly: Assembly, levels: Sequence[Ints]) -> Ints:
-    """Designs (n, axes) of an assembly from the levels (n, axes) of its parts."""
-    designs = np.zeros((len(levels[0]), len(problem.space.axes)), np.int64)
-    designs[:, : len(assembly.top)] = assembly.top
-    for part, own in zip(assembly.parts, levels, strict=True):
-        designs[:, part.axes] = own
-    return designs
 
 
 def _rows_of(part: Part, levels: Ints) -> list[Floats]:

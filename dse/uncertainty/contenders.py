@@ -12,7 +12,7 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InfeasibleError
-from dse.parts import Candidates, Range, SievedPart
+from dse.parts import Candidates, Range, SievedPart, whole_designs
 from dse.problem import Decomposed, Problem
 from dse.search.aim import Aim, AimSieve, aims, with_slack
 from dse.search.enumerated import sieved_parts
@@ -180,9 +180,9 @@ def _of_kind(aim: Aim, limit: float, closeness: Closeness) -> _KindFound | None:
     own = [part.figures[: len(known.figures)] for part, known in zip(best, parts, strict=True)]
     return _KindFound(
         cost=float(aim.costs(figures).item()),
-        design=np.concatenate([
-            aim.assembly.top, *(part.designs(one.number)[0] for part, one in zip(parts, best, strict=True))
-        ]).astype(np.int64),
+        design=whole_designs(
+            aim.assembly, [part.designs(one.number) for part, one in zip(parts, best, strict=True)]
+        )[0],
         metrics={name: float(np.ravel(column)[0]) for name, column in aim.assembly.combine(own).items()},
         parts=tuple(chosen),
     )

@@ -28,13 +28,13 @@ from dse.objectives.gpu.lowering import LARGEST_BATCH
 from dse.objectives.gpu.profiles import DEFAULT
 from dse.options import option
 from dse.spaces.array.organization import FREE, ORGANIZATIONS
-from dse.spaces.array.spec import ACCESS_TYPES
+from dse.spaces.array.spec import ACCESS_TYPES, RAM
 from dse.units import CAPACITIES, parse_capacity
 
 LARGEST_CAPACITY = 4 << 30
 LARGEST_ODD = 15
 """A capacity is at most this times a power of two."""
-ORGANIZATION, ALGORITHM1 = "organization", "algorithm1"
+ORGANIZATION, ALGORITHM1, RAM_DESIGNS = "organization", "algorithm1", "ram"
 BASIC, ALL = "basic", "all"
 
 
@@ -71,8 +71,8 @@ class CacheOptions:
     )
     joint: bool = option(False, "Choose among all memories and capacities: one search, one answer.")
     designs: str = option(
-        ORGANIZATION, "What a searcher chooses: organizations, or targets of NVSim's own search (Algorithm 1).",
-        (ORGANIZATION, ALGORITHM1),
+        ORGANIZATION, "Organizations of caches, targets of NVSim's own search (Algorithm 1), or RAMs without tags.",
+        (ORGANIZATION, ALGORITHM1, RAM_DESIGNS),
     )
     workload: str | None = option(
         None, "Comma-separated, for workload_edp, workload_energy, workload_latency.", group=WORKLOADS
@@ -91,15 +91,17 @@ def cache_specs(options: CacheOptions) -> list[list[CacheSpec]]:
     """Caches by capacity and memory, which differ in access type; all options checked."""
     _check_read_fraction(options)
     if options.config is not None:
+        _check_configured_designs(options)
         return [[_configured(options)]]
     technology, path = technology_from_text(options.technology, options.temperature)
-    access = _access_types(options.access)
+    access = _ram_access(options) if options.designs == RAM_DESIGNS else _access_types(options.access)
     _check_geometry(options)
     return [
         specs_by_access(
             memory=memory, capacity=capacity, technology=technology,
             cell=load_cell(inferred_cell(memory, options.cells), strict=options.strict), access=access,
-            word_bits=options.line * 8, ways=options.ways, wires=options.wires, organization=options.organization,
+            word_bits=options.line * 8, ways=1 if access == [RAM] else options.ways, wires=options.wires,
+            organization=options.organization,
             technology_path=path,
         )
         for capacity in capacities_of(options) for memory in listed(options.memory, "--memory")
@@ -176,6 +178,20 @@ def _capacity_range(text: str, low: int, high: int, options: CacheOptions) -> li
 def _odd_part(capacity: int) -> int:
     """A capacity without its factors of two."""
     return capacity >> ((capacity & -capacity).bit_length() - 1)
+
+
+def _ram_access(options: CacheOptions) -> list[str]:
+    """The one access type of a RAM, which has no tags and no ways to choose from."""
+    for name in ("access", "ways"):
+        if getattr(options, name) != default_of(name):
+            raise InputError(f"--{name} says nothing about a RAM: leave it out with --designs {RAM_DESIGNS}")
+    return [RAM]
+
+
+def _check_configured_designs(options: CacheOptions) -> None:
+    """A configuration says itself whether it is of a RAM."""
+    if options.designs == RAM_DESIGNS:
+        raise InputError(f"--designs {RAM_DESIGNS} excludes --config, whose DesignTarget says what is designed")
 
 
 def _access_types(text: str) -> list[str]:

@@ -15,10 +15,11 @@ from dse.objectives.cache.baselines.algorithm1 import winner_costs
 from dse.objectives.cache.baselines.target_grid import TargetProblem
 from dse.objectives.cache.cost import exact_cost
 from dse.objectives.cache.decisions import CACHE_DECISIONS, DEFAULT_TARGET, nvsim_design
+from dse.objectives.cache.drawings import CACHE_FLOORPLANS, cache_breakdowns
 from dse.objectives.cache.metrics import CACHE_METRICS
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import DATA, TAG
-from dse.presentation import Presentation
+from dse.presentation import Breakdown, Presentation
 from dse.spaces.array.spec import FAST
 from dse.spaces.space import values
 from dse.units import format_capacity
@@ -44,6 +45,7 @@ class CachePresentation(Presentation):
 
     front_objectives = ("read_latency", "read_energy", "area")
     baselines: Mapping[str, str] = {"algorithm1": "Algorithm 1"}
+    floorplans = CACHE_FLOORPLANS
 
     def label(self, problem: Any) -> str:
         """Memories and capacities."""
@@ -132,6 +134,10 @@ class CachePresentation(Presentation):
     def baseline_points(self, problem: Any) -> Floats:
         """Costs of NVSim's winners of all targets and access types."""
         return winner_costs(caches_of(problem))
+
+    def breakdowns(self, described: Mapping[str, Floats]) -> Sequence[Breakdown]:
+        """Latency, energy, leakage and area of both arrays by block."""
+        return cache_breakdowns(described)
 
     def decisions(self, problem: Any) -> Mapping[str, Sequence[str]]:
         """The access type, groups of axes of the data array, and the tag array."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.objectives.memory_centric.choices import hidden_widths
 from dse.objectives.memory_centric.metrics import FITS, METRICS, NAMED
@@ -26,8 +27,11 @@ from dse.objectives.memory_centric.system import point_levels, point_names
 from dse.objectives.network.catalog import load_network
 from dse.problem import Baseline, Constraint, Objective, Problem, Vocabulary
 from dse.spaces.memory_centric.systems import ARCHITECTURE, FREE
-from dse.spaces.space import Scale, values
+from dse.spaces.space import Level, Scale, numbers, values
 from dse.vocabulary import parse_constraint
+
+MOST_DESIGNS = 1 << 16
+"""Designs of a design point that are gone through for a baseline."""
 
 
 class MemoryCentricFamily:
@@ -81,26 +85,63 @@ class MemoryCentricFamily:
 
 
 def _baseline(point: str) -> Callable[[MemoryCentricProblem], Baseline | None]:
-    """The best design of a design point, for a problem's first objective; None where the point cannot be had."""
+    """The best feasible design of a design point, by a problem's first objective.
+
+    None where there is none, or more designs than MOST_DESIGNS, as with a choice for each of many layers.
+    """
     def measure(problem: MemoryCentricProblem) -> Baseline | None:
         fixed = {**problem.levels, **{name: (level,) for name, level in point_levels(point).items()}}
-        alone = problem.with_levels(fixed)
         try:
-            designs = next(iter(alone.space.blocks()))
-        except (InputError, StopIteration):
-            return None
-        metrics = alone.evaluate(designs)
-        costs = np.broadcast_to(problem.objectives[0].cost(metrics), len(designs))
-        best = int(np.argmin(costs))
-        chosen = values(alone.space.axes, designs[best])
-        try:
-            design = problem.find(chosen)
+            alone = problem.with_levels(fixed)
         except InputError:
-            design = None
-        return Baseline(point, float(costs[best]), {name: float(column[best]) for name, column in metrics.items()},
-                        design, {"point": point})
+            return None
+        if alone.space.size > MOST_DESIGNS:
+            return None
+        found = [one for designs in alone.space.blocks() if (one := _best_of(point, problem, alone, designs))]
+        return min(found, key=lambda one: one.cost, default=None)
 
     return measure
+
+
+def _best_of(
+    point: str, problem: MemoryCentricProblem, alone: MemoryCentricProblem, designs: Ints
+) -> Baseline | None:
+    """The best feasible one of some designs (n, axes) of a design point, for a problem; None where there is none."""
+    metrics = alone.evaluate(designs)
+    best = _best_row(alone, designs, metrics)
+    if best is None:
+        return None
+    row, cost = best
+    return Baseline(
+        name=point, cost=cost, metrics={name: float(column[row]) for name, column in metrics.items()},
+        design=_design_in(problem, values(alone.space.axes, designs[row])), note={"point": point},
+    )
+
+
+def _best_row(
+    problem: MemoryCentricProblem, designs: Ints, metrics: Mapping[str, Floats]
+) -> tuple[int, float] | None:
+    """Row and cost of the best feasible design by the first objective; None where there is none."""
+    columns = {**metrics, **{
+        axis.name: numbers(axis)[designs[:, place]]
+        for place, axis in enumerate(problem.space.axes) if axis.scale is not Scale.WORDS
+    }}
+    costs = np.broadcast_to(problem.objectives[0].cost(columns), len(designs)).astype(float)
+    allowed = np.isfinite(costs)
+    for constraint in problem.constraints:
+        allowed &= np.asarray(constraint.met(columns))
+    if not allowed.any():
+        return None
+    row = int(np.where(allowed, costs, np.inf).argmin())
+    return row, float(costs[row])
+
+
+def _design_in(problem: MemoryCentricProblem, chosen: Mapping[str, Level]) -> Ints | None:
+    """The design of what is chosen in a problem's space; None where it does not have it."""
+    try:
+        return problem.find(chosen)
+    except InputError:
+        return None
 
 
 FAMILY = MemoryCentricFamily()

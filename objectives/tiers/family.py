@@ -12,6 +12,7 @@ from dse.objectives.placement.policies import POLICIES
 from dse.objectives.tiers.options import TierOptions, tier_choices
 from dse.objectives.tiers.problem import METRICS, TiersProblem
 from dse.problem import Baseline, Constraint, NamedObjective, Objective, Problem, Vocabulary
+from dse.spaces.space import numbers
 from dse.spaces.tiers.space import NUMBERED_AXES, SPLIT
 
 NAMED = {
@@ -85,7 +86,7 @@ def best_under(policy: str, problem: TiersProblem) -> Baseline | None:
 def _numbers(problem: TiersProblem, designs: Ints) -> dict[str, Any]:
     """Columns of the axes that formulas may name."""
     return {
-        axis.name: np.array(axis.levels, dtype=float)[designs[:, place]]
+        axis.name: numbers(axis)[designs[:, place]]
         for place, axis in enumerate(problem.space.axes) if axis.name in NUMBERED_AXES
     }
 

@@ -15,9 +15,8 @@ from dse.objectives.cache.baselines.algorithm1 import Winner, algorithm1_winner
 from dse.objectives.cache.infeasible import why_empty
 from dse.objectives.cache.problem import CacheAssembly, CacheProblem
 from dse.parts import Candidates, join_candidates
-from dse.problem import Problem
 from dse.search.aim import Aim, AimSieve, aims, with_slack
-from dse.search.exact import AssemblySearch, exact_optimum
+from dse.search.exact import AssemblySearch, least_cost
 from dse.search.tuples import best_tuple
 
 STEPS = {
@@ -71,7 +70,7 @@ def ladder(problem: CacheProblem) -> Ladder:
     """
     found = algorithm1_winner(problem)
     if found is None:
-        raise InfeasibleError(why_empty(problem, _least))
+        raise InfeasibleError(why_empty(problem, least_cost))
     start, winner = found
     rungs = _Rungs(problem, winner.assembly)
     values: dict[str, float] = {}
@@ -90,12 +89,6 @@ def ladder(problem: CacheProblem) -> Ladder:
     values["access"] = reached
     data_first = min(values["pairing"], rungs.data_first(values["pairing"]))
     return Ladder(start=start, winner=winner, values=values, data_first=data_first, best_access=best_access)
-
-
-def _least(problem: Problem) -> float | None:
-    """Cost of the exact optimum."""
-    found = exact_optimum(problem)
-    return None if found is None else found.cost
 
 
 def _aim(problem: CacheProblem, assembly: CacheAssembly) -> Aim:

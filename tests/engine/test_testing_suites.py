@@ -56,7 +56,6 @@ def test_other_families_give_problems(name: str) -> None:
     check_problem(family.problems(options, objectives, ())[0])
 
 
-@pytest.mark.xfail(strict=True, reason="parameters() of caches read by current have converters of no delay")
 def test_caches_read_by_current_are_problems() -> None:
     check_problem(caches(["stt", "sot"], "16KB", technology="22nm"))
 

@@ -11,10 +11,11 @@ from dse.errors import InputError
 from dse.objectives.memory_centric.division import Division
 from dse.objectives.memory_centric.events import chrome_trace, events_of
 from dse.objectives.memory_centric.problem import choosable_layers
-from dse.objectives.memory_centric.system import Architecture, broken_rules
+from dse.objectives.memory_centric.system import Architecture, broken_rules, point_levels
 from dse.objectives.memory_centric.training import training_work
 from dse.objectives.network.catalog import load_network
 from dse.registry import family_names, load_family
+from dse.search.evaluation import evaluate
 from dse.search.front import exact_front
 from dse.search.result import attempt, optimize
 from dse.spaces.space import values
@@ -267,3 +268,27 @@ def test_sharing_a_bus_divides_its_bandwidth():
     assert stashed[2] / stashed[0] == pytest.approx(8)
     links = ask(network="alexnet", point="hc-dla", host_sharing="1,3")
     assert len(set(links.evaluate(every(links))["iteration_time"])) == 1
+
+
+def test_baselines_know_numbered_axes_constraints_and_every_block():
+    problem = ask(objectives=["iteration_time*devices"], devices="2,4,8", dimm="8gb,128gb",
+                  constraints=["power<=3500W"])
+    for point, measure in FAMILY.baselines.items():
+        found = measure(problem)
+        fixed = {**problem.levels, **{name: (level,) for name, level in point_levels(point).items()}}
+        try:
+            alone = problem.with_levels(fixed)
+            designs = every(alone)
+        except (InputError, ValueError):
+            assert found is None
+            continue
+        losses = evaluate(alone, designs).losses[:, 0]
+        if not np.isfinite(losses).any():
+            assert found is None
+        else:
+            assert found is not None and found.cost == pytest.approx(losses.min(), rel=1e-12)
+            assert found.metrics["power"] <= 3500
+
+
+def test_baselines_do_not_go_through_a_choice_for_each_of_many_layers():
+    assert FAMILY.baselines["oracle"](ask(network="resnet-50", layers=True)) is None

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from dse.batch import Floats, Ints
+from dse.parts import whole_designs
 from dse.problem import Assembly, Problem
 from dse.search.evaluation import Evaluations, join_evaluations, judge
 from dse.search.searchers.part_model import KnownParts, PartModel
@@ -60,8 +61,8 @@ class Kind:
 
     def carried_over(self) -> Ints:
         """The best designs of other problems."""
-        return self._whole(
-            starting_designs(self._lessons, self._assembly.parts, self._shared, self._axes, TAUGHT)
+        return whole_designs(
+            self._assembly, starting_designs(self._lessons, self._assembly.parts, self._shared, self._axes, TAUGHT)
         )
 
     def add(self, designs: Ints, evaluations: Evaluations) -> None:
@@ -87,22 +88,15 @@ class Kind:
 
     def sample(self, count: int) -> Ints:
         """Random designs."""
-        return self._whole([part.space.sample(count, self._random) for part in self._assembly.parts])
+        return whole_designs(self._assembly, [part.space.sample(count, self._random) for part in self._assembly.parts])
 
     def first(self, count: int) -> Ints:
         """The simplest design, which has the lowest level on every axis or is nearest to that, and random ones."""
         spaces = [part.space for part in self._assembly.parts]
-        simplest = self._whole([space.repair(np.zeros((1, len(space.axes)), np.int64)) for space in spaces])
+        simplest = whole_designs(
+            self._assembly, [space.repair(np.zeros((1, len(space.axes)), np.int64)) for space in spaces]
+        )
         return np.concatenate([simplest, self.sample(count - 1)]) if count > 1 else simplest
-
-    def _whole(self, parts: Sequence[Ints]) -> Ints:
-        """Designs of their parts, as many as there are of each; a single one serves all."""
-        count = max(map(len, parts))
-        designs = np.zeros((count, len(self._problem.space.axes)), np.int64)
-        designs[:, : len(self._assembly.top)] = self._assembly.top
-        for part, levels in zip(self._assembly.parts, parts, strict=True):
-            designs[:, part.axes] = levels
-        return designs
 
     def _beside(self, number: int, parts: Ints, figures: Floats, best: Rows, rating: Rating) -> Floats:
         """Ratings of designs with other parts (n, axes) of given figures in place `number` of the best ones."""
@@ -111,7 +105,7 @@ class Kind:
         levels[number], given[number] = parts, list(figures)
         with np.errstate(all="ignore"):
             columns = self._assembly.combine(given)
-        return rating(judge(self._problem, self._whole(levels), columns))
+        return rating(judge(self._problem, whole_designs(self._assembly, levels), columns))
 
     def _beside_known(self, number: int, best: Rows, rating: Rating) -> Floats:
         """Ratings of designs with each known part in place `number` of the best ones."""
@@ -156,10 +150,10 @@ class Kind:
             np.concatenate([part, np.repeat(design[None], most - len(part), axis=0)])
             for part, design in zip(fresh, known, strict=True)
         ]
-        designs = self._whole(filled)
+        designs = whole_designs(self._assembly, filled)
         if best in self._evaluated:
             return designs
-        return np.concatenate([self._whole([design[None] for design in known]), designs])[:count]
+        return np.concatenate([whole_designs(self._assembly, [design[None] for design in known]), designs])[:count]
 
     def _new_parts(self, number: int, best: Rows, rating: Rating, count: int) -> Ints:
         """Unknown parts that promise the best rating beside the best others."""

@@ -12,6 +12,8 @@ import numpy as np
 
 from dse.errors import InputError
 from dse.objectives.array.given.cell import Cell
+from dse.objectives.array.given.converter import Converter, converter_of
+from dse.objectives.array.given.quirks import NVSIM, Quirks
 from dse.objectives.array.given.technology import (
     Technology,
     TechnologyTables,
@@ -49,6 +51,7 @@ class Materials:
     roadmap: str
     temperature: int
     cells: Mapping[str, Cell]
+    quirks: Quirks = NVSIM
 
     @classmethod
     def of(cls, specs: Sequence[CacheSpec]) -> "Materials":
@@ -57,7 +60,7 @@ class Materials:
         path = specs[0].fabric.technology_path
         cells = {spec.memory: spec.fabric.cell for spec in specs}
         tables = technology_tables(f"{technology.node}nm" if path is None else str(path))
-        found = cls(tables, technology.roadmap, technology.temperature, cells)
+        found = cls(tables, technology.roadmap, technology.temperature, cells, specs[0].fabric.quirks)
         if found.transistors() != technology:
             raise InputError(f"technology {technology.name} is not as its file has it: it has no parameters to vary")
         return found
@@ -101,7 +104,7 @@ class Materials:
         if owner == "wire" or quantity in SCALED_CURRENTS:
             return 1.0
         if owner == "converter":
-            return 0.0 if technology.converter is None else technology.converter[CONVERTER_KEYS.index(quantity)]
+            return float(getattr(converter_of(technology, self.quirks), quantity))
         return float(getattr(technology, quantity))
 
     def with_values(self, values: Mapping[str, float]) -> "Materials":
@@ -114,11 +117,17 @@ class Materials:
         others = {name: value for name, value in values.items() if name != TEMPERATURE}
         return Materials(
             technology=TechnologyTables(
-                self.technology.place, _put_technology(self.technology.tables, self.roadmap.lower(), others)
+                self.technology.place,
+                _put_technology(self.technology.tables, self.roadmap.lower(), others, self._converter()),
             ),
             roadmap=self.roadmap, temperature=round(values.get(TEMPERATURE, self.temperature)),
             cells={memory: _put_cell(cell, memory, others) for memory, cell in self.cells.items()},
+            quirks=self.quirks,
         )
+
+    def _converter(self) -> Converter:
+        """Current-to-voltage converter of the technology, or the one that it would be given."""
+        return converter_of(self.transistors(), self.quirks)
 
     def only(self, memories: Collection[str]) -> "Materials":
         """The same materials with the cells of some memories."""
@@ -154,7 +163,9 @@ def _put_cell(cell: Cell, memory: str, values: Mapping[str, float]) -> Cell:
     return replace(cell, **own)  # type: ignore[arg-type]
 
 
-def _put_technology(tables: dict[str, Any], section: str, values: Mapping[str, float]) -> dict[str, Any]:
+def _put_technology(
+    tables: dict[str, Any], section: str, values: Mapping[str, float], converter: Converter
+) -> dict[str, Any]:
     """Tables of a technology file with the values that name its transistors, wires or converter."""
     changes: dict[str, Any] = {section: {}, "wire": {}}
     for name, value in values.items():
@@ -167,8 +178,8 @@ def _put_technology(tables: dict[str, Any], section: str, values: Mapping[str, f
         elif owner == "technology":
             changes[section][quantity] = value
         elif owner == "converter":
-            own = tables.get("converter", dict.fromkeys(CONVERTER_KEYS, 0.0))
-            changes.setdefault("converter", dict(own))[quantity] = value
+            own = {key: getattr(converter, key) for key in CONVERTER_KEYS}
+            changes.setdefault("converter", own)[quantity] = value
         elif owner == "wire":
             for wire_type, wire in tables["wire"].items():
                 changes["wire"].setdefault(wire_type, {})[quantity] = wire[quantity] * value
