@@ -180,13 +180,11 @@ def run(jobs: int) -> Findings:
         f"{reduction(ours, memory):.0%} ({NAMES[memory]}, published {published:.0%})"
         for memory, published in AREA_REDUCTION.items()
     )
-    counts = ", ".join(
-        f"{held(found)} where it is: {name}" for name, found in decided.items() if name != PAPER.name
-    )
+    counts = ", ".join(f"{held(found)} ({name})" for name, found in decided.items() if name != PAPER.name)
     answer = (
         f"{held(decided[PAPER.name])} of {len(CLAIMS)} statements of section IV-C hold for exact optima of EDAP in the"
-        f" paper's setting. One assumption changed, the others kept: {counts}. On average over capacities caches of"
-        f" MRAM are smaller than SRAM's by {reduced}."
+        f" paper's setting. With one assumption changed and the others kept: {counts}. On average over capacities"
+        f" caches of MRAM are smaller than SRAM's by {reduced}."
     )
     return Findings(answer, table, draw(ours), notes(decided[PAPER.name]), page_table(table))
 

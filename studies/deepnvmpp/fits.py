@@ -71,7 +71,8 @@ def run(jobs: int) -> Findings:
         f" mean {_range(table.fourteen_mean)}, worst {_range(table.fourteen_worst)}; Fig. 9: the chosen fit"
         f" {table.fig9_hold.iloc[0]:.0f} of 9, all {low:.0f} to {high:.0f}; iso-area"
         f" {table.iso_area_stt_MB.min():.1f} to {table.iso_area_stt_MB.max():.1f} MB (STT, published 7) and"
-        f" {table.iso_area_sot_MB.min():.1f} to {table.iso_area_sot_MB.max():.1f} MB (SOT, published 10)."
+        f" {table.iso_area_sot_MB.min():.1f} to {table.iso_area_sot_MB.max():.1f} MB (SOT, published 10), where"
+        " among the capacities searched."
     )
     return Findings(answer, table, draw(table), NOTES, page_table(table))
 

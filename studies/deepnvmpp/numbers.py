@@ -42,6 +42,8 @@ ROLES = {
     DERIVED: "follows from Table II as printed and 17 % of writes",
 }
 """What a row shows."""
+HOLDS = "holds"
+"""In place of the unit of statements: 1 where one holds."""
 PRINTED_CACHES, OWN_CACHES = "Table II as printed", "own caches, inferred"
 
 
@@ -166,7 +168,7 @@ def _figure_9(jobs: int) -> Iterator[Number]:
     for claim, decision in zip(fig9.CLAIMS, fig9.decisions(optima_by_key(fig9.KEYS, jobs)), strict=True):
         yield Number(
             section="IV-C (Fig. 9)", item=f"{claim.text} ({decision.shown})", published=1.0,
-            ours=float(decision.holds), role=PREDICTED, follows_from=OWN_CACHES, unit="holds",
+            ours=float(decision.holds), role=PREDICTED, follows_from=OWN_CACHES, unit=HOLDS,
         )
 
 
@@ -217,19 +219,27 @@ def page_table(table: "pd.DataFrame") -> "pd.DataFrame":
 def answer(numbers: list[Number]) -> str:
     """Errors by what a number follows from, and by role."""
     parts = []
-    for source, role in dict.fromkeys((one.follows_from, one.role) for one in numbers if one.role != GIVEN):
-        errors = [abs(one.error) for one in numbers if (one.follows_from, one.role) == (source, role)]
+    counted = [one for one in numbers if one.role != GIVEN and one.unit != HOLDS]
+    for source, role in dict.fromkeys((one.follows_from, one.role) for one in counted):
+        errors = [abs(one.error) for one in counted if (one.follows_from, one.role) == (source, role)]
         parts.append(
             f"{len(errors)} {role} from {source}: median {np.median(errors):.1%}, worst {max(errors):.1%}"
         )
-    return f"{len(numbers)} numbers. {'; '.join(parts)}."
+    claims = [one for one in numbers if one.unit == HOLDS]
+    return (
+        f"{len(numbers)} numbers. {'; '.join(parts)}. Of {len(claims)} statements of Fig. 9, which has no numbers,"
+        f" {sum(one.ours == 1 for one in claims)} hold."
+    )
 
 
 def notes(numbers: list[Number]) -> tuple[str, ...]:
     """What a reader may object to, with the figures that answer it."""
     fitted = [one for one in numbers if one.section == "Table II" and one.role == FITTED]
     held = [abs(one.error) for one in numbers if one.section == "Table II" and one.role == PREDICTED]
-    own = [one for one in numbers if one.follows_from == OWN_CACHES and one.section != "Table II"]
+    own = [
+        one for one in numbers
+        if one.follows_from == OWN_CACHES and one.section != "Table II" and one.unit != HOLDS
+    ]
     far = [one for one in own if abs(one.error) > FAR]
     return (
         *(f"Role {name}: {text}." for name, text in ROLES.items()),
@@ -249,7 +259,7 @@ def draw(numbers: list[Number]) -> "Figure":
     """Ours over published for every row, by section, on a logarithmic axis."""
     from matplotlib.figure import Figure
 
-    shown = [one for one in numbers if one.role != GIVEN and one.unit != "holds"]
+    shown = [one for one in numbers if one.role != GIVEN and one.unit != HOLDS]
     sections = list(dict.fromkeys(one.section for one in shown))
     looks = {(OWN_CACHES, FITTED): ("o", "#0072B2", "own caches, fitted"),
              (OWN_CACHES, PREDICTED): ("o", "#D55E00", "own caches, predicted"),
