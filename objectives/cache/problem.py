@@ -13,6 +13,7 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InputError
+from dse.objectives.array.axes import GLOBAL_WIRE, LOCAL_WIRE, array_axes
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.part import ArrayPart
@@ -32,7 +33,6 @@ from dse.spaces.space import Axis, Level, Scale, levels_of
 
 TOP = ("memory", "capacity", "access")
 """Names of the axes that are no array's."""
-LOCAL_WIRE, GLOBAL_WIRE = "local_wire", "global_wire"
 
 
 def top_axes(specs: Sequence[CacheSpec]) -> tuple[Axis, Axis, Axis]:
@@ -266,31 +266,6 @@ def _remade(
 ) -> CacheProblem:
     """A problem in another process."""
     return kind(specs, objectives, constraints, workload=workload, materials=materials)
-
-
-def array_axes(arrays: Sequence[ArrayChoice]) -> tuple[Axis, ...]:
-    """Axes of organization and wires, with every level of the organization that one of the arrays has."""
-    axes = []
-    for name in ORGANIZATION_COLUMNS[:-1]:
-        levels = {value for array in arrays for value in getattr(array.ranges, name).values()}
-        if name.startswith("active_"):
-            whole = name.removeprefix("active_")
-            available = {value for array in arrays for value in getattr(array.ranges, whole).values()}
-            levels = {min(value, most) for value in levels for most in available}
-        axes.append(Axis(name, tuple(sorted(levels)), Scale.LOGARITHMIC))
-    styles = sorted({style for array in arrays for style in array.ranges.buffer_designs})
-    first = arrays[0]
-    return (
-        *axes,
-        Axis("buffer_design", tuple(BUFFER_DESIGNS[style] for style in styles), Scale.WORDS),
-        Axis(LOCAL_WIRE, _labels(first.local_wires.effective_inside_mats()), Scale.WORDS),
-        Axis(GLOBAL_WIRE, _labels(list(first.global_wires)), Scale.WORDS),
-    )
-
-
-def _labels(wires: Sequence[WireChoice]) -> tuple[str, ...]:
-    """Levels of an axis of wires."""
-    return tuple(wire.label for wire in wires)
 
 
 def _restricted(spec: CacheSpec, levels: Mapping[str, Level]) -> CacheSpec:
