@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,8 @@ def calibrate_many(
     """The calibration that ends at the start of least misfit on the fitted figures alone, and all starts."""
     found = fit_many(setting, figures, wanted, file, jobs)
     best = near_equal(found, len(setting.parameters))[0]
-    return calibrate_around(setting, values_at(setting.parameters, best.places), figures, jobs), found
+    around = calibrate_around(setting, values_at(setting.parameters, best.places), figures, jobs)
+    return replace(around, settled=best.settled), found
 
 
 def _record(fit: StartedFit, parameters: Sequence[Parameter]) -> dict[str, Any]:
