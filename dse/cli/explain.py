@@ -10,12 +10,12 @@ from rich.table import Table
 
 from dse.batch import Ints
 from dse.cli.console import make_console
-from dse.cli.tasks import Task, make_tasks
 from dse.errors import DseError, InfeasibleError, InputError
 from dse.question import Question
 from dse.search.evaluation import evaluate
 from dse.search.kept_answers import kept_optimum
 from dse.spaces.space import Axis, Level, distance
+from dse.tasks import Task, make_tasks
 from dse.text import hint
 from dse.units import CAPACITIES, format_capacity, format_quantity, parse_capacity
 

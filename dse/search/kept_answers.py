@@ -1,12 +1,12 @@
 """Exact optima and fronts, kept from one run to the next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from dse.problem import Problem
-from dse.search.certificate import Incumbent, Optimum
+from dse.search.certificate import Optimum, Told
 from dse.search.exact import exact_optimum
 from dse.search.front import Front, exact_front
 from dse.search.kept import Form, array_data, array_of, kept
@@ -48,7 +48,7 @@ def _told(problem: Problem) -> str:
 
 
 def kept_optimum(
-    problem: Problem, told: Callable[[Incumbent], None] = lambda _: None, *, jobs: int = 1
+    problem: Problem, told: Told | None = None, *, jobs: int = 1
 ) -> Optimum | None:
     """The exact optimum of a problem, searched as `dse.search.exact.exact_optimum` does unless it is kept."""
     return kept(

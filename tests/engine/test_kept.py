@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -239,3 +240,20 @@ def test_the_command_answers_from_what_is_kept_and_clears_it(folder: Path, capsy
     assert main(["results", "clear"]) == 0
     assert capsys.readouterr().out.startswith("removed 1 answers")
     assert files_of(folder) == []
+
+
+def test_a_killed_command_goes_on_where_it_was(folder: Path) -> None:
+    asked = [sys.executable, "-m", "dse", "optimize", "--memory", "sot,stt,sram", "--capacity", "64KB", "--jobs", "1",
+             "--format", "csv"]
+    command = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while command.poll() is None and not list(folder.glob("*.json")):
+        time.sleep(0.01)
+    command.kill()
+    command.wait()
+    before = {path: path.read_text() for path in folder.glob("*.json")}
+    assert 0 < len(before) < 3
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 4
+    assert "kept from before" in done.stderr
+    after = {path: path.read_text() for path in folder.glob("*.json")}
+    assert len(after) == 3 and after.items() > before.items()  # seconds included: none was searched again
