@@ -30,7 +30,7 @@ from dse.search.certificate import EXACT, NONE
 from dse.search.columns import evaluation_columns, level_columns
 from dse.search.driver import History, search
 from dse.search.evaluation import Evaluations, evaluate, signed
-from dse.search.front import exact_front
+from dse.search.kept_answers import kept_front
 from dse.search.result import Result, result_of
 from dse.search.result import optimize as optimize_by
 from dse.search.searchers import make_searcher
@@ -190,7 +190,7 @@ def front(problem: Problem, *, jobs: int = 1) -> ParetoFront:
     """The exact Pareto front of a problem of two or more objectives."""
     if len(problem.objectives) < 2:
         raise InputError("a front needs two or more objectives")
-    found = exact_front(problem, jobs=jobs)
+    found = kept_front(problem, jobs=jobs)
     return ParetoFront(problem, found.designs, evaluate(problem, found.designs), found.certificate)
 
 

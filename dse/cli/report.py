@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.cli.limits import Limits, parse_limits
-from dse.cli.tasks import Task, make_tasks
 from dse.errors import InputError
 from dse.problem_file import read_question
 from dse.report.run import FRONT, PROBLEM, StoredRun, read_run
+from dse.tasks import Task, make_tasks
 from dse.text import hint
 from dse.writing import check_writable, write_text
 

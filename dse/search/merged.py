@@ -6,7 +6,7 @@ whose cost is too large or that break a limit even beside the least figures of t
 help, so nothing better is lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,7 +168,7 @@ class MergedSearch:
     @property
     def possible(self) -> bool:
         """Whether the constraints can be met by the least figures of all parts."""
-        return self._bound() < np.inf
+        return self.bound() < np.inf
 
     def warm_up(self) -> float:
         """Cost of a good design made of known ones; infinite where none is feasible."""
@@ -179,9 +179,14 @@ class MergedSearch:
         whole = merger.merge(known)
         return float(merger.costs(list(whole.figures)).min(initial=np.inf)) if whole.figures.shape[1] else np.inf
 
-    def solve(self, limit: float) -> BestTuple | None:
-        """The best design that is no worse than `limit`; None where there is none."""
-        if self._bound() > with_slack(limit) or not self.possible:
+    def solve(self, limit: float, bounded: Callable[[float], None] | None = None) -> BestTuple | None:
+        """The best design that is no worse than `limit`; None where there is none.
+
+        `bounded` hears the cost of the least figures of all parts.
+        """
+        if bounded is not None:
+            bounded(self.bound())
+        if self.bound() > with_slack(limit) or not self.possible:
             return None
         self._fronts = [
             part_front(part, place, self._aim, self._figures) for place, part in enumerate(self._parts)
@@ -210,8 +215,8 @@ class MergedSearch:
         """Merges what may reach a limit."""
         return Merger(self._assembly, [self._aim], self._figures, np.array([limit]))
 
-    def _bound(self) -> float:
-        """Cost of the least figures of all parts; infinite where they break a limit."""
+    def bound(self) -> float:
+        """A cost that no design is below: of the least figures of all parts; infinite where they break a limit."""
         whole: Figures = [one[None] for one in self._parts[0].least]
         for part in self._parts[1:]:
             whole = self._assembly.merge(whole, [one[None] for one in part.least])

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from dse.batch import Floats, Ints
+from dse.batch import Floats, Ints, Objects
 from dse.errors import InputError
 from dse.objectives.array.axes import GLOBAL_WIRE, LOCAL_WIRE, array_axes
 from dse.objectives.array.choice import ArrayChoice
@@ -159,22 +159,23 @@ class CacheProblem:
 
     def describe(self, design: Ints) -> dict[str, Level | float | None]:
         """Memory, capacity and access type, and every figure of each array by itself, prefixed by its name."""
-        return self.describe_all(np.asarray(design)[None])[0]
+        return {name: column[0] for name, column in self.describe_all(np.asarray(design)[None]).items()}
 
-    def describe_all(self, designs: Ints) -> list[dict[str, Level | float | None]]:
-        """Rows of designs (n, axes) as `describe` gives them, arrays evaluated together."""
-        found: list[dict[str, Level | float | None]] = [{} for _ in designs]
+    def describe_all(self, designs: Ints) -> dict[str, Objects]:
+        """What `describe` says of designs (n, axes), by column, each array worked out once."""
+        found: dict[str, Objects] = {}
         for branch, rows in groups(np.asarray(designs)[:, : len(TOP)]):
             assembly = self.assembly_by_branch[branch]
             spec = assembly.spec
-            for row in rows:
-                found[row] = {
-                    "memory": spec.memory, "capacity": spec.capacity, "access": spec.access,
-                    "technology": spec.fabric.technology.name,
-                }
+            columns: dict[str, Any] = {
+                "memory": spec.memory, "capacity": spec.capacity, "access": spec.access,
+                "technology": spec.fabric.technology.name,
+            }
             for part in assembly.parts:
-                for row, array in zip(rows, part.all_in_full(designs[rows, part.axes]), strict=True):
-                    found[row] |= {f"{part.name}_{name}": value for name, value in array.to_row().items()}
+                own = part.rows_in_full(designs[rows, part.axes])
+                columns |= {f"{part.name}_{name}": column for name, column in own.items()}
+            for name, column in columns.items():
+                found.setdefault(name, np.full(len(designs), None, object))[rows] = column
         return found
 
     def find(self, row: Mapping[str, Any]) -> Ints:
