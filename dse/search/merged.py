@@ -170,13 +170,6 @@ class MergedSearch:
         """Whether the constraints can be met by the least figures of all parts."""
         return self.bound() < np.inf
 
-    def bound(self) -> float:
-        """A cost that no design is below: of the least figures of all parts, infinite where they break a limit."""
-        whole: Figures = [one[None] for one in self._parts[0].least]
-        for part in self._parts[1:]:
-            whole = self._assembly.merge(whole, [one[None] for one in part.least])
-        return float(self._merger(np.inf).costs(whole).item())
-
     def warm_up(self) -> float:
         """Cost of a good design made of known ones; infinite where none is feasible."""
         known = [part.known() for part in self._parts]
@@ -189,8 +182,10 @@ class MergedSearch:
     def solve(self, limit: float, bounded: Callable[[float], None] | None = None) -> BestTuple | None:
         """The best design that is no worse than `limit`; None where there is none.
 
-        Nothing is proven on the way, so that `bounded` hears nothing.
+        `bounded` hears the cost of the least figures of all parts.
         """
+        if bounded is not None:
+            bounded(self.bound())
         if self.bound() > with_slack(limit) or not self.possible:
             return None
         self._fronts = [
@@ -219,3 +214,10 @@ class MergedSearch:
     def _merger(self, limit: float) -> Merger:
         """Merges what may reach a limit."""
         return Merger(self._assembly, [self._aim], self._figures, np.array([limit]))
+
+    def bound(self) -> float:
+        """A cost that no design is below: of the least figures of all parts; infinite where they break a limit."""
+        whole: Figures = [one[None] for one in self._parts[0].least]
+        for part in self._parts[1:]:
+            whole = self._assembly.merge(whole, [one[None] for one in part.least])
+        return float(self._merger(np.inf).costs(whole).item())

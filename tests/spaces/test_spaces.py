@@ -365,14 +365,16 @@ def legal_designs(enumeration: Enumeration) -> dict[int, dict[str, int]]:
     """Geometry of every legal design by its number, ascending."""
     found = {}
     groups = {group.key: group for group in enumeration.groups}
-    for key, positions, geometry in enumeration.legal_mats(sorted(groups)):
-        records = [
-            dict(zip(geometry.to_columns(), record, strict=True))
-            for record in zip(*(column.tolist() for column in geometry.to_columns().values()), strict=True)
-        ]
-        for bank in groups[key].banks.tolist():
-            codes = enumeration.code(np.int64(bank), positions).tolist()
-            found.update(zip(codes, records, strict=True))
+    for part in enumeration.legal_mats(sorted(groups)):
+        columns = part.geometry.to_columns()
+        for key, rows in part.rows():
+            records = [
+                dict(zip(columns, record, strict=True))
+                for record in zip(*(column[rows].tolist() for column in columns.values()), strict=True)
+            ]
+            for bank in groups[key].banks.tolist():
+                codes = enumeration.code(np.int64(bank), part.position[rows]).tolist()
+                found.update(zip(codes, records, strict=True))
     return dict(sorted(found.items()))
 
 
