@@ -16,7 +16,7 @@ from dse.batch import Ints
 from dse.parts import Candidates, Range, SievedPart, join_candidates, whole_designs
 from dse.problem import Assembly, Constraint, Decomposed, Merging, Objective, Problem
 from dse.search.aim import MOST_BOXES, Aim, AimSieve, aims, with_slack
-from dse.search.certificate import BOUNDS, Incumbent, Ledger, Optimum, Told
+from dse.search.certificate import BOUNDS, Announced, Incumbent, Optimum, Told
 from dse.search.enumerated import evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted
 from dse.search.merged import MergedSearch, merging
@@ -99,23 +99,23 @@ def _solve(
 
     A good design is found for each first, so that the best of them prunes all; the likeliest is proven first.
     """
-    ledger = Ledger(told, [-np.inf] * len(searches))
+    announced = Announced(told, [-np.inf] * len(searches))
     promises = []
     for search in searches:
         promises.append(search.warm_up())
-        ledger.reached(promises[-1])
+        announced.reached(promises[-1])
     limit = min([limit, *promises])
     if told is not None:
         for place, search in enumerate(searches):
-            ledger.bounded(place, search.bound())
+            announced.bounded(place, search.bound())
     best: tuple[float, Ints] | None = None
     for place in np.argsort(promises, kind="stable").tolist():
-        found = searches[place].solve(limit, partial(ledger.bounded, place))
+        found = searches[place].solve(limit, partial(announced.bounded, place))
         if found is not None and (best is None or found.cost < best[0]):
             best = found.cost, searches[place].design(found.rows)
             limit = min(limit, found.cost)
-            ledger.reached(found.cost)
-        ledger.bounded(place, limit)
+            announced.reached(found.cost)
+        announced.bounded(place, limit)
     evaluations = sum(search.evaluations for search in searches)
     return None if best is None else Optimum(*best, evaluations, BOUNDS)
 
