@@ -22,6 +22,7 @@ import tomli_w
 from dse.errors import InputError
 from dse.problem import Family
 from dse.question import Question, Search, option_types
+from dse.reading import TOML_LIMIT, read_text
 from dse.registry import DEFAULT_FAMILY, load_family
 from dse.settings import read_settings
 from dse.text import hint, quoted
@@ -51,7 +52,7 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lines = path.read_text(encoding="utf-8").splitlines()
+        self._lines = read_text(path, TOML_LIMIT).splitlines()
 
     def question(self, given: Mapping[str, Any]) -> Question:
         """The question."""

@@ -11,6 +11,7 @@ from dse.cli.limits import Limits, parse_limits
 from dse.cli.tasks import Task, make_tasks
 from dse.errors import InputError
 from dse.problem_file import read_question
+from dse.reading import read_csv
 from dse.report.run import FRONT, PROBLEM, StoredRun, read_run
 from dse.text import hint
 from dse.writing import check_writable, write_text
@@ -186,14 +187,9 @@ def _within(table: "pd.DataFrame", limits: Limits) -> np.ndarray:
 
 def _baseline(path: Path | None, names: Sequence[str]) -> np.ndarray:
     """Objectives (n, k) of a table of points to draw beside a front; none without one."""
-    import pandas as pd
-
     if path is None:
         return np.zeros((0, len(names)))
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {str(error).splitlines()[0]}", file=path) from None
+    table = read_csv(path)
     missing = [name for name in names if name not in table or table[name].dtype.kind not in "iuf"]
     if missing:
         raise InputError(f"column {missing[0]} is missing or holds words; give SI values of each objective", file=path)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.objectives.gpu.traffic import Below, Workload, load_model, workload_of
+from dse.reading import read_json, read_text
 from dse.text import quoted, shown
 
 NSIGHT, NVPROF = "Nsight Compute", "nvprof"
@@ -89,12 +90,7 @@ def read_profile(path: Path) -> ProfiledCounts:
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header and numbered rows of a CSV file between the lines that a profiler prints besides."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        raise InputError(f"cannot be read: {problem.strerror or type(problem).__name__}", file=shown(path)) from None
-    except ValueError:
-        raise InputError("not UTF-8 text: give the profiler's CSV output", file=shown(path)) from None
+    text = read_text(path, give="give the profiler's CSV output")
     header: list[str] = []
     rows = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -265,13 +261,11 @@ def write_run(run: ProfiledRun) -> str:
 
 def read_run(path: Path) -> ProfiledRun:
     """A file of counts that ``dse import-profile`` wrote."""
+    found = read_json(path, give="write one with dse import-profile")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
         counts = found.pop("counts")
         counts["warnings"] = tuple(counts["warnings"])
         run = ProfiledRun(**found, counts=ProfiledCounts(**counts))
-    except OSError as problem:
-        raise InputError(f"cannot be read: {problem.strerror or type(problem).__name__}", file=shown(path)) from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise InputError("is no file of counts: write one with dse import-profile", file=shown(path)) from None
     numbers = [run.batch, run.capacity, run.counts.l2_reads, run.counts.l2_writes, run.counts.dram_reads,

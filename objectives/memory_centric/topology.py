@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
+from dse.reading import read_toml
 from dse.text import hint, shown
 
 DEVICE, MEMORY = "d", "m"
@@ -158,13 +159,7 @@ def load_topology(name: str) -> Topology:
 
 def read_topology(path: Path) -> Topology:
     """Topology of a file. Raises InputError naming file, and line or key."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", file=shown(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", file=shown(path)) from None
-    return topology_of(path.stem, values, shown(path))
+    return topology_of(path.stem, read_toml(path), shown(path))
 
 
 def alternating(devices: int, rings: int) -> Topology:

@@ -1,7 +1,6 @@
 """Memories that a tier can be made of: packaged technology files, files of one's own, and macros."""
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
+from dse.reading import parse_toml, read_toml
 from dse.text import hint, shown
 
 SUFFIX = ".toml"
@@ -68,24 +68,16 @@ def load_memory(name: str) -> MemoryTechnology:
     """
     if name.endswith(SUFFIX):
         path = Path(name)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot be read: {error}", file=shown(path)) from None
-        return _parsed(text, shown(path), path.stem)
+        return _parsed(read_toml(path), shown(path), path.stem)
     if name not in technology_names():
         raise InputError(f"memory '{name}' is none of {', '.join(technology_names())}, nor a {SUFFIX} file"
                          f"{hint(name, technology_names())}")
     file = resources.files("dse.objectives.tiers").joinpath(f"data/technologies/{name}{SUFFIX}")
-    return _parsed(file.read_text(encoding="utf-8"), name, name)
+    return _parsed(parse_toml(file.read_text(encoding="utf-8"), name), name, name)
 
 
-def _parsed(text: str, file: str, name: str) -> MemoryTechnology:
+def _parsed(values: Mapping[str, Any], file: str, name: str) -> MemoryTechnology:
     """The memory that a file describes."""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", file=file) from None
     if "macro" in values:
         return _macro(values["macro"], file, name)
     known = {*KEYS.values(), "name", "endurance_writes"}
