@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+LONGEST_MESSAGE = 2000
+"""Most characters of a message; longer ones lose their middle, which repeats what a user wrote."""
+
 
 class DseError(Exception):
     """A failure that is reported in one line; ends the command with status 1."""
@@ -26,7 +29,9 @@ class InputError(DseError):
 
 
 def printable(text: str) -> str:
-    """Text on one line, without characters that a terminal would obey."""
+    """Text on one line of bounded length, without characters that a terminal would obey."""
+    if len(text) > LONGEST_MESSAGE:
+        text = f"{text[: LONGEST_MESSAGE // 2]} ... {text[-LONGEST_MESSAGE // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -25,7 +25,7 @@ from dse.question import Question, Search, option_types
 from dse.reading import TOML_LIMIT, read_text
 from dse.registry import DEFAULT_FAMILY, load_family
 from dse.settings import read_settings
-from dse.text import hint, quoted
+from dse.text import found, hint, quoted
 from dse.vocabulary import parse_constraint, parse_objective
 
 SUFFIX = ".toml"
@@ -82,11 +82,11 @@ class _Reader:
         types = option_types(family.options)
         self._check_known(given, types, f"option of {family.name}")
         choices = {one.name: one.metadata.get("choices", ()) for one in fields(family.options)}
-        found = {name: self._option(name, value, types[name][0]) for name, value in given.items()}
-        for name, value in found.items():
+        options = {name: self._option(name, value, types[name][0]) for name, value in given.items()}
+        for name, value in options.items():
             if choices[name] and value not in choices[name]:
-                raise self._error(name, f"{value!r} is not one of {', '.join(choices[name])}")
-        return found
+                raise self._error(name, f"{found(value)} is not one of {', '.join(choices[name])}")
+        return options
 
     def _option(self, name: str, value: Any, kind: type) -> Any:
         """An option's value; several words become one text with commas, paths are relative to the file."""

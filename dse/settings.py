@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from dse.errors import InputError
 from dse.reading import read_toml
+from dse.text import found
 
 T = TypeVar("T")
 
@@ -25,4 +26,4 @@ def number(value: object, place: str) -> float:
     """A finite number, or an InputError that names its place."""
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf"):
         return float(value)
-    raise InputError(f"{place}: found {value!r}; give a number")
+    raise InputError(f"{place}: found {found(value)}; give a number")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.cli.limits import Limits, parse_limits
-from dse.cli.tasks import Task, make_tasks
+from dse.cli.stored import tasks_of_run
+from dse.cli.tasks import Task
 from dse.errors import InputError
-from dse.problem_file import read_question
 from dse.reading import read_csv
-from dse.report.run import FRONT, PROBLEM, StoredRun, read_run
+from dse.report.run import FRONT, StoredRun, read_run
 from dse.text import hint
 from dse.writing import check_writable, write_text
 
@@ -99,7 +99,7 @@ def _check_names(wanted: PicturesAsked) -> None:
 def _load(folder: Path) -> Loaded:
     """A stored run. Raises InputError where its front lacks a column or holds words for figures."""
     stored = read_run(folder)
-    loaded = Loaded(folder, stored, make_tasks(read_question(folder / PROBLEM)))
+    loaded = Loaded(folder, stored, tasks_of_run(folder))
     problem = loaded.first.problem
     names = (*loaded.first.presentation.metrics(problem), *(objective.name for objective in problem.objectives))
     _check_columns(stored.front, folder / FRONT, names)

@@ -15,6 +15,7 @@ import numpy as np
 from dse.errors import DseError, InputError
 from dse.reading import read_csv, read_json, read_parquet, read_text
 from dse.spaces.space import Axis
+from dse.text import found
 from dse.versions import PACKAGE, installed_version
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def levels_of_table(axes: Sequence[Axis], table: "pd.DataFrame", path: Path) -> 
         number = {level: position for position, level in enumerate(axis.levels)}
         for row, value in enumerate(table[axis.name].tolist()):
             if value not in number:
-                raise InputError(f"row {row + 1}, column {axis.name}: {value!r} is not in the space", file=path)
+                raise InputError(f"row {row + 1}, column {axis.name}: {found(value)} is not in the space", file=path)
             designs[row, place] = number[value]
     return designs
 

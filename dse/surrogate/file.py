@@ -73,8 +73,12 @@ def load(folder: str | Path, problem: Problem | None = None) -> Surrogate:
             raise InputError(f"puts {surrogate.joined[0]} together from figures of parts: {GIVE_PROBLEM}", file=folder)
         now, then = _probe(surrogate), document["probe"]
         differ = [name for name in then if not np.allclose(now[name], then[name], rtol=SAME, atol=0.0)]
+    except InputError as error:
+        if error.file is not None:
+            raise
+        raise InputError(f"does not fit its tables: {error.message}", file=folder / DESCRIPTION) from None
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}"[:200]
         raise InputError(f"is damaged ({reason}); save the surrogate again", file=folder / DESCRIPTION) from None
     if differ:
         made = ", ".join(f"{name} {version}" for name, version in document["versions"].items())

@@ -7,6 +7,7 @@ their names; sums are exact integers.
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -41,6 +42,8 @@ _UNITS = {
     "": 1, "sector": 1, "sectors": 1, "Ksector": 10**3, "Msector": 10**6, "Gsector": 10**9, "Tsector": 10**12,
     "K": 10**3, "M": 10**6, "G": 10**9,
 }
+_COUNT = re.compile(r"[-+]?[0-9,]{1,30}(?:\.[0-9]{0,30})?(?:[eE][-+]?[0-9]{1,2})?")
+"""A count as profilers print it, with separators of thousands; exact numbers, so that powers of ten are bounded."""
 _FABRIC = ("A100", "H100", "H200", "A800", "H800", "compute capability 8.0", "compute capability 9.0")
 """GPUs whose L2 cache has two halves, by what a profile may say of the device."""
 CACHE_CONTROL = (
@@ -186,16 +189,12 @@ def _device(row: Row) -> str:
 
 def _is_number(text: str) -> bool:
     """Whether a field holds a number."""
-    try:
-        Fraction(text.replace(",", ""))
-    except (ValueError, ZeroDivisionError):
-        return False
-    return True
+    return _COUNT.fullmatch(text) is not None
 
 
 def _number(text: str, unit: str, path: Path, line: int) -> Fraction:
     """A count with thousands separators and a scaled unit."""
-    if not _is_number(text) or "/" in text or Fraction(text.replace(",", "")) < 0:
+    if not _is_number(text) or text.startswith("-"):
         message = f"{quoted(text)} is not a count: the metric was not collected, profile again"
         raise InputError(message, file=shown(path), line=line)
     if unit not in _UNITS:

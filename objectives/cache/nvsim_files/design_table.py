@@ -12,6 +12,7 @@ from dse.objectives.cache.specification import TAG, CacheSpec
 from dse.reading import TABLE_LIMIT, read_text
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
 from dse.spaces.array.wires import REPEATERS, WIRE_TYPES, WireChoice
+from dse.text import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ def _complain(path: Path, table: "pd.DataFrame", name: str, wrong: Any, what: st
     rows = np.flatnonzero(np.asarray(wrong))
     if len(rows):
         value = table[name].iloc[rows[0]]
-        raise InputError(f"{name}: '{value}' {what}", file=path, line=int(rows[0]) + 2)
+        raise InputError(f"{name}: {quoted(str(value))} {what}", file=path, line=int(rows[0]) + 2)
 
 
 def _counts(path: Path, table: "pd.DataFrame", name: str) -> Ints:
