@@ -1,8 +1,11 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+LOWEST ?= .venv-lowest
+SAMPLE := tests/engine/test_exact.py tests/engine/test_formula.py tests/engine/test_storage.py tests/engine/test_plot.py \
+	tests/engine/test_run_folder.py tests/array/test_reference_points.py tests/workers/test_leases.py
 
-.PHONY: optimize test check check-slow bench install clean
+.PHONY: optimize test check check-slow check-lowest bench install clean
 
 # the main job: EDAP-optimal SRAM, STT-MRAM and SOT-MRAM caches at 3 MB
 optimize: $(VENV)/installed
@@ -18,6 +21,13 @@ check:
 
 check-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
+
+# a sample of the tests with the lowest versions that pyproject.toml declares
+check-lowest:
+	$(PYTHON) -m venv $(LOWEST)
+	$(PYTHON) tests/lowest_versions.py postgresql > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt ".[postgresql]" pytest hypothesis
+	$(LOWEST)/bin/python -m pytest -m "not slow" -p no:cacheprovider $(SAMPLE)
 
 # designs per second and peak memory
 bench: $(VENV)/installed
@@ -36,4 +46,4 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ The names below are imported on first use, so that ``import dse`` costs nothing:
     best = dse.optimize(problem)                             # exact, with certificate and Algorithm 1 beside it
     found = dse.explore(problem, "surrogate", budget=500)    # a searcher, a table, a figure
     found.to_frame(); found.plot()
+    dse.sweep("sweep.toml")                                  # every case of a grid, as a table
 
     spec = dse.spec_from_configuration(dse.read_configuration(Path("cache.cfg")))
     dse.search_cache(spec)["data"].winners                   # what NVSim would choose
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from dse.search.result import Result
     from dse.search.searchers.optuna_samplers import optuna_objective
     from dse.search.searchers.pymoo_algorithms import pymoo_problem
+    from dse.sweeps.table import sweep
+    from dse.uncertainty.sensitivity import sensitivity
 
     __version__: str
 
@@ -73,8 +76,10 @@ _HOMES = {
     "read_configuration": "dse.objectives.cache.nvsim_files.configuration",
     "read_problem": "dse.exploration",
     "search_cache": "dse.objectives.cache.baselines.nvsim",
+    "sensitivity": "dse.uncertainty.sensitivity",
     "spec_from_configuration": "dse.objectives.cache.specification",
     "specs_by_access": "dse.objectives.cache.specification",
+    "sweep": "dse.sweeps.table",
 }
 _RENAMED = {"evaluate": "evaluate_frame"}
 """Public names of what is called otherwise at home."""
@@ -83,8 +88,8 @@ __all__ = [
     "ArrayDesign", "CacheProblem", "CacheSpec", "DseError", "Exploration", "InfeasibleError", "InputError",
     "ParetoFront", "Quirks", "Result", "__version__", "attribute", "caches", "evaluate", "evaluate_designs", "explore",
     "front", "front_difference", "load_cell", "load_technology", "make_problem", "near_optimal", "optimize",
-    "optuna_objective", "pymoo_problem", "read_configuration", "read_problem", "search_cache",
-    "spec_from_configuration", "specs_by_access",
+    "optuna_objective", "pymoo_problem", "read_configuration", "read_problem", "search_cache", "sensitivity",
+    "spec_from_configuration", "specs_by_access", "sweep",
 ]
 
 

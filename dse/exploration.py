@@ -31,7 +31,7 @@ from dse.search.columns import evaluation_columns, level_columns
 from dse.search.degenerate import check_objectives
 from dse.search.driver import History, search
 from dse.search.evaluation import Evaluations, evaluate, signed
-from dse.search.front import exact_front
+from dse.search.kept_answers import kept_front
 from dse.search.result import Result, result_of
 from dse.search.result import optimize as optimize_by
 from dse.search.searchers import make_searcher
@@ -193,7 +193,7 @@ def front(problem: Problem, *, jobs: int = 1) -> ParetoFront:
     if len(problem.objectives) < 2:
         raise InputError("a front needs two or more objectives")
     check_objectives(problem)
-    found = exact_front(problem, jobs=jobs)
+    found = kept_front(problem, jobs=jobs)
     return ParetoFront(problem, found.designs, evaluate(problem, found.designs), found.certificate)
 
 

@@ -1,9 +1,11 @@
-"""Independent tasks on all cores."""
+"""Independent tasks on all cores, by processes that end with the one that started them."""
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import Pool
+from multiprocessing import Pool, parent_process
+from multiprocessing.connection import wait
 from typing import TypeVar
 
 from dse.errors import InputError
@@ -21,7 +23,7 @@ def in_parallel(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterat
         yield from map(work, tasks)
         return
     threads = max(1, (os.cpu_count() or 1) // processes)
-    with Pool(processes, initializer=_start_worker, initargs=(threads,)) as pool:
+    with Pool(processes, initializer=start_worker, initargs=(threads,)) as pool:
         yield from pool.imap(work, tasks)
 
 
@@ -29,13 +31,28 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Variables that linear algebra libraries read when they are loaded."""
 
 
-def _start_worker(threads: int) -> None:
-    """Leave interrupts to the parent, and the other cores to the other workers.
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, however that ended."""
+    parent = parent_process()
+    if parent is None:
+        raise RuntimeError("this process was started by no other")
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent's end").start()
+
+
+def start_worker(threads: int) -> None:
+    """End with the parent, leave interrupts to it, and the other cores to the other workers.
 
     Linear algebra that takes every core in each of several processes is slower than on one core by far.
     """
     from threadpoolctl import threadpool_limits
 
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threadpool_limits(threads)
     os.environ |= dict.fromkeys(THREADS, str(threads))

@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from dse.batch import Bools, Floats, Ints
+from dse.batch import Bools, Floats, Ints, Objects
 from dse.formula import Column, Formula, Interval
 from dse.spaces.space import Level, Space
 
@@ -166,8 +166,8 @@ class Assembly(Protocol):
 class Tabled(Problem, Protocol):
     """A problem that describes many designs faster than one after the other."""
 
-    def describe_all(self, designs: Ints) -> Sequence[Mapping[str, Level | float | None]]:
-        """Rows of designs (n, axes), each as `describe` gives it."""
+    def describe_all(self, designs: Ints) -> Mapping[str, Objects]:
+        """What `describe` says of designs (n, axes), by column; None where it has no such column for a design."""
 
 
 class Decomposed(Problem, Protocol):

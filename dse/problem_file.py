@@ -12,20 +12,21 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from dse.errors import InputError
+from dse.errors import InputError, check_words
 from dse.problem import Family
 from dse.question import Question, Search, option_types
-from dse.reading import TOML_LIMIT, read_text
 from dse.registry import DEFAULT_FAMILY, load_family
+from dse.search.storage_url import masked
 from dse.settings import read_settings
-from dse.text import found, hint, quoted
+from dse.text import hint, quoted
 from dse.vocabulary import parse_constraint, parse_objective
 
 SUFFIX = ".toml"
@@ -44,15 +45,24 @@ def read_question(path: Path) -> Question:
 
     Raises InputError, with file, line and key, for what is unknown or cannot be meant.
     """
-    return read_settings(path, lambda given: _Reader(path).question(given))
+    return read_settings(path, lambda given: QuestionReader(path, path.read_text(encoding="utf-8")).question(given))
 
 
-class _Reader:
-    """Reads a problem file; complaints name the line of the key."""
+def parse_question(text: str, origin: str) -> Question:
+    """The question in the text of a problem file, which `origin` names in complaints. Raises InputError."""
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"is no problem file: {error}", file=origin) from None
+    return QuestionReader(Path(origin), text).question(given)
 
-    def __init__(self, path: Path) -> None:
+
+class QuestionReader:
+    """Reads a problem file; complaints name the line of the key. Without a file, what was read elsewhere."""
+
+    def __init__(self, path: Path | None, text: str = "") -> None:
         self._path = path
-        self._lines = read_text(path, TOML_LIMIT).splitlines()
+        self._lines = text.splitlines()
 
     def question(self, given: Mapping[str, Any]) -> Question:
         """The question."""
@@ -68,12 +78,16 @@ class _Reader:
         }
         question = Question(family=family.name, options=options, search=Search(**search), **texts)
         self._check_formulas(question)
+        self._check_search(question)
+        return question
+
+    def _check_search(self, question: Question) -> None:
+        """Raise InputError, with its line, for a way to search that cannot be meant."""
         try:
-            question.search.check(family)
+            question.search.check(question.load())
         except InputError as error:
             named = re.search(r"--([a-z-]+)", error.message)
             raise self._error(named[1].replace("-", "_") if named else "method", error.message) from None
-        return question
 
     def _options(self, family: Family, given: object) -> dict[str, Any]:
         """Options of the family, those that are given."""
@@ -82,11 +96,14 @@ class _Reader:
         types = option_types(family.options)
         self._check_known(given, types, f"option of {family.name}")
         choices = {one.name: one.metadata.get("choices", ()) for one in fields(family.options)}
-        options = {name: self._option(name, value, types[name][0]) for name, value in given.items()}
-        for name, value in options.items():
-            if choices[name] and value not in choices[name]:
-                raise self._error(name, f"{found(value)} is not one of {', '.join(choices[name])}")
-        return options
+        return {name: self._chosen(name, value, types[name][0], choices[name]) for name, value in given.items()}
+
+    def _chosen(self, name: str, value: Any, kind: type, choices: Sequence[str]) -> Any:
+        """An option's value, one of its choices where it has any."""
+        found = self._option(name, value, kind)
+        if choices and found not in choices:
+            raise self._error(name, f"{found!r} is not one of {', '.join(choices)}")
+        return found
 
     def _option(self, name: str, value: Any, kind: type) -> Any:
         """An option's value; several words become one text with commas, paths are relative to the file."""
@@ -95,7 +112,7 @@ class _Reader:
         if kind is float:
             return float(self._checked(name, value, int, float))
         if kind is Path:
-            return self._path.parent / self._checked(name, value, str)
+            return (Path() if self._path is None else self._path.parent) / self._checked(name, value, str)
         return self._checked(name, value, kind)
 
     def _check_formulas(self, question: Question) -> None:
@@ -136,6 +153,11 @@ class _Reader:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             words = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
             raise self._error(name, f"{quoted(str(value))}: give {words[kinds[-1]]}")
+        if isinstance(value, str):
+            try:
+                check_words([value])
+            except InputError as error:
+                raise self._error(name, error.message) from None
         return value
 
     def _error(self, key: str, message: str, item: str = "") -> InputError:
@@ -150,8 +172,10 @@ class _Reader:
 
 
 def question_text(question: Question) -> str:
-    """A question as a problem file; options by default are left out."""
+    """A question as a problem file; options by default are left out, and so are passwords."""
     search = {name: getattr(question.search, name) for name in SEARCH_TYPES}
+    if search["storage"] is not None:
+        search["storage"] = masked(search["storage"])
     return tomli_w.dumps({
         "family": question.family,
         **{name: list(getattr(question, name)) for name in TEXTS if getattr(question, name)},

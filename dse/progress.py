@@ -9,6 +9,9 @@ from typing import TypeVar
 PATIENCE = 2.0
 """Seconds of silence before progress is shown."""
 
+LONG = 10.0
+"""Seconds between lines about work that takes long."""
+
 T = TypeVar("T")
 
 
@@ -58,3 +61,51 @@ def counting(total: int, what: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def remaining(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    """A function that is told how many are done: it shows them, and the time that the rest will take.
+
+    On a terminal and in a notebook it draws a bar; elsewhere it writes a line now and then.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield _Lines(total, what)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left")
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+class _Lines:
+    """Writes a line on standard error when it was told something new and some time has passed."""
+
+    def __init__(self, total: int, what: str) -> None:
+        self._total, self._what = total, what
+        self._first: int | None = None
+        self._start = self._said = time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        """Tell how many are done."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = done
+        if done == self._first or now - self._said < (LONG if self._said > self._start else PATIENCE):
+            return
+        self._said = now
+        seconds = (self._total - done) * (now - self._start) / (done - self._first)
+        text = f"{self._what}: {done:,} of {self._total:,}, about {duration(seconds)} left"
+        print(text, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """A time in words that one reads at a glance: 40 s, 12 min, 3.5 h."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,15 +1,23 @@
 """Files written whole or not at all: text, and tables as CSV or Parquet."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+import numpy as np
+
 from dse.errors import DseError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
+"""Of Linux (fcntl.h, linux/fs.h): names as they are given; two names take each other's place."""
+PART = 1 << 14
+"""Rows of a table written at a time."""
 
 
 def check_writable(path: Path | None) -> None:
@@ -42,6 +50,16 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def exchange_names(one: Path, other: Path) -> bool:
+    """Exchange the names of two files or folders at once; says whether this could be done (renameat2 of Linux)."""
+    import ctypes
+
+    renameat2 = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    if renameat2 is None:
+        return False
+    return int(renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE)) == 0
+
+
 def _umask() -> int:
     """The permissions this process withholds from new files."""
     mask = os.umask(0)
@@ -51,11 +69,29 @@ def _umask() -> int:
 
 def write_csv(table: "pd.DataFrame", path: Path) -> None:
     """Write a table with 17 significant digits; empty where a value is missing; gzipped if so named."""
-    compression: Any = "gzip" if path.suffix == ".gz" else None
-    write_whole(
-        path,
-        lambda temporary: table.to_csv(temporary, index=False, float_format="%.17g", compression=compression),
-    )
+    parts = (table.iloc[start : start + PART] for start in range(0, max(len(table), 1), PART))
+
+    def write(temporary: Path) -> None:
+        with _CsvWriter(temporary) as writer:
+            for part in parts:
+                writer.write(part)
+
+    write_whole(path, write)
+
+
+def _with_text(table: "pd.DataFrame") -> "pd.DataFrame":
+    """A table with columns of numbers as text, each different number formatted once, where many are the same."""
+    import pandas as pd
+
+    columns: dict[Any, Any] = {}
+    for name, column in table.items():
+        columns[name] = column
+        if column.dtype.kind == "f":
+            codes, different = pd.factorize(column)
+            if len(different) * 2 < len(table):
+                text = [*(f"{number:.17g}" for number in different.tolist()), None]
+                columns[name] = np.array(text, object)[codes]
+    return pd.DataFrame(columns, index=table.index)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -95,7 +131,7 @@ class _CsvWriter:
         self._header = True
 
     def write(self, part: "pd.DataFrame") -> None:
-        part.to_csv(self._file, index=False, float_format="%.17g", header=self._header)
+        _with_text(part).to_csv(self._file, index=False, float_format="%.17g", header=self._header)
         self._header = False
 
     def __enter__(self) -> "_CsvWriter":

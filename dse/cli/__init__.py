@@ -5,43 +5,79 @@ or input, 3 no feasible design, 130 interrupted.
 """
 
 import logging
-import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
-from dse.errors import DseError
+from dse.cli.streams import OutputError, ReaderGoneError, drop_output, guarded_streams
+from dse.errors import DseError, check_words
 
 INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with guarded_streams(), _notices(), _termination():
+        return _run(given)
+
+
+def _run(given: Sequence[str]) -> int:
+    """Run a command; returns the exit status."""
     from typer.exceptions import Abort, TyperException
     from typer.main import get_command
 
     from dse.cli.app import app
 
-    notices = logging.StreamHandler()
-    notices.setFormatter(logging.Formatter("dse: %(message)s"))
-    logger = logging.getLogger("dse")
-    logger.addHandler(notices)
     try:
-        given = list(sys.argv[1:] if arguments is None else arguments)
-        status = get_command(app).main(args=given or ["--help"], prog_name="dse", standalone_mode=False)
+        check_words(given)
+        status = get_command(app).main(args=list(given) or ["--help"], prog_name="dse", standalone_mode=False)
         sys.stdout.flush()
+    except (OutputError, ReaderGoneError) as error:
+        drop_output()
+        return error.exit_status if isinstance(error, ReaderGoneError) else _fail(str(error), error.exit_status)
     except DseError as error:
         return _fail(str(error), error.exit_status)
     except TyperException as error:
         return _fail(f"{error.format_message()} (see dse --help)", 2)
     except (KeyboardInterrupt, Abort):
-        return _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # whoever read the output has seen enough; a closed stream must not complain again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    finally:
-        logger.removeHandler(notices)
+        status = INTERRUPTED
+    if status == INTERRUPTED:  # also what an interrupt becomes in Typer
+        return _fail("interrupted: what was not written starts again", INTERRUPTED)
     return status if isinstance(status, int) else 0
+
+
+@contextmanager
+def _notices() -> Iterator[None]:
+    """Within it, notices are told on standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("dse: %(message)s"))
+    logger = logging.getLogger("dse")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+@contextmanager
+def _termination() -> Iterator[None]:
+    """Within it, a termination ends work as an interrupt does: temporary files go, and so do processes."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(message: str, status: int) -> int:

@@ -27,6 +27,8 @@ from dse.cli.parameters import (
     Timeout,
     Trials,
 )
+from dse.cli.results_commands import results
+from dse.cli.sweep_commands import sweeps
 from dse.cli.workload_commands import workloads
 from dse.versions import PACKAGE, installed_version
 
@@ -185,6 +187,7 @@ def why(
     file: ProblemFile = None,
     problem: ProblemName = None,
     objective: Annotated[str | None, typer.Option(help="A named objective, a metric, or a formula.")] = None,
+    constraint: Constraints = None,
     start: Annotated[
         str | None,
         typer.Option(
@@ -202,6 +205,18 @@ def why(
     from dse.cli.why import run
 
     run(question_of(ctx), start, within, jobs, format.value)
+
+
+@app.command()
+def worker(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Study that dse optimize --storage made.")],
+    storage: StorageUrl = None,
+    timeout: Timeout = None,
+) -> None:
+    """Search in a study together with others: on PostgreSQL, each design evaluated once."""
+    from dse.cli.worker import run
+
+    run(study, storage, timeout)
 
 
 @app.command()
@@ -314,6 +329,8 @@ def study_run(
 
 
 app.add_typer(workloads, name="workload")
+app.add_typer(sweeps, name="sweep")
+app.add_typer(results, name="results")
 
 
 @app.command("import-profile")

@@ -10,13 +10,13 @@ from rich.table import Table
 
 from dse.batch import Ints
 from dse.cli.console import make_console
-from dse.cli.tasks import Task, make_tasks
 from dse.errors import DseError, InfeasibleError, InputError
 from dse.question import Question
 from dse.reading import read_csv
 from dse.search.evaluation import evaluate
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.spaces.space import Axis, Level, distance
+from dse.tasks import Task, make_tasks
 from dse.text import hint
 from dse.units import CAPACITIES, format_capacity, format_quantity, parse_capacity
 
@@ -88,7 +88,7 @@ def _find(tasks: Sequence[Task], row: Mapping[str, Any], table: Path) -> tuple[T
 def _optimum(tasks: Sequence[Task]) -> tuple[Task, Ints]:
     """The best of the exact optima of all tasks."""
     found = [(optimum.cost, place, optimum.design) for place, task in enumerate(tasks)
-             if (optimum := exact_optimum(task.problem)) is not None]
+             if (optimum := kept_optimum(task.problem)) is not None]
     if not found:
         raise InfeasibleError(tasks[0].why_empty())
     _, place, design = min(found, key=lambda one: one[:2])

@@ -1,28 +1,30 @@
 """``dse optimize``: the best design of each problem, with a certificate."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from dse.cli.destination import MACRO, Destination, destination
-from dse.cli.render import print_results
+from dse.cli.render import ResultTables
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
-from dse.cli.tasks import Task, announce, make_tasks
+from dse.cli.tasks import announce
+from dse.cli.telling import Teller
 from dse.errors import DseError, InfeasibleError, InterruptionError
 from dse.parallel import in_parallel
 from dse.presentation import presentation_of
 from dse.problem import Baseline
-from dse.progress import report
 from dse.question import Question
 from dse.report.macro import check_macro, macro_text
 from dse.report.run import write_run
 from dse.report.tables import json_text, merit, record_table, result_record, write_table
 from dse.search.certificate import EXACT, NONE
 from dse.search.degenerate import check_objectives
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.result import Result, measured_by, optimize, result_of
+from dse.tasks import Task, make_tasks
 from dse.writing import write_text
 
 
@@ -50,16 +52,17 @@ def run(question: Question, jobs: int, output: Path | None, format: str | None) 
     for task in tasks:
         check_objectives(task.problem)
     outcome = Solved()
+    tables = ResultTables(tasks[0].presentation, list(tasks[0].family.baselines))
     try:
         if question.search.searching:
             _search(tasks, question, jobs, outcome)
         else:
             if question.search.method == EXACT:
                 announce(tasks)
-            _solve(tasks, question.search.method, jobs, outcome)
+            _solve(tasks, question.search.method, jobs, outcome, tables if where.format == "table" else None)
     finally:
         if outcome.results:
-            _show(question, outcome, where)
+            _show(question, outcome, where, tables)
     if outcome.interrupted:
         raise InterruptionError(f"interrupted: {evaluated_text(outcome.searched)}")
     raise_failures(outcome.failures)
@@ -74,34 +77,47 @@ def raise_failures(failures: Sequence[DseError]) -> None:
         raise InfeasibleError("\n".join(str(failure) for failure in failures))
 
 
-def _solve(tasks: Sequence[Task], method: str, jobs: int, outcome: Solved) -> None:
-    """Exact search or a baseline, several tasks at once; of a single task, its designs where that helps."""
-    work = partial(_attempt, method=method, jobs=jobs if len(tasks) == 1 else 1)
-    for answer in report(in_parallel(work, tasks, jobs), len(tasks), "problems optimized"):
-        if isinstance(answer, DseError):
-            outcome.failures.append(answer)
-        else:
-            task, result = answer
-            outcome.results.append(result)
-            outcome.answered.append(task)
+def _solve(tasks: Sequence[Task], method: str, jobs: int, outcome: Solved, tables: ResultTables | None) -> None:
+    """Exact search or a baseline, several tasks at once; of a single task, its designs where that helps.
+
+    Tables that are whole are printed at once.
+    """
+    work = partial(_attempt, method=method, start=time.monotonic(), jobs=jobs if len(tasks) == 1 else 1)
+    try:
+        for answer in in_parallel(work, tasks, jobs):
+            if isinstance(answer, DseError):
+                outcome.failures.append(answer)
+            else:
+                task, result = answer
+                outcome.results.append(result)
+                outcome.answered.append(task)
+                if tables is not None:
+                    tables.add(result, task.label)
+    except KeyboardInterrupt:
+        raise InterruptionError(
+            f"interrupted: {len(outcome.results)} of {len(tasks)} problems are answered, the others start again"
+        ) from None
 
 
-def _attempt(task: Task, method: str, jobs: int) -> tuple[Task, Result] | DseError:
-    """Answer one task, its constraints resolved; a failure is a value, so that it crosses processes whole."""
+def _attempt(task: Task, method: str, start: float, jobs: int) -> tuple[Task, Result] | DseError:
+    """Answer one task, its constraints resolved, and tell what is known; a failure is a value, to cross processes."""
     try:
         task = task.resolved()
+        teller = Teller(task.label, task.problem.objectives[0], start)
         result = optimize(
-            task.problem, method, baselines=task.family.baselines, jobs=jobs, why_empty=lambda _: task.why_empty(),
+            task.problem, method, baselines=task.family.baselines, told=teller, jobs=jobs,
+            why_empty=lambda _: task.why_empty(),
         )
     except DseError as error:
         return type(error)(f"{task.label}: {error}")
+    teller.done(result)
     return task, result
 
 
 def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solved) -> None:
     """Search by a method, one problem after the other, then certify what was found."""
     resolved = list(in_parallel(Task.resolved, tasks, jobs)) if tasks[0].relative else list(tasks)
-    for searched in run_searches(resolved, question.search):
+    for searched in run_searches(resolved, question):
         outcome.interrupted |= searched.found.interrupted
         history = searched.found.history
         if history.best is None:
@@ -126,7 +142,7 @@ def _search(tasks: Sequence[Task], question: Question, jobs: int, outcome: Solve
 def _certificate(work: tuple[Task, bool]) -> tuple[tuple[float, str] | None, dict[str, Baseline]]:
     """The exact optimum's value and how it is certain, where it is wanted; and what baselines choose."""
     task, wanted = work
-    optimum = exact_optimum(task.problem) if wanted else None
+    optimum = kept_optimum(task.problem) if wanted else None
     baselines = measured_by(task.family.baselines, task.problem)
     if optimum is None:
         return None, baselines
@@ -142,13 +158,15 @@ def _result(searched: Searched, method: str) -> Result:
     )
 
 
-def _show(question: Question, outcome: Solved, where: Destination) -> None:
-    """Print or write results."""
+def _show(question: Question, outcome: Solved, where: Destination, tables: ResultTables) -> None:
+    """Print or write results; `tables` may have printed some."""
     presentation, names = outcome.answered[0].presentation, list(outcome.answered[0].family.baselines)
     if where.folder is not None:
         write_run(where.folder, make_run(question, _records(outcome), front=False, interrupted=outcome.interrupted))
     if where.format == "table":
-        print_results(outcome.results, [task.label for task in outcome.answered], presentation, names)
+        for task, result in list(zip(outcome.answered, outcome.results, strict=True))[len(tables):]:
+            tables.add(result, task.label)
+        tables.close()
         return
     if where.format == MACRO and where.file is not None:
         write_text(where.file, macro_text(outcome.results, presentation))

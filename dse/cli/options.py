@@ -12,10 +12,12 @@ from typer.main import get_command
 
 from dse.cli.tasks import listed
 from dse.errors import InputError
+from dse.notice import notice
 from dse.problem import Family
 from dse.problem_file import SUFFIX, read_question
 from dse.question import Question, option_types
 from dse.registry import DEFAULT_FAMILY, load_family
+from dse.search.storage_url import has_password, masked
 
 SEARCH = ("method", "n_trials", "seed", "timeout", "storage", "study_name", "resume", "certificate")
 """Options that say how to search, where a command has them."""
@@ -128,6 +130,7 @@ def question_of(context: typer.Context) -> Question:
     search = {name: given[name] for name in SEARCH if given.get(name) is not None}
     if not search.get("resume"):
         search.pop("resume", None)
+    warn_of_password(search.get("storage"))
     objectives = question.objectives
     if given.get("objective"):
         objectives = (given["objective"],)
@@ -138,3 +141,12 @@ def question_of(context: typer.Context) -> Question:
         constraints=tuple(given.get("constraint") or question.constraints),
         search=replace(question.search, **search),
     )
+
+
+def warn_of_password(storage: str | None) -> None:
+    """Say where a password is better kept than in a URL on the command line."""
+    if storage is not None and has_password(storage):
+        notice(
+            f"--storage {masked(storage)}: ps shows a password on the command line to all users of this machine: "
+            "leave it out and name a password file in PGPASSFILE, or give the URL as OPTUNA_STORAGE"
+        )

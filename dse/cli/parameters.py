@@ -74,8 +74,8 @@ StorageUrl = Annotated[
     str | None,
     typer.Option(
         "--storage", rich_help_panel=SEARCHING,
-        help="Keep the search as an Optuna study: sqlite:///FILE.db, journal:///FILE.log, or a database's URL; "
-        "OPTUNA_STORAGE if not given.",
+        help="Keep the search as an Optuna study: sqlite:///FILE.db, journal:///FILE.log, or for several processes "
+        "postgresql+psycopg://USER@HOST/DATABASE; OPTUNA_STORAGE if not given.",
     ),
 ]
 StudyName = Annotated[

@@ -13,20 +13,21 @@ from dse.cli.destination import SUFFIXES
 from dse.cli.optimize import raise_failures
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
-from dse.cli.tasks import Task, announce, make_tasks
+from dse.cli.tasks import announce
 from dse.errors import DseError, InfeasibleError, InputError, InterruptionError
 from dse.parallel import in_parallel
 from dse.presentation import presentation_of
 from dse.progress import report
 from dse.question import FRONT_N_TRIALS, Question
 from dse.report.run import check_run_folder, write_run
-from dse.report.tables import front_rows, write_table
+from dse.report.tables import front_table, write_table
 from dse.search.certificate import EXACT
 from dse.search.degenerate import check_objectives
 from dse.search.evaluation import signed
-from dse.search.front import exact_front
+from dse.search.kept_answers import kept_front
 from dse.search.pareto import knee
 from dse.search.quality import hypervolume_share
+from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
 from dse.writing import check_writable
 
@@ -115,11 +116,11 @@ def _deliver(
     elif output is not None:
         import pandas as pd
 
-        rows = [
-            row for front in fronts
-            for row in front_rows(front.task.problem, front.task.label, front.designs, front.task.presentation)
-        ]
-        write_table(pd.DataFrame(rows), output)
+        tables = (
+            front_table(front.task.problem, front.task.label, front.designs, front.task.presentation)
+            for front in fronts
+        )
+        write_table(pd.concat(tables, ignore_index=True), output)
     if plot is not None:
         from dse.report.plot import front_figure, save_figure
 
@@ -169,7 +170,7 @@ def _attempt(task: Task) -> FoundFront | DseError:
     """Exact front of one problem, and what baselines choose; a failure is a value, so that it crosses processes."""
     try:
         task = task.resolved()
-        front = exact_front(task.problem)
+        front = kept_front(task.problem)
         return FoundFront(task, front.designs, front.costs, _baseline(task))
     except DseError as error:
         return type(error)(f"{task.label}: {error}")
@@ -183,7 +184,7 @@ def _baseline(task: Task) -> Floats:
 def _search(tasks: Sequence[Task], question: Question, jobs: int) -> list[FoundFront]:
     """Fronts of what a method finds, one problem after the other, then compared with the exact ones."""
     resolved = list(in_parallel(Task.resolved, tasks, jobs)) if tasks[0].relative else list(tasks)
-    fronts = [_front_of(searched) for searched in run_searches(resolved, question.search, FRONT_N_TRIALS)]
+    fronts = [_front_of(searched) for searched in run_searches(resolved, question, FRONT_N_TRIALS)]
     if any(front.searched is not None and front.searched.found.interrupted for front in fronts):
         return fronts
     work = [
@@ -210,7 +211,7 @@ def _exact_costs(work: tuple[Task, bool]) -> Floats | None:
     if not wanted:
         return None
     try:
-        return exact_front(task.problem).costs
+        return kept_front(task.problem).costs
     except InputError:  # an objective does not grow with every metric: there is no exact front to compare with
         return None
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from rich.table import Table
 
@@ -26,21 +25,42 @@ class Column:
     group: str
 
 
-def print_results(
-    results: Sequence[Result], labels: Sequence[str], presentation: Presentation, baselines: Sequence[str]
-) -> None:
-    """Print results, a column for each, those that belong together in one table, and where they come from."""
-    console = make_console()
-    columns = []
-    for result, label in zip(results, labels, strict=True):
-        heading, group = presentation.heading(result.problem)
-        columns.append(Column(result, heading if group else label, group))
-    for group, members in groupby(columns, key=lambda column: column.group):
-        print_side_by_side(console, list(members), lambda some, group=group: _table(  # type: ignore[misc]
-            some, group, presentation, baselines
-        ))
-    for line in (*_formula_lines(results), *_source_lines(results, presentation)):
-        console.print(line, markup=False, soft_wrap=not console.is_terminal)
+class ResultTables:
+    """Prints results, a column for each: those that belong together in one table, as soon as it is whole."""
+
+    def __init__(self, presentation: Presentation, baselines: Sequence[str]) -> None:
+        self._presentation = presentation
+        self._baselines = baselines
+        self._results: list[Result] = []
+        self._waiting: list[Column] = []
+        self._console = make_console()
+
+    def __len__(self) -> int:
+        """Number of results so far."""
+        return len(self._results)
+
+    def add(self, result: Result, label: str) -> None:
+        """Take one more result; one of another group ends the table of those before."""
+        heading, group = self._presentation.heading(result.problem)
+        if self._waiting and self._waiting[0].group != group:
+            self._print()
+        self._results.append(result)
+        self._waiting.append(Column(result, heading if group else label, group))
+
+    def close(self) -> None:
+        """Print what is left, and where the results come from; at least one."""
+        self._print()
+        for line in (*_formula_lines(self._results), *_source_lines(self._results, self._presentation)):
+            self._console.print(line, markup=False, soft_wrap=not self._console.is_terminal)
+
+    def _print(self) -> None:
+        """Print the results that wait in one table."""
+        group = self._waiting[0].group
+        print_side_by_side(
+            self._console, self._waiting, lambda some: _table(some, group, self._presentation, self._baselines)
+        )
+        self._console.file.flush()
+        self._waiting = []
 
 
 def _formula_lines(results: Sequence[Result]) -> list[str]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from dse.cli.limits import Limits, parse_limits
 from dse.cli.stored import tasks_of_run
-from dse.cli.tasks import Task
 from dse.errors import InputError
 from dse.reading import read_csv
 from dse.report.run import FRONT, StoredRun, read_run
+from dse.tasks import Task
 from dse.text import hint
 from dse.writing import check_writable, write_text
 

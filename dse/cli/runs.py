@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dse.batch import Ints
-from dse.cli.tasks import Task
 from dse.problem_file import question_text
 from dse.question import Question
 from dse.report.run import StoredRun, environment
-from dse.report.tables import design_table, front_rows
+from dse.report.tables import design_table, front_table
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
 from dse.search.fingerprint import axes_digest
+from dse.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ def make_run(question: Question, records: Sequence[Record], *, front: bool, inte
         [design_table(record.task.problem, record.task.label, record.history) for record in records],
         ignore_index=True,
     )
-    rows = [
-        row for record in records
-        for row in front_rows(record.task.problem, record.task.label, record.best, record.task.presentation)
-    ]
+    best = pd.concat(
+        [front_table(one.task.problem, one.task.label, one.best, one.task.presentation) for one in records],
+        ignore_index=True,
+    )
     metrics = [dict(record.merit) for record in records]
-    return StoredRun(question_text(asked), config, designs, pd.DataFrame(rows), metrics)
+    return StoredRun(question_text(asked), config, designs, best, metrics)

@@ -4,16 +4,18 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from dse.cli.tasks import Task
 from dse.problem import Problem
-from dse.question import N_TRIALS, Search
+from dse.problem_file import question_text
+from dse.question import N_TRIALS, Question, Search
 from dse.search.plan import Found, SearchPlan, run_plan
+from dse.tasks import Task
 
 if TYPE_CHECKING:
-    from dse.search.storage import StudyLog
+    from dse.search.study_log import StudyLog
 
 AFFORDABLE = 60.0
 """Predicted seconds up to which a searcher's value is compared with the exact optimum unasked."""
@@ -42,24 +44,54 @@ class Searched:
         return float(problem.space.size) * (time.perf_counter() - start) / len(some)
 
 
-def run_searches(tasks: Sequence[Task], options: Search, n_trials: int = N_TRIALS) -> Iterator[Searched]:
+def run_searches(
+    tasks: Sequence[Task], question: Question, n_trials: int = N_TRIALS
+) -> Iterator[Searched]:
     """Search one problem after the other; nothing follows a search that was interrupted.
 
-    `n_trials` designs are evaluated where the options name no number.
+    `n_trials` designs are evaluated where the question names no number.
     """
-    storage: Any = None
-    if options.url is not None:
-        from dse.search.storage import open_storage
+    options = question.search
+    asked = replace(question, search=replace(options, n_trials=options.n_trials or n_trials))
+    with opened(options.url) as storage:
+        for task in tasks:
+            log = None if storage is None else _study(storage, task, asked, several=len(tasks) > 1)
+            found = search_task(task, asked.search, storage, log)
+            yield Searched(task, found, None if log is None else log.name)
+            if found.interrupted:
+                return
 
-        storage = open_storage(options.url)
-    budget = options.n_trials or n_trials
+
+@contextmanager
+def opened(url: str | None) -> Iterator[Any]:
+    """The storage of a URL while it is searched in; None without one."""
+    if url is None:
+        yield None
+        return
+    from dse.search.storage import open_storage, sole_user
+
+    with sole_user(url):
+        yield open_storage(url)
+
+
+def search_task(task: Task, options: Search, storage: Any, log: "StudyLog | None") -> Found:
+    """Search a problem; where the storage is one that processes share, with leases on its designs."""
+    budget = options.n_trials or N_TRIALS
     plan = SearchPlan(options.method, budget, options.seed or 0, options.timeout)
-    for task in tasks:
-        log = None if storage is None else _study(storage, task, options, several=len(tasks) > 1)
-        found = run_plan(task.problem, plan, log, Ticker(task.label, budget))
-        yield Searched(task, found, None if log is None else log.name)
-        if found.interrupted:
-            return
+    ticker = Ticker(task.label, budget)
+    if log is None:
+        return run_plan(task.problem, plan, None, ticker)
+    from dse.search.study_log import shared_url
+
+    url = shared_url(storage)
+    if url is None:
+        return run_plan(task.problem, plan, log, ticker)
+    from dse.search.lease import Leases
+    from dse.search.patience import PatientConnection
+
+    leases = Leases(PatientConnection(url), log.number)
+    with leases.alive(url):
+        return run_plan(task.problem, plan, log, ticker, leases)
 
 
 def certificate_wanted(searched: Searched, options: Search) -> bool:
@@ -70,16 +102,26 @@ def certificate_wanted(searched: Searched, options: Search) -> bool:
     return seconds is not None and seconds < AFFORDABLE
 
 
-def _study(storage: Any, task: Task, options: Search, *, several: bool) -> "StudyLog":
+def _study(storage: Any, task: Task, question: Question, *, several: bool) -> "StudyLog":
     """The study of one problem: new, or the one to go on with."""
-    from dse.search.storage import describe, open_study
+    from dse.search.study_log import LABEL, PROBLEM_FILE, open_study
 
+    options = question.search
+    left = replace(question, search=replace(options, storage=None, study_name=None))
     name = options.study_name or study_name(task.problem, options)
     if several:
         name += "-" + task.label.replace(" ", "-")
-    facts = task.presentation.facts(task.problem)
-    description = describe(task.problem, options.method, options.seed or 0, facts)
-    return open_study(storage, name, task.problem, description, resume=options.resume)
+    return open_study(
+        storage, name, task.problem, description_of(task, options), resume=options.resume,
+        question={PROBLEM_FILE: question_text(left), LABEL: task.label},
+    )
+
+
+def description_of(task: Task, options: Search) -> dict[str, Any]:
+    """What the study of a task searches."""
+    from dse.search.study_log import describe
+
+    return describe(task.problem, options.method, options.seed or 0, task.presentation.facts(task.problem))
 
 
 def study_name(problem: Problem, options: Search) -> str:

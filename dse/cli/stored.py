@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from dse.cli.tasks import Task, make_tasks
 from dse.errors import InputError
 from dse.problem_file import read_question
 from dse.report.run import PROBLEM
+from dse.tasks import Task, make_tasks
 
 
 def tasks_of_run(folder: Path) -> list[Task]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.cli.stored import tasks_of_run
-from dse.cli.tasks import Task
 from dse.errors import DseError, InputError
 from dse.report.run import CONFIG, DESIGNS, FRONT, METRICS, StoredRun, levels_of_table, read_run
-from dse.report.tables import design_table, front_rows
+from dse.report.tables import design_table, front_table
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
 from dse.search.fingerprint import axes_digest
+from dse.tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,7 @@ def _check_front(folder: Path, stored: StoredRun, tasks: Mapping[str, Task]) -> 
     import pandas as pd
 
     path = folder / FRONT
-    rows = []
+    tables = []
     for record in stored.front.to_dict(orient="records"):
         given = {str(key): value for key, value in record.items() if not pd.isna(value)}
         task = _owner(path, tasks, given.get("problem"))
@@ -117,8 +117,8 @@ def _check_front(folder: Path, stored: StoredRun, tasks: Mapping[str, Task]) -> 
             design = task.problem.find(given)
         except InputError as error:
             raise InputError(f"a row of the front is no design: {error}", file=path) from None
-        rows += front_rows(task.problem, task.label, design[None], task.presentation)
-    return _compare(path, stored.front, pd.DataFrame(rows), range(len(rows)))
+        tables.append(front_table(task.problem, task.label, design[None], task.presentation))
+    return _compare(path, stored.front, pd.concat([pd.DataFrame(), *tables], ignore_index=True), range(len(tables)))
 
 
 def _check_values(folder: Path, stored: StoredRun) -> int:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from dse.batch import Ints
 from dse.cli.console import make_console
-from dse.cli.tasks import Task, announce, make_tasks
+from dse.cli.tasks import announce
 from dse.errors import DseError, InfeasibleError, InputError
 from dse.parallel import in_parallel
 from dse.problem import Restrictable
@@ -30,6 +30,7 @@ from dse.search.attribution import (
 )
 from dse.search.evaluation import evaluate
 from dse.search.near import near_optimal
+from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
 
 if TYPE_CHECKING:

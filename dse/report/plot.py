@@ -41,7 +41,8 @@ LETTERS = 15
 """Letters of a legend's title in an inch."""
 STYLE: dict[Any, Any] = {"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}
 
-_SCALES = {"s": (1e9, "ns"), "J": (1e12, "pJ"), "W": (1e3, "mW"), "m2": (1e6, "mm²")}
+SCALES = {"s": (1e9, "ns"), "J": (1e12, "pJ"), "W": (1e3, "mW"), "m2": (1e6, "mm²")}
+"""What values in an SI unit are multiplied by for a figure, and the unit that they have there."""
 
 
 def front_figure(
@@ -141,7 +142,7 @@ def _panel(
 ) -> None:
     """Draw one pair of objectives."""
     across, up = pair
-    scale = np.array([_SCALES.get(objectives[index].unit, (1.0, ""))[0] for index in pair])
+    scale = np.array([SCALES.get(objectives[index].unit, (1.0, ""))[0] for index in pair])
     shown = []
     for number, (label, values, baseline) in enumerate(fronts):
         color, marker = COLORS[number % len(COLORS)], MARKERS[number % len(MARKERS)]
@@ -170,7 +171,7 @@ def _finish(axis: "Axes", points: Floats, pair: Sequence[Objective]) -> None:
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
     for side, objective, values in (("x", pair[0], points[:, 0]), ("y", pair[1], points[:, 1])):
-        unit = _SCALES.get(objective.unit, (1.0, objective.unit))[1]
+        unit = SCALES.get(objective.unit, (1.0, objective.unit))[1]
         getattr(axis, f"set_{side}label")(objective.name.replace("_", " ") + (f" [{unit}]" if unit else ""))
         positive = values[values > 0]
         if len(positive) and positive.max() / positive.min() >= LOGARITHMIC_FROM:

@@ -17,6 +17,7 @@ from dse.reading import read_csv, read_json, read_parquet, read_text
 from dse.spaces.space import Axis
 from dse.text import found
 from dse.versions import PACKAGE, installed_version
+from dse.writing import exchange_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,14 +120,17 @@ def _write_files(folder: Path, run: StoredRun) -> None:
 
 
 def _put_in_place(building: Path, folder: Path) -> None:
-    """Give a finished folder its name; what was there goes once the new one is in place."""
+    """Give a finished folder its name; what was there goes once the new one is in place.
+
+    At every moment there is a run of that name, where the file system can exchange two names.
+    """
     if not folder.exists():
         building.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.")) / "old"
-    folder.rename(old)
-    building.rename(folder)
-    shutil.rmtree(old.parent)
+    elif not exchange_names(building, folder):
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.")) / "old"
+        folder.rename(old)
+        building.rename(folder)
+        shutil.rmtree(old.parent)
 
 
 def _umask() -> int:

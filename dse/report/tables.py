@@ -89,10 +89,10 @@ def record_table(records: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
     """Records as a table, one row each; nested fields joined with an underscore, levels and metrics as they are."""
     import pandas as pd
 
-    return pd.DataFrame([_flat(record) for record in records])
+    return pd.DataFrame([flat_record(record) for record in records])
 
 
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+def flat_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Nested fields as ``data_area``, ``algorithm1_value``; levels and metrics under their own names."""
     flat: dict[str, Any] = {}
     for key, value in record.items():
@@ -114,27 +114,26 @@ def design_table(problem: Problem, label: str, history: History) -> "pd.DataFram
     return pd.DataFrame(columns, index=range(len(history)))
 
 
-def front_rows(problem: Problem, label: str, designs: Ints, presentation: Presentation) -> list[dict[str, Any]]:
+def front_table(problem: Problem, label: str, designs: Ints, presentation: Presentation) -> "pd.DataFrame":
     """Designs (n, axes) in full: all that the problem describes, metrics, and objectives that are no columns yet."""
+    import pandas as pd
+
     if not len(designs):
-        return []
+        return pd.DataFrame()
     evaluations = evaluate(problem, designs)
-    shown = presentation.metrics(problem)
-    rows = []
-    for place, described in enumerate(_described(problem, designs)):
-        row: dict[str, Any] = {"problem": label, **described}
-        row |= {name: float(evaluations.metrics[name][place]) for name in shown}
-        for objective, cost in zip(problem.objectives, evaluations.costs[place].tolist(), strict=True):
-            row.setdefault(objective.name, objective.value(cost))
-        rows.append(row)
-    return rows
+    columns: dict[str, Any] = {"problem": np.full(len(designs), label, object), **_described(problem, designs)}
+    columns |= {name: evaluations.metrics[name] for name in presentation.metrics(problem)}
+    for objective, costs in zip(problem.objectives, evaluations.costs.T, strict=True):
+        columns.setdefault(objective.name, -costs if objective.maximize else costs)
+    return pd.DataFrame(columns).infer_objects()
 
 
-def _described(problem: Problem, designs: Ints) -> Sequence[Mapping[str, Any]]:
-    """All that a problem describes of designs (n, axes)."""
+def _described(problem: Problem, designs: Ints) -> Mapping[str, Any]:
+    """All that a problem describes of designs (n, axes), by column."""
     if hasattr(problem, "describe_all"):
         return cast(Tabled, problem).describe_all(designs)
-    return [problem.describe(design) for design in designs]
+    rows = [problem.describe(design) for design in designs]
+    return {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
 
 
 def write_table(table: "pd.DataFrame", output: Path) -> None:

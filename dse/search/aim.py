@@ -156,21 +156,23 @@ def shape_of(figures: Sequence[Figures]) -> tuple[int, ...]:
 
 MOST_BOXES = 16
 """Boxes of other parts that a design is judged beside."""
+BESIDE = 1 << 11
+"""Designs judged beside all boxes at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class AimSieve:
     """Keeps designs of the part at `place` that may reach a `limit` beside other parts.
 
-    `others`: ranges of the other parts, by place. `boxes`: if given, the same designs of the other parts as smaller
-    ranges, of which one must do: a choice of one range per part each.
+    `others`: ranges of the other parts, by place. `boxes`: if given, ranges of the same designs cut into smaller ones
+    side by side, (figures, boxes, 1), of which one must do; ranges of parts that are not cut as in `others`.
     """
 
     aim: Aim
     place: int
     others: Mapping[int, Range]
     limit: float
-    boxes: Sequence[Mapping[int, Range]] = ()
+    boxes: Mapping[int, Range] | None = None
 
     @property
     def by_bounds(self) -> bool:
@@ -184,13 +186,14 @@ class AimSieve:
     def keeps(self, figures: Figures) -> Bools:
         """Which designs may reach the limit; none that break a constraint, even where there is no limit yet."""
         kept = self._reach(figures, self.others)
-        if not self.boxes or not kept.any():
+        if self.boxes is None or not kept.any():
             return kept
         left = [np.broadcast_to(figure, kept.shape)[kept] for figure in figures]
-        again = np.zeros(len(left[0]), np.bool_)
-        for others in self.boxes:
-            again |= self._reach(left, others)
-        kept[kept] = again
+        again = [
+            np.atleast_2d(self._reach([figure[start : start + BESIDE] for figure in left], self.boxes)).any(axis=0)
+            for start in range(0, len(left[0]), BESIDE)
+        ]
+        kept[kept] = np.concatenate(again)
         return kept
 
     def _reach(self, figures: Figures, others: Mapping[int, Range]) -> Bools:

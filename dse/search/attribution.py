@@ -15,7 +15,7 @@ import numpy as np
 from dse.batch import Ints
 from dse.errors import InfeasibleError, InputError
 from dse.problem import Problem, Restrictable
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.near import NearOptimal
 from dse.spaces.space import Level, levels_of, values
 
@@ -194,7 +194,7 @@ def _without_idle_changes(best: Mapping[Names, Decided], every: Sequence[Names])
 def _best(problem: Restrictable, fixed: Mapping[str, Level], why_empty: Callable[[Problem], str]) -> Decided:
     """The best design where some axes are fixed, as a design of the whole problem."""
     restricted = problem.restricted(fixed) if fixed else problem
-    found = exact_optimum(restricted)
+    found = kept_optimum(restricted)
     if found is None:
         raise InfeasibleError(why_empty(restricted))
     if found.cost <= 0:

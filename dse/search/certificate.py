@@ -1,6 +1,9 @@
 """Exact answers with what makes them certain."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from dse.batch import Ints
 
@@ -31,3 +34,39 @@ class Incumbent:
 
     cost: float
     bound: float
+
+
+Told = Callable[[Incumbent], None]
+"""Is told what is known, each time there is more."""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What is known of several kinds of designs together: a cost that nothing of each is below, and the best cost."""
+
+    told: Told | None
+    bounds: list[float]
+    cost: float = np.inf
+
+    def reached(self, cost: float) -> None:
+        """A design of this cost was found."""
+        if cost < self.cost:
+            self.cost = cost
+            self._tell()
+
+    def bounded(self, place: int, bound: float) -> None:
+        """Nothing of the kind at `place` that is better than what was found is below a bound."""
+        before = self.known.bound
+        self.bounds[place] = max(bound, self.bounds[place])
+        if self.known.bound > before:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell who asked to be told."""
+        if self.told is not None:
+            self.told(self.known)
+
+    @property
+    def known(self) -> Incumbent:
+        """All of it."""
+        return Incumbent(self.cost, min(self.cost, *self.bounds))

@@ -10,7 +10,7 @@ from dse.search.evaluation import axis_columns
 
 FIRST = 32
 """Designs of the first block."""
-SCALES = 10.0 ** np.arange(-6, 7, 2)
+SCALES = 10.0 ** np.arange(-3, 4)
 """What metrics are multiplied by: an objective that is the same then too does not depend on them."""
 
 

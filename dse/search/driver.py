@@ -7,7 +7,8 @@ import numpy as np
 
 from dse.batch import Bools, Ints
 from dse.problem import Problem
-from dse.search.evaluation import Evaluations, evaluate, join_evaluations
+from dse.search.desk import Desk, OwnDesk
+from dse.search.evaluation import Evaluations, join_evaluations
 from dse.search.pareto import non_dominated
 from dse.search.searchers.protocol import Searcher
 from dse.spaces.space import code
@@ -81,11 +82,9 @@ class _Ledger:
                 first.setdefault(number, row)
         return np.array(list(first.values()), dtype=np.int64)
 
-    def evaluate(self, designs: Ints) -> Evaluations:
-        """Evaluate distinct new designs and remember them."""
-        evaluations = evaluate(self._problem, designs)
+    def take(self, designs: Ints, evaluations: Evaluations) -> None:
+        """Remember distinct designs that are new."""
         self._add(designs, evaluations, code(self._problem.space.axes, designs))
-        return evaluations
 
     def unknown(self) -> Iterator[Ints]:
         """Designs that are not known, in the order of the space, a few at a time."""
@@ -116,13 +115,16 @@ class _Ledger:
 def search(
     problem: Problem, searcher: Searcher, budget: int, *, known: History | None = None, seed: int = 0,
     stop: Callable[[], bool] = lambda: False, evaluated: Callable[[Ints, Evaluations], None] = lambda *_: None,
+    desk: Desk | None = None,
 ) -> History:
     """Evaluate up to `budget` unique designs, `known` ones included, as a searcher asks for them.
 
     Repeats are answered from memory. After many asks with nothing new, random designs are evaluated instead, or
     where these are all known the first that are not; the search ends early where a searcher is done, where `stop`
-    says so, or where every design is known. `evaluated` is told of each batch of new designs.
+    says so, or where every design is known. `evaluated` is told of each batch of new designs. At a `desk` that is
+    shared, designs that other workers evaluated count as well.
     """
+    desk = OwnDesk(problem) if desk is None else desk
     ledger = _Ledger(problem, known)
     counts = Counts()
     if known is not None and len(known):
@@ -148,11 +150,23 @@ def search(
                 break
             counts.filled += min(len(new), budget - len(ledger))
         room = new[: budget - len(ledger)]
+        others = asked[:0]
         if len(room):
-            evaluations = ledger.evaluate(asked[room])
-            evaluated(asked[room], evaluations)
-        if len(room) == len(new):
+            found, evaluations = desk.answer(asked[room], stop)
+            ledger.take(found, evaluations)
+            evaluated(found, evaluations)
+            others = found[~_among(problem, found, asked)]
+        if not len(ledger.new(asked)):
             searcher.tell(asked, ledger.recall(asked))
+        if len(others):
+            searcher.tell(others, ledger.recall(others))
     history = ledger.history()
     history.counts = counts
     return history
+
+
+def _among(problem: Problem, designs: Ints, others: Ints) -> Bools:
+    """Which designs (n, axes) are among others."""
+    axes = problem.space.axes
+    known = set(code(axes, others))
+    return np.array([number in known for number in code(axes, designs)], np.bool_)

@@ -6,6 +6,7 @@ design known. What is left of all parts is put together by branch and bound.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import cast
 
@@ -15,7 +16,7 @@ from dse.batch import Ints
 from dse.parts import Candidates, Range, SievedPart, join_candidates, whole_designs
 from dse.problem import Assembly, Constraint, Decomposed, Objective, Problem
 from dse.search.aim import MOST_BOXES, Aim, AimSieve, aims, with_slack
-from dse.search.certificate import BOUNDS, Incumbent, Optimum
+from dse.search.certificate import BOUNDS, Incumbent, Ledger, Optimum, Told
 from dse.search.enumerated import evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted
 from dse.search.pareto import non_dominated
@@ -23,20 +24,19 @@ from dse.search.tuples import LEAF, BestTuple, best_tuple, boxes
 
 MOST_TURNS = 5
 """Times that details and all else are improved in turn before the proof."""
-Told = Callable[[Incumbent], None]
-"""Is told what is known, each time there is more."""
 
 
 def exact_optimum(
-    problem: Problem, limit: float = np.inf, told: Told = lambda _: None, *, jobs: int = 1
+    problem: Problem, limit: float = np.inf, told: Told | None = None, *, jobs: int = 1
 ) -> Optimum | None:
     """The design of least first objective that is no worse than `limit`; None where there is none.
 
     Of equal costs the objective's `then` decides, then the order of assemblies, and of the designs of their parts.
-    Raises InputError where the problem is not decomposed and too large to go through.
+    `told` hears the best cost and the proven bound each time that one of them gets better. Raises InputError where the
+    problem is not decomposed and too large to go through.
     """
     if not hasattr(problem, "assemblies"):
-        return exhausted(problem, limit, jobs=jobs)
+        return exhausted(problem, limit, told, jobs=jobs)
     decomposed = cast(Decomposed, problem)
     objective = problem.objectives[0]
     searches = _searches(decomposed, objective, problem.constraints)
@@ -47,7 +47,7 @@ def exact_optimum(
         return found
     tied = Constraint(objective.name, objective.cost, "<=", found.cost)
     searches = _searches(decomposed, objective.then, (*problem.constraints, tied))
-    decided = _solve(searches, np.inf, told)
+    decided = _solve(searches, np.inf)
     return found if decided is None else replace(decided, cost=found.cost)
 
 
@@ -68,7 +68,7 @@ def _searches(
 
 
 def _best_constant(
-    problem: Decomposed, searches: "Sequence[AssemblySearch]", limit: float, told: Told
+    problem: Decomposed, searches: "Sequence[AssemblySearch]", limit: float, told: Told | None
 ) -> Optimum | None:
     """The optimum of an objective that is decided by the axes at the top: the first feasible kinds of designs."""
     then = problem.objectives[0].then
@@ -77,30 +77,43 @@ def _best_constant(
     evaluations = 0
     for cost in sorted({cost for cost in costs if cost is not None and cost <= limit}):
         some = [search for search, own in zip(deciding, costs, strict=True) if own == cost and search.possible]
-        found = _solve(some, np.inf, lambda _, cost=cost: told(Incumbent(np.inf, cost)))  # type: ignore[misc]
+        if told is not None:
+            told(Incumbent(np.inf, cost))
+        found = _solve(some, np.inf)
         evaluations += sum(search.evaluations for search in some)
         if found is not None:
             return replace(found, cost=cost, evaluations=evaluations)
     return None
 
 
-def _solve(searches: "Sequence[AssemblySearch]", limit: float, told: Told) -> Optimum | None:
+def _solve(searches: "Sequence[AssemblySearch]", limit: float, told: Told | None = None) -> Optimum | None:
     """The best over kinds of designs.
 
     A good design is found for each first, so that the best of them prunes all; the likeliest is proven first.
     """
-    promises = [search.warm_up() for search in searches]
+    ledger = Ledger(told, [-np.inf] * len(searches))
+    promises = []
+    for search in searches:
+        promises.append(search.warm_up())
+        ledger.reached(promises[-1])
     limit = min([limit, *promises])
-    told(Incumbent(limit, -np.inf))
+    if told is not None:
+        for place, search in enumerate(searches):
+            ledger.bounded(place, search.bound())
     best: tuple[float, Ints] | None = None
-    for place in np.argsort(promises, kind="stable"):
-        found = searches[place].solve(limit)
+    for place in np.argsort(promises, kind="stable").tolist():
+        found = searches[place].solve(limit, partial(ledger.bounded, place))
         if found is not None and (best is None or found.cost < best[0]):
             best = found.cost, searches[place].design(found.rows)
             limit = min(limit, found.cost)
-            told(Incumbent(limit, -np.inf))
+            ledger.reached(found.cost)
+        ledger.bounded(place, limit)
     evaluations = sum(search.evaluations for search in searches)
     return None if best is None else Optimum(*best, evaluations, BOUNDS)
+
+
+Bounded = Callable[[float], None]
+"""Hears a cost that nothing is below."""
 
 
 class AssemblySearch:
@@ -160,9 +173,17 @@ class AssemblySearch:
             coarse[0] = first.like(int(wired.number[chosen.rows[0]]))
         return cost
 
-    def solve(self, limit: float) -> BestTuple | None:
-        """The best design that is no worse than `limit`, as rows of what is left; None where there is none."""
-        best = _solve_parts(self._parts, self._known(), self._aim, limit)
+    def bound(self) -> float:
+        """A cost that no design is below: of the least figures of all parts."""
+        ranges = [part.range(lower_ends_only=self._aim.increasing) for part in self._parts]
+        return float(self._aim.bounds([list(low) for low, _ in ranges], [list(high) for _, high in ranges]).item())
+
+    def solve(self, limit: float, bounded: Bounded | None = None) -> BestTuple | None:
+        """The best design that is no worse than `limit`, as rows of what is left; None where there is none.
+
+        `bounded` hears costs that none of those designs is below.
+        """
+        best = _solve_parts(self._parts, self._known(), self._aim, limit, bounded)
         if best is None:
             return None
         self._left = best.left
@@ -211,10 +232,11 @@ class _Solved:
 
 
 def _solve_parts(
-    parts: Sequence[SievedPart], seeds: Sequence[Candidates], aim: Aim, limit: float
+    parts: Sequence[SievedPart], seeds: Sequence[Candidates], aim: Aim, limit: float,
+    bounded: Bounded | None = None,
 ) -> _Solved | None:
     """Prune all parts against each other, then put together what is left."""
-    left = sift_parts(parts, aim, limit, seeds)
+    left = sift_parts(parts, aim, limit, seeds, bounded)
     if left is None:
         return None
     candidates, limit = left
@@ -238,20 +260,23 @@ def non_dominated_of(candidates: Candidates) -> Candidates:
     return candidates.take(np.flatnonzero(non_dominated(candidates.figures.T)))
 
 
-def _boxes_beside(left: Sequence[Candidates], ranges: Mapping[int, Range]) -> list[dict[int, Range]]:
+def _boxes_beside(left: Sequence[Candidates], ranges: Mapping[int, Range]) -> dict[int, Range] | None:
     """Ranges of other parts that together hold all their designs: the last part's that is known in boxes."""
     if not left:
-        return []
+        return None
     place = len(left) - 1
-    return [{**ranges, place: box} for box in boxes(left[place], MOST_BOXES)]
+    low, high = zip(*boxes(left[place], MOST_BOXES), strict=True)
+    return {**ranges, place: (np.stack(low, axis=1), np.stack(high, axis=1))}
 
 
 def sift_parts(
-    parts: Sequence[SievedPart], aim: Aim, limit: float, seeds: Sequence[Candidates] | None = None
+    parts: Sequence[SievedPart], aim: Aim, limit: float, seeds: Sequence[Candidates] | None = None,
+    bounded: Bounded | None = None,
 ) -> tuple[list[Candidates], float] | None:
     """What is left of every part that may reach a limit, and the limit; None where some part has nothing left.
 
-    With `seeds`, the limit falls to the best design that is found on the way.
+    With `seeds`, the limit falls to the best design that is found on the way. `bounded` hears, after each part, a cost
+    that nothing within the limit is below.
     """
     ranges = {
         place: part.range(lower_ends_only=aim.increasing) for place, part in enumerate(parts) if place > 0
@@ -267,6 +292,8 @@ def sift_parts(
                 found = AimSieve(aim, place, ranges, with_slack(limit)).left(found)
         if not len(found):
             return None
+        if bounded is not None:
+            bounded(min(limit, float(AimSieve(aim, place, ranges, limit).bounds(list(found.figures)).min())))
         left.append(found)
         ranges[place] = found.range()
     for place in range(len(parts) - 1):

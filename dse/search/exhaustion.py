@@ -10,7 +10,7 @@ from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.parallel import in_parallel
 from dse.problem import Problem
-from dse.search.certificate import EXHAUSTION, Optimum
+from dse.search.certificate import EXHAUSTION, Incumbent, Optimum, Told
 from dse.search.evaluation import Evaluations, axis_columns, evaluate, join_evaluations
 from dse.search.pareto import non_dominated
 
@@ -47,8 +47,13 @@ def evaluated_blocks(problem: Problem, jobs: int) -> Iterator[tuple[Ints, Evalua
             yield from zip(rest, in_parallel(work, rest, jobs), strict=True)
 
 
-def exhausted(problem: Problem, limit: float, *, jobs: int = 1) -> Optimum | None:
-    """The first design of least first objective, by its `then` among equals, that is no worse than a limit."""
+def exhausted(
+    problem: Problem, limit: float, told: Told | None = None, *, jobs: int = 1
+) -> Optimum | None:
+    """The first design of least first objective, by its `then` among equals, that is no worse than a limit.
+
+    `told` hears of every better one; nothing bounds those that were not seen.
+    """
     check_exhaustible(problem)
     best: tuple[float, float] = (np.nextafter(limit, np.inf), np.inf)
     chosen: Ints | None = None
@@ -59,6 +64,8 @@ def exhausted(problem: Problem, limit: float, *, jobs: int = 1) -> Optimum | Non
         row = int(np.lexsort((ties, losses))[0])
         if np.isfinite(losses[row]) and (losses[row], ties[row]) < best:
             best, chosen = (float(losses[row]), float(ties[row])), designs[row]
+            if told is not None:
+                told(Incumbent(best[0], -np.inf))
     return None if chosen is None else Optimum(best[0], chosen, count, EXHAUSTION)
 
 

@@ -10,12 +10,15 @@ import numpy as np
 from dse.batch import Ints
 from dse.interruption import interruption
 from dse.problem import Problem
+from dse.search.desk import SharedDesk
 from dse.search.driver import History, search
 from dse.search.evaluation import Evaluations
 from dse.search.searchers import make_searcher
+from dse.spaces.space import code
 
 if TYPE_CHECKING:
-    from dse.search.storage import StudyLog
+    from dse.search.lease import Leases
+    from dse.search.study_log import StudyLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +33,53 @@ class SearchPlan:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search evaluated, the designs that were `resumed` included; whether it was `interrupted`."""
+    """What a search evaluated, the designs that were `resumed` included; whether it was `interrupted`.
+
+    `own`: designs that this process contributed, where others may have searched with it.
+    """
 
     history: History
     seconds: float
     resumed: int
     interrupted: bool
+    own: int
 
 
-def resumed_seed(seed: int, known: int) -> int:
-    """Seed of a search that goes on after `known` designs: its own, so that it does not draw them again."""
-    return int(np.random.SeedSequence([seed, known]).generate_state(1)[0]) if known else seed
+def resumed_seed(seed: int, known: int, place: int = 0) -> int:
+    """Seed of a search that goes on after `known` designs, or beside others that have other places: its own.
+
+    It does not draw again what was drawn.
+    """
+    parts = [seed, known, place] if place else [seed, known]
+    return int(np.random.SeedSequence(parts).generate_state(1)[0]) if known or place else seed
 
 
 def run_plan(
     problem: Problem, plan: SearchPlan, log: "StudyLog | None" = None,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None, leases: "Leases | None" = None,
 ) -> Found:
     """Search a problem; with a `log`, go on from what it holds and write to it what is found.
 
-    An interrupt or termination ends the search as a spent budget does. `progress` is told the number of designs.
+    With `leases` on the designs of the log's study, together with other workers. An interrupt or termination ends the
+    search as a spent budget does. `progress` is told the number of designs.
     """
     start = time.monotonic()
+    place = 0 if leases is None else leases.join()
     known = None if log is None else log.history()
-    done = 0 if known is None else len(known)
+    resumed = done = 0 if known is None else len(known)
+    desk = None
+    if leases is not None and log is not None:
+        numbers = () if known is None else code(problem.space.axes, known.designs)
+        desk = SharedDesk(problem, leases, log, plan.budget, numbers)
 
     def evaluated(designs: Ints, evaluations: Evaluations) -> None:
         nonlocal done
         done += len(designs)
-        if log is not None:
+        if log is not None and desk is None:
             log.add(designs, evaluations)
         progress(done)
 
-    resumed = done
-    searcher = make_searcher(plan.method, problem, resumed_seed(plan.seed, resumed))
+    searcher = make_searcher(plan.method, problem, resumed_seed(plan.seed, resumed, place))
     with interruption() as interrupted:
 
         def stop() -> bool:
@@ -71,9 +87,11 @@ def run_plan(
 
         try:
             history = search(
-                problem, searcher, plan.budget, known=known, seed=plan.seed, stop=stop, evaluated=evaluated
+                problem, searcher, plan.budget, known=known, seed=resumed_seed(plan.seed, 0, place), stop=stop,
+                evaluated=evaluated, desk=desk,
             )
         finally:
             if log is not None:
                 log.flush()
-        return Found(history, time.monotonic() - start, resumed, interrupted())
+        own = len(history) - resumed if desk is None else desk.own
+        return Found(history, time.monotonic() - start, resumed, interrupted(), own)

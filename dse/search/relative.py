@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dse.errors import InfeasibleError, InputError
 from dse.problem import Constraint, Objective, Problem, Vocabulary
 from dse.search.asking import asking
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.text import quoted
 from dse.vocabulary import parse_objective
 
@@ -25,7 +25,7 @@ class RelativeConstraint:
 
     def resolve(self, problem: Problem) -> Constraint:
         """The limit that holds for the designs of a problem."""
-        optimum = exact_optimum(asking(problem, [self.objective], ()))
+        optimum = kept_optimum(asking(problem, [self.objective], ()))
         if optimum is None:
             raise InfeasibleError(f"constraint {quoted(self.text)}: no design is feasible at all")
         if optimum.cost < 0:

@@ -9,10 +9,10 @@ import numpy as np
 from dse.batch import Ints
 from dse.errors import InfeasibleError, InputError
 from dse.problem import Baseline, Problem
-from dse.search.certificate import EXACT, NONE, Incumbent
+from dse.search.certificate import EXACT, NONE, Told
 from dse.search.driver import Counts, search
 from dse.search.evaluation import evaluate
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.search.searchers import make_searcher
 
 
@@ -67,13 +67,14 @@ Measure = Callable[[Problem], Baseline | None]
 
 def optimize(
     problem: Problem, method: str = EXACT, *, budget: int = 500, seed: int = 0,
-    baselines: Mapping[str, Measure] | None = None, told: Callable[[Incumbent], None] = lambda _: None, jobs: int = 1,
+    baselines: Mapping[str, Measure] | None = None, told: Told | None = None, jobs: int = 1,
     why_empty: Callable[[Problem], str] = lambda _: "no feasible design",
 ) -> Result:
     """Minimize (or maximize) the first objective of a problem; `baselines` are measured beside it.
 
     `method` is ``exact``, the name of a baseline, or a searcher (dse.search.searchers.METHODS), which evaluates up to
-    `budget` designs. Raises InfeasibleError where no design meets the constraints.
+    `budget` designs. `told` hears what an exact search knows while it runs. Raises InfeasibleError where no design
+    meets the constraints.
     """
     result = attempt(problem, method, budget=budget, seed=seed, baselines=baselines, told=told, jobs=jobs)
     if result is None:
@@ -83,7 +84,7 @@ def optimize(
 
 def attempt(
     problem: Problem, method: str = EXACT, *, budget: int = 500, seed: int = 0,
-    baselines: Mapping[str, Measure] | None = None, told: Callable[[Incumbent], None] = lambda _: None, jobs: int = 1,
+    baselines: Mapping[str, Measure] | None = None, told: Told | None = None, jobs: int = 1,
 ) -> Result | None:
     """Optimize as `optimize` does; None where no design meets the constraints."""
     start = time.perf_counter()
@@ -91,7 +92,7 @@ def attempt(
     measured = measured_by(measures, problem)
     counts: Counts | None = None
     if method == EXACT:
-        optimum = exact_optimum(problem, told=told, jobs=jobs)
+        optimum = kept_optimum(problem, told=told, jobs=jobs)
         if optimum is None:
             return None
         design, evaluations, certificate = optimum.design, optimum.evaluations, optimum.certificate

@@ -119,8 +119,10 @@ def _rows(problem: Problem, designs: Ints) -> Iterator[str]:
     """`describe`, for one design and for many, and `find`."""
     if hasattr(problem, "describe_all"):
         together, alone = problem.describe_all(designs), [problem.describe(design) for design in designs]
-        if repr(list(together)) != repr(alone):
-            yield f"describe_all gives the rows that describe gives: {together} for {alone}"
+        expected = {name: [row.get(name) for row in alone] for name in dict.fromkeys(n for row in alone for n in row)}
+        found = {name: list(column) for name, column in together.items()}
+        if repr(found) != repr(expected):
+            yield f"describe_all gives by column what describe gives: {found} for {expected}"
             return
     for design in designs:
         row = problem.describe(design)

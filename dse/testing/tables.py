@@ -13,10 +13,11 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.formula import parse_formula
+from dse.plain import ByLevels
 from dse.problem import Columns, Constraint, Metric, Objective, Sign
 from dse.spaces.branches import BranchSpace
 from dse.spaces.product import ProductSpace
-from dse.spaces.space import Axis, Level, Scale, code, levels_of, values
+from dse.spaces.space import Axis, Level, Scale, code
 
 FIGURES = ("cost", "delay", "area")
 FORMULAS = {
@@ -65,7 +66,7 @@ class TableAssembly:
 
 
 @dataclass(frozen=True)
-class TableProblem:
+class TableProblem(ByLevels):
     """A problem of `tables` (kinds, parts) of figures, one kind for each level of the axis ``size`` at the top."""
 
     top: Axis
@@ -115,14 +116,6 @@ class TableProblem:
             for name, column in columns.items():
                 found[name][rows] = column
         return found
-
-    def describe(self, design: Ints) -> Mapping[str, Level]:
-        """What a design chooses."""
-        return values(self.space.axes, design)
-
-    def find(self, row: Mapping[str, Any]) -> Ints:
-        """The design of a row."""
-        return levels_of(self.space.axes, row)
 
     def restricted(self, levels: Mapping[str, Level]) -> Self:
         """The same problem with some axes fixed."""

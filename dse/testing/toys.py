@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from dse.batch import Floats, Ints
 from dse.formula import parse_formula
+from dse.plain import ByLevels
 from dse.problem import Columns, Constraint, Metric, Objective, Sign
 from dse.spaces.product import ProductSpace
-from dse.spaces.space import Axis, Level, Scale, Space, levels_of, values
+from dse.spaces.space import Axis, Scale, Space
 
 Chosen = Mapping[str, NDArray[Any]]
 """Numbers or words that designs choose, a column per axis."""
 
 
 @dataclass(frozen=True, slots=True)
-class ClosedForm:
+class ClosedForm(ByLevels):
     """A problem whose metrics are a function of what is chosen.
 
     `optimum` is the declared best value of the first objective: None where no design is feasible.
@@ -38,14 +39,6 @@ class ClosedForm:
             axis.name: np.array(axis.levels)[column] for axis, column in zip(self.space.axes, designs.T, strict=True)
         }
         return {name: np.broadcast_to(column, len(designs)) for name, column in self.model(chosen).items()}
-
-    def describe(self, design: Ints) -> Mapping[str, Level]:
-        """What a design chooses."""
-        return values(self.space.axes, design)
-
-    def find(self, row: Mapping[str, Any]) -> Ints:
-        """The design of a row."""
-        return levels_of(self.space.axes, row)
 
 
 def wanted(

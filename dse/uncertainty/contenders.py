@@ -6,7 +6,7 @@ Where designs are put together from parts, parts contend: every combination of t
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from dse.problem import Decomposed, Problem
 from dse.search.aim import Aim, AimSieve, aims, with_slack
 from dse.search.enumerated import sieved_parts
 from dse.search.exhaustion import check_exhaustible, evaluated_blocks
+from dse.search.kept import Form, array_data, array_of, kept
 from dse.search.tuples import best_tuple
 
 SLACK = 0.3
@@ -92,6 +93,38 @@ def neighborhood(problem: Problem, limit: float = np.inf) -> Neighborhood:
     best = min(found.values(), key=lambda one: one.cost)
     contenders = Contenders({top: one.parts for top, one in found.items()})
     return Neighborhood(cost=best.cost, design=best.design, metrics=best.metrics, contenders=contenders)
+
+
+def _written(found: Neighborhood) -> dict[str, Any]:
+    """A neighborhood as JSON data."""
+    kinds = found.contenders.kinds.items()
+    return {
+        "cost": found.cost, "design": found.design.tolist(), "metrics": dict(found.metrics),
+        "contenders": [[list(top), list(map(array_data, parts))] for top, parts in kinds],
+    }
+
+
+def _read(data: Mapping[str, Any]) -> Neighborhood:
+    """A neighborhood from JSON data."""
+    contenders = Contenders({
+        tuple(top): tuple(array_of(part, np.int64) for part in parts)
+        for top, parts in data["contenders"]
+    })
+    return Neighborhood(
+        cost=float(data["cost"]), design=np.array(data["design"], np.int64), metrics=dict(data["metrics"]),
+        contenders=contenders,
+    )
+
+
+NEIGHBORHOOD = Form(_written, _read)
+
+
+def kept_neighborhood(problem: Problem, limit: float = np.inf) -> Neighborhood:
+    """What `neighborhood` finds, searched unless it is kept."""
+    return kept(
+        f"neighborhood of {problem!r}", ("neighborhood", problem, limit), NEIGHBORHOOD,
+        lambda: neighborhood(problem, limit),
+    )
 
 
 def known_cost(problem: Problem) -> float:

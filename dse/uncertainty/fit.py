@@ -14,7 +14,7 @@ from dse.batch import Floats
 from dse.parallel import in_parallel
 from dse.problem import Parametrized
 from dse.progress import report
-from dse.uncertainty.contenders import Contenders, Neighborhood, Reached, known_cost, neighborhood
+from dse.uncertainty.contenders import Contenders, Neighborhood, Reached, kept_neighborhood, known_cost
 from dse.uncertainty.shortlist import Shortlist, surely_reached
 from dse.uncertainty.variation import Tie, with_ties
 
@@ -284,8 +284,8 @@ def _searched(trial: _Trial) -> Neighborhood:
     """The exact optimum."""
     at = trial.problem.with_values(trial.values)
     if trial.known is None:
-        return neighborhood(at, trial.reached(at))
-    return neighborhood(at, surely_reached(trial.known, at, trial.values, trial.reached))
+        return kept_neighborhood(at, trial.reached(at))
+    return kept_neighborhood(at, surely_reached(trial.known, at, trial.values, trial.reached))
 
 
 def search_round(

@@ -12,7 +12,7 @@ from dse.batch import Floats, Ints
 from dse.errors import InfeasibleError
 from dse.problem import Columns, Parametrized, Pool, Problem
 from dse.search.evaluation import axis_columns, formula_names, judged
-from dse.uncertainty.contenders import Reached, known_cost, neighborhood
+from dse.uncertainty.contenders import Reached, kept_neighborhood, known_cost
 from dse.uncertainty.variation import Draws
 
 NOMINAL: Mapping[str, float] = {}
@@ -127,7 +127,7 @@ def make_shortlist(
     from scipy.stats.qmc import Halton
 
     draws = draws.of(problem)
-    contenders = neighborhood(problem, reached(problem)).contenders
+    contenders = kept_neighborhood(problem, reached(problem)).contenders
     pooled = Shortlist.of(problem, contenders.designs())
     known = _least_known(pooled, draws)
     left = set(range(len(draws)))
@@ -142,7 +142,7 @@ def make_shortlist(
         (values,) = draws.take(slice(row, row + 1)).each()
         at = problem.with_values(values)
         try:
-            found = neighborhood(at, surely_reached(pooled, at, values, reached))
+            found = kept_neighborhood(at, surely_reached(pooled, at, values, reached))
         except InfeasibleError:
             continue  # no design works at all there
         gaps.append(_behind(known[row], found.cost))

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from dse.batch import Floats, Ints
+from dse.batch import Floats, Ints, Objects
 from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs
@@ -161,10 +161,15 @@ class ArrayPart:
 
     def in_full(self, levels: Ints) -> EvaluatedDesign:
         """Every figure of one design (axes,)."""
-        return self.all_in_full(levels[None])[0]
+        return evaluate_designs(self.choice, [self.design(levels)])[0]
 
-    def all_in_full(self, levels: Ints) -> list[EvaluatedDesign]:
-        """Every figure of designs (n, axes), those that occur several times worked out once."""
+    def rows_in_full(self, levels: Ints) -> dict[str, Objects]:
+        """Columns of rows of designs (n, axes), at least one, those that occur several times worked out once."""
         different, place = np.unique(levels, axis=0, return_inverse=True)
-        evaluated = evaluate_designs(self.choice, [self.design(one) for one in different])
-        return [evaluated[number] for number in place.reshape(-1)]
+        rows = [one.to_row() for one in evaluate_designs(self.choice, [self.design(one) for one in different])]
+        columns = {}
+        for name in rows[0]:
+            column = np.empty(len(rows), object)
+            column[:] = [row[name] for row in rows]
+            columns[name] = column[place.reshape(-1)]
+        return columns

@@ -44,5 +44,5 @@ def _cost(spec: CacheSpec) -> SearchCost:
 def _legal_pairs(array: ArrayChoice) -> int:
     """Pairs of banks and mats that are legal in integers."""
     enumeration = enumerate_problem(array)
-    legal = {key: len(position) for key, position, _ in enumeration.legal_mats([g.key for g in enumeration.groups])}
-    return sum(len(group.banks) * legal[group.key] for group in enumeration.groups)
+    legal = enumeration.legal_positions()
+    return sum(len(group.banks) * len(legal[group.key]) for group in enumeration.groups)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from dse.batch import Ints
 from dse.errors import InputError
+from dse.objectives.array.axes import GLOBAL_WIRE, LOCAL_WIRE
 from dse.objectives.array.evaluation.nvsim import TARGETS
 from dse.objectives.cache.baselines.algorithm1 import Winner, winners
-from dse.objectives.cache.problem import GLOBAL_WIRE, LOCAL_WIRE, CacheProblem
+from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import DATA, TAG
 from dse.spaces.array.organization import ORGANIZATION_COLUMNS
 from dse.spaces.array.spec import NORMAL

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from dse.errors import InputError
+from dse.errors import InputError, check_name
 from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell, read_cell
 from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, check_cell, read_configuration
 from dse.objectives.cache.specification import (
@@ -94,8 +94,16 @@ def cache_specs(options: CacheOptions) -> list[list[CacheSpec]]:
             word_bits=options.line * 8, ways=1 if access == [RAM] else options.ways, wires=options.wires,
             technology_path=path,
         )
-        for capacity in capacities_of(options) for memory in listed(options.memory, "--memory")
+        for capacity in capacities_of(options) for memory in _memories(options)
     ]
+
+
+def _memories(options: CacheOptions) -> list[str]:
+    """Memories, which results are named after."""
+    memories = listed(options.memory, "--memory")
+    for memory in memories:
+        check_name(memory, "--memory")
+    return list(memories)
 
 
 def _configured(options: CacheOptions) -> CacheSpec:

@@ -11,8 +11,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from dse.batch import Floats, Ints
+from dse.batch import Floats, Ints, Objects
 from dse.errors import InputError
+from dse.objectives.array.axes import GLOBAL_WIRE, LOCAL_WIRE, array_axes
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.part import ArrayPart
@@ -32,7 +33,6 @@ from dse.spaces.space import Axis, Level, Scale, levels_of
 
 TOP = ("memory", "capacity", "access")
 """Names of the axes that are no array's."""
-LOCAL_WIRE, GLOBAL_WIRE = "local_wire", "global_wire"
 
 
 def top_axes(specs: Sequence[CacheSpec]) -> tuple[Axis, Axis, Axis]:
@@ -159,22 +159,23 @@ class CacheProblem:
 
     def describe(self, design: Ints) -> dict[str, Level | float | None]:
         """Memory, capacity and access type, and every figure of each array by itself, prefixed by its name."""
-        return self.describe_all(np.asarray(design)[None])[0]
+        return {name: column[0] for name, column in self.describe_all(np.asarray(design)[None]).items()}
 
-    def describe_all(self, designs: Ints) -> list[dict[str, Level | float | None]]:
-        """Rows of designs (n, axes) as `describe` gives them, arrays evaluated together."""
-        found: list[dict[str, Level | float | None]] = [{} for _ in designs]
+    def describe_all(self, designs: Ints) -> dict[str, Objects]:
+        """What `describe` says of designs (n, axes), by column, each array worked out once."""
+        found: dict[str, Objects] = {}
         for branch, rows in groups(np.asarray(designs)[:, : len(TOP)]):
             assembly = self.assembly_by_branch[branch]
             spec = assembly.spec
-            for row in rows:
-                found[row] = {
-                    "memory": spec.memory, "capacity": spec.capacity, "access": spec.access,
-                    "technology": spec.fabric.technology.name,
-                }
+            columns: dict[str, Any] = {
+                "memory": spec.memory, "capacity": spec.capacity, "access": spec.access,
+                "technology": spec.fabric.technology.name,
+            }
             for part in assembly.parts:
-                for row, array in zip(rows, part.all_in_full(designs[rows, part.axes]), strict=True):
-                    found[row] |= {f"{part.name}_{name}": value for name, value in array.to_row().items()}
+                own = part.rows_in_full(designs[rows, part.axes])
+                columns |= {f"{part.name}_{name}": column for name, column in own.items()}
+            for name, column in columns.items():
+                found.setdefault(name, np.full(len(designs), None, object))[rows] = column
         return found
 
     def find(self, row: Mapping[str, Any]) -> Ints:
@@ -266,31 +267,6 @@ def _remade(
 ) -> CacheProblem:
     """A problem in another process."""
     return kind(specs, objectives, constraints, workload=workload, materials=materials)
-
-
-def array_axes(arrays: Sequence[ArrayChoice]) -> tuple[Axis, ...]:
-    """Axes of organization and wires, with every level of the organization that one of the arrays has."""
-    axes = []
-    for name in ORGANIZATION_COLUMNS[:-1]:
-        levels = {value for array in arrays for value in getattr(array.ranges, name).values()}
-        if name.startswith("active_"):
-            whole = name.removeprefix("active_")
-            available = {value for array in arrays for value in getattr(array.ranges, whole).values()}
-            levels = {min(value, most) for value in levels for most in available}
-        axes.append(Axis(name, tuple(sorted(levels)), Scale.LOGARITHMIC))
-    styles = sorted({style for array in arrays for style in array.ranges.buffer_designs})
-    first = arrays[0]
-    return (
-        *axes,
-        Axis("buffer_design", tuple(BUFFER_DESIGNS[style] for style in styles), Scale.WORDS),
-        Axis(LOCAL_WIRE, _labels(first.local_wires.effective_inside_mats()), Scale.WORDS),
-        Axis(GLOBAL_WIRE, _labels(list(first.global_wires)), Scale.WORDS),
-    )
-
-
-def _labels(wires: Sequence[WireChoice]) -> tuple[str, ...]:
-    """Levels of an axis of wires."""
-    return tuple(wire.label for wire in wires)
 
 
 def _restricted(spec: CacheSpec, levels: Mapping[str, Level]) -> CacheSpec:

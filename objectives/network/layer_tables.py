@@ -117,8 +117,8 @@ def _layer(row: Mapping[str, str], before: str | None, place: Place) -> Layer:
     """Layer of one row; without inputs it takes what the layer above it produces."""
     given = {name: text for name, text in row.items() if text}
     name, kind = given.get("layer", ""), given.get("kind", "")
-    if not name or any(mark in name for mark in ";|,"):
-        raise place.wrong(f"layer: {quoted(name)} is not a name: write one without ; | and commas")
+    if not name or any(mark in name for mark in ";|,") or not name.isprintable() or name[0] in "=+-@":
+        raise place.wrong(f"layer: {quoted(name)} is not a name: write one without ; | and commas, not as a formula")
     if kind not in KINDS:
         raise place.wrong(f"kind: {quoted(kind)} is unknown, the nearest valid one is {nearest(kind, KINDS)}")
     for column in NEEDS.get(kind, ()):

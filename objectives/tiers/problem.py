@@ -14,8 +14,9 @@ from dse.objectives.tiers.figures import Surroundings, Tier, figures, make_tier
 from dse.objectives.tiers.options import BYTES, ENERGY, TierOptions, tier_choices
 from dse.objectives.tiers.steps import PlanChoice, StepChoice, TierSteps
 from dse.objectives.tiers.technology import MemoryTechnology, load_memory
+from dse.plain import ByLevels
 from dse.problem import Constraint, Metric, Objective, Sign
-from dse.spaces.space import Level, levels_of, values
+from dse.spaces.space import values
 from dse.spaces.tiers.space import NO_MIDDLE, VERTICAL, TierSpace
 
 METRICS = {
@@ -39,7 +40,7 @@ Horowitz, Computing's Energy Problem, ISSCC 2014, figure 1.1.9.
 """
 
 
-class TiersProblem:
+class TiersProblem(ByLevels):
     """A network's training step on memory tiers."""
 
     name = "tiers"
@@ -71,14 +72,6 @@ class TiersProblem:
             for name, column in self._figures(choices).items():
                 found[name][rows] = column
         return found
-
-    def describe(self, design: Ints) -> Mapping[str, Level | float | None]:
-        """The levels of one design."""
-        return values(self.space.axes, design)
-
-    def find(self, row: Mapping[str, Any]) -> Ints:
-        """The design of a row."""
-        return levels_of(self.space.axes, row)
 
     def _groups(self, designs: Ints) -> Iterator[tuple[Ints, list[dict[str, Any]]]]:
         """Rows of designs that share a plan and a window, and what they choose."""

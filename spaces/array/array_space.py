@@ -250,7 +250,7 @@ def _codes(axis: Axis) -> list[int]:
 
 def _legal_mats(enumeration: Enumeration) -> list[Ints]:
     """Positions of the legal mats of every group, ascending."""
-    mats = {key: position for key, position, _ in enumeration.legal_mats([group.key for group in enumeration.groups])}
+    mats = enumeration.legal_positions()
     return [mats[group.key] for group in enumeration.groups]
 
 

@@ -6,7 +6,7 @@ group goes with every bank of it: the space is a union of products, enumerated w
 illegal. Codes number designs in NVSim's loop order (macros.h, BIGFOR).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,8 @@ from dse.spaces.array.spec import ArraySpec, block_width
 
 Route = Callable[[BankChoice, Ints, ArraySpec], Routing]
 """Routes banks whose blocks have given widths [bits]."""
+TOGETHER = 1 << 16
+"""Mats whose legality is judged at a time."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,11 +35,37 @@ class GroupKey:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Banks that deliver the same to their mats, by position in the enumeration's `banks`."""
+    """Banks that deliver the same to their mats, by position in the enumeration's `banks`.
+
+    `rows` of theirs in the routing of all banks.
+    """
 
     key: GroupKey
     banks: Ints
-    routing: Routing
+    rows: Ints
+    routing_of_all: Routing
+
+    def routing(self, chosen: Ints | slice = slice(None)) -> Routing:
+        """Routing of chosen banks of the group."""
+        return self.routing_of_all.take(self.rows[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class LegalMats:
+    """Legal mats of some groups, one group after the other, each in loop order.
+
+    `position` in the enumeration's `mats`; `ends` of the mats of each group.
+    """
+
+    keys: tuple[GroupKey, ...]
+    position: Ints
+    geometry: MatGeometry
+    ends: Ints
+
+    def rows(self) -> Iterator[tuple[GroupKey, slice]]:
+        """The groups with the rows of their mats."""
+        starts = [0, *self.ends[:-1].tolist()]
+        yield from zip(self.keys, map(slice, starts, self.ends.tolist()), strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +115,43 @@ class Enumeration:
         bank, mat = self.decode(np.asarray(code, dtype=np.int64))
         return self.banks.take(bank), self.mats.take(mat)
 
-    def legal_mats(self, keys: list[GroupKey]) -> Iterator[tuple[GroupKey, Ints, MatGeometry]]:
-        """Legal mats of each group in loop order: positions in `mats`, and geometry."""
+    def legal_mats(self, keys: Sequence[GroupKey], most: int = TOGETHER) -> Iterator[LegalMats]:
+        """Legal mats of groups, of as many groups at a time as have about `most` mats."""
         styles = len(np.unique(self.mats.buffer_design[: len(BUFFER_DESIGNS)]))
         cut = self.mats.take(slice(None, None, styles))
         bits = _BitsNeeded.of(cut)
+        waiting: list[tuple[GroupKey, Ints]] = []
+        size = 0
         for key in keys:
             chosen = np.flatnonzero(bits.may_fit(key, is_tag=self.spec.is_tag))
-            geometry, kept = mat_geometry(
-                np.array([key.address_bits]), np.array([key.data_bits]), np.array([key.ways]), cut.take(chosen),
-                self.spec, tags_cover_ways=self.tags_cover_ways,
-            )
-            legal = np.flatnonzero(kept.all(axis=0))
-            position = (chosen[legal][:, None] * styles + np.arange(styles)).ravel()
-            yield key, position, _with_buffers(geometry.take(legal), self.mats.buffer_design[:styles])
+            waiting.append((key, chosen))
+            size += len(chosen) * styles
+            if size >= most:
+                yield self._legal_of(waiting, cut, styles)
+                waiting, size = [], 0
+        if waiting:
+            yield self._legal_of(waiting, cut, styles)
+
+    def _legal_of(self, chosen: Sequence[tuple[GroupKey, Ints]], cut: MatChoice, styles: int) -> LegalMats:
+        """Legal ones of the chosen mats of some groups; `cut` holds every mat once for all its buffer `styles`."""
+        keys = tuple(key for key, _ in chosen)
+        number = np.repeat(np.arange(len(keys)), [len(mats) for _, mats in chosen])
+        mats = np.concatenate([mats for _, mats in chosen])
+        address, bits, ways = np.array([(key.address_bits, key.data_bits, key.ways) for key in keys])[number].T
+        geometry, kept = mat_geometry(
+            address, bits, ways, cut.take(mats), self.spec, tags_cover_ways=self.tags_cover_ways
+        )
+        legal = np.flatnonzero(kept.all(axis=0))
+        return LegalMats(
+            keys, (mats[legal][:, None] * styles + np.arange(styles)).ravel(),
+            _with_buffers(geometry.take(legal), self.mats.buffer_design[:styles]),
+            styles * np.searchsorted(number[legal], np.arange(1, len(keys) + 1)),
+        )
+
+    def legal_positions(self) -> dict[GroupKey, Ints]:
+        """Positions in `mats` of the legal mats of every group, in loop order."""
+        keys = [group.key for group in self.groups]
+        return {key: part.position[rows] for part in self.legal_mats(keys) for key, rows in part.rows()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +233,7 @@ def _group(bank: Ints, active: Ints, routing: Routing, spec: ArraySpec) -> tuple
     return tuple(
         Group(
             GroupKey(int(key[0]), int(key[1]), int(key[2]), int(key[3]) if spec.is_tag else None),
-            bank[rows], routing.take(rows),
+            bank[rows], rows, routing,
         )
         for key, rows in zip(keys.T, members, strict=True)
     )

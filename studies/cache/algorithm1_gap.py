@@ -9,6 +9,7 @@ import numpy as np
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS
+from dse.search.kept import Form, kept
 from dse.studies.cache.ladder import Ladder, ladder
 from dse.studies.calibrated import MEGABYTE, NAMES, TECHNOLOGY, calibrated_problem
 from dse.studies.study import Findings, Study
@@ -33,6 +34,8 @@ LABELS = {
 }
 """What is lost at each step of the ladder (dse.studies.cache.ladder.STEPS)."""
 HATCHES = ("", "////", "....", "\\\\\\\\", "", "xxxx")
+Row = dict[str, Any]
+"""What the ladder of one case says."""
 VISIBLE = 1e-4
 """Loss from which a step counts as losing anything."""
 
@@ -61,20 +64,25 @@ def climb(case: ComparedCache) -> Ladder:
 
 def run(jobs: int) -> Findings:
     """Climb from Algorithm 1 to the optimum in every case."""
-    return findings_of(CASES, list(report(in_parallel(climb, CASES, jobs), len(CASES), "exact searches")))
+    return findings_of(list(report(in_parallel(kept_row, CASES, jobs), len(CASES), "exact searches")))
 
 
-def findings_of(cases: Sequence[ComparedCache], ladders: Sequence[Ladder]) -> Findings:
-    """Table, figure and answer from the ladders of some cases."""
-    table = table_of(cases, ladders)
+def kept_row(case: ComparedCache) -> Row:
+    """The row of a case, climbed unless it is kept."""
+    problem = calibrated_problem(case.memory, case.capacity, wires=case.wires)
+    return kept(f"ladder of {problem!r}", ("ladder", problem), Form(dict, dict), lambda: row_of(case, climb(case)))
+
+
+def findings_of(rows: Sequence[Row]) -> Findings:
+    """Table, figure and answer from the rows of some cases."""
+    table = table_of(rows)
     return Findings(answer(table), table, draw(table), notes(table), page_table(table))
 
 
-def table_of(cases: Sequence[ComparedCache], ladders: Sequence[Ladder]) -> "pd.DataFrame":
+def table_of(rows: Sequence[Row]) -> "pd.DataFrame":
     """One row per case: EDAP [J s m2] at both ends, and the factor of each step; they multiply to the gain."""
     import pandas as pd
 
-    rows = [_row(case, one) for case, one in zip(cases, ladders, strict=True)]
     memories = {memory: place for place, memory in enumerate(NAMES)}
     table = pd.DataFrame(rows)
     order = table["memory"].map(memories)
@@ -84,7 +92,7 @@ def table_of(cases: Sequence[ComparedCache], ladders: Sequence[Ladder]) -> "pd.D
     ).drop(columns="order")
 
 
-def _row(case: ComparedCache, one: Ladder) -> dict[str, Any]:
+def row_of(case: ComparedCache, one: Ladder) -> Row:
     """What the ladder of a case says."""
     return {
         "memory": case.memory, "capacity": case.capacity, "wires": case.wires,

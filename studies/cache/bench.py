@@ -1,15 +1,18 @@
 """Benchmark: ``python -m dse.studies.cache.bench`` prints what the heavy parts take, and how much memory.
 
 Beside each figure in seconds stands one that hardly depends on the machine: how many multiply-adds of doubles in cache
-NumPy does in that time, measured in the same run; where designs are counted, per design.
+NumPy does in that time, measured in the same run. Beside it, in the same unit, what the part may take, and what cannot
+be avoided: the formulas alone for all that was judged, had they been all the work.
 """
 
 import os
 import resource
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -24,8 +27,14 @@ from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy.array import Fabric
 from dse.objectives.cache.baselines.algorithm1 import algorithm1
 from dse.objectives.cache.baselines.nvsim import search_cache
+from dse.objectives.cache.family import FAMILY
+from dse.objectives.cache.options import ALL, CacheOptions
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import BASIC_WIRES, CacheSpec, DataChoice, cache_spec
+from dse.parallel import end_with_parent
+from dse.presentation import presentation_of
+from dse.problem import Problem
+from dse.report.tables import front_table, write_table
 from dse.search.exact import exact_optimum
 from dse.search.front import exact_front
 from dse.spaces.array.organization import LATENCY, data_ranges
@@ -41,17 +50,27 @@ GRID_CAPACITIES = (1, 2, 4, 8, 16, 32)
 CELLS = {"sram": "sram", "stt": "stt_deepnvm", "sot": "sot_deepnvm"}
 """Packaged cells for 22 nm, those of NVSim's reference runs, by memory."""
 FRONT = ("read_latency", "read_energy", "area")
+FIVE = ("read_latency", "write_latency", "read_energy", "write_energy", "area")
+DRAWS = 500
+"""Draws of parameters that are timed; what they may take is in proportion."""
+SUMS = 24
+"""Multiply-adds of a bank of a mat in closed form: six figures (objectives.array.hierarchy.bank_sums), and a cost."""
+UNIT = 0.433e-9
+"""Seconds of a multiply-add on the machine that allowances in seconds are meant for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One line of the benchmark: `wall` and `cpu` seconds, `memory` at its peak [bytes], and designs where counted."""
+    """One line of the benchmark: `wall` and `cpu` seconds, `memory` at its peak [bytes], and how much was `judged`.
+
+    Judged are designs, or banks, mats and tuples where bounds spare the rest; None where it is not counted.
+    """
 
     name: str
     wall: float
     cpu: float
     memory: int
-    designs: int | None = None
+    judged: int | None = None
 
 
 class Clock:
@@ -60,14 +79,14 @@ class Clock:
     def __init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), _cpu_seconds()
 
-    def stop(self, name: str, designs: int | None = None, *, workers: int = 0) -> Measurement:
+    def stop(self, name: str, judged: int | None = None, *, workers: int = 0) -> Measurement:
         """A line of the benchmark; `workers` held as much memory each as the largest of them."""
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         if workers:
             memory += workers * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
         return Measurement(
             name=name, wall=time.perf_counter() - self._wall, cpu=_cpu_seconds() - self._cpu, memory=memory,
-            designs=designs,
+            judged=judged,
         )
 
 
@@ -90,26 +109,27 @@ def _counted(name: str, array: ArrayChoice) -> Measurement:
     return clock.stop(name, search_array(array).valid)
 
 
-def one_data_space() -> Measurement:
-    """Every organization of a 4 MB STT data array, sequential access, one buffer style."""
-    return _counted("data space: 4 MB stt sequential", _spec("stt", 4, SEQUENTIAL, (LATENCY,)).data)
-
-
 def full_data_space() -> Measurement:
-    """The same with all three buffer styles."""
-    return _counted("  with all buffer styles", _spec("stt", 4, SEQUENTIAL, (0, 1, 2)).data)
+    """Every organization of a 4 MB STT data array, sequential access, all three buffer styles."""
+    return _counted("every design: 4 MB stt sequential", _spec("stt", 4, SEQUENTIAL, (0, 1, 2)).data)
 
 
-def one_tag_space() -> Measurement:
-    """Every organization of the tag array of a 4 MB cache."""
-    return _counted("tag space: 4 MB stt", dict(_spec("stt", 4, SEQUENTIAL, (LATENCY,)).arrays)["tag"])
-
-
-def nvsim_configuration() -> Measurement:
-    """NVSim's search of a 2 MB cache of normal access, counts included."""
+def _nvsim(access: str) -> Measurement:
+    """NVSim's search of a 2 MB cache, counts included."""
+    spec = _spec("stt", 2, access, (0, 1, 2))
     clock = Clock()
-    found = search_cache(_spec("stt", 2, NORMAL, (0, 1, 2)))
-    return clock.stop("NVSim's search: 2 MB stt normal", sum(one.valid for one in found.values()))
+    found = search_cache(spec)
+    return clock.stop(f"NVSim's search: 2 MB stt {access}", sum(one.valid for one in found.values()))
+
+
+def nvsim_normal() -> Measurement:
+    """NVSim's search of a 2 MB cache of normal access."""
+    return _nvsim(NORMAL)
+
+
+def nvsim_sequential() -> Measurement:
+    """NVSim's search of a 2 MB cache of sequential access."""
+    return _nvsim(SEQUENTIAL)
 
 
 def _grid_part(part: tuple[str, tuple[str, ...], tuple[int, ...]]) -> None:
@@ -127,7 +147,7 @@ def _grid(name: str, buffers: tuple[int, ...]) -> Measurement:
     # normal and fast access share their tag mats
     parts = [(memory, access, buffers) for access in ((NORMAL, FAST), (SEQUENTIAL,)) for memory in CELLS]
     workers = os.cpu_count() or 1
-    with get_context("spawn").Pool(workers) as pool:
+    with get_context("spawn").Pool(workers, initializer=end_with_parent) as pool:
         pool.map(_grid_part, parts, chunksize=1)
     pool.join()
     return clock.stop(f"{name}, {workers} cores", workers=workers)
@@ -148,8 +168,13 @@ def _exact(memory: str, megabytes: int) -> Measurement:
     problem = calibrated_problem(memory, megabytes << 20)
     clock = Clock()
     algorithm1(problem)
-    exact_optimum(problem)
-    return clock.stop(f"exact EDAP: {megabytes} MB {memory}")
+    return clock.stop(f"exact EDAP: {megabytes} MB {memory}", _evaluations(problem))
+
+
+def _evaluations(problem: Problem) -> int:
+    """What an exact search looks at."""
+    found = exact_optimum(problem)
+    return 0 if found is None else found.evaluations
 
 
 def exact_sram() -> Measurement:
@@ -167,13 +192,51 @@ def exact_sot() -> Measurement:
     return _exact("sot", 3)
 
 
-def three_fronts() -> Measurement:
-    """Exact fronts of three objectives of the three memories at 3 MB."""
+def exact_large() -> Measurement:
+    """Exact optimum of 32 MB of STT-MRAM."""
+    return _exact("stt", 32)
+
+
+def _all_wires(memory: str) -> Measurement:
+    """The exact EDAP optimum with all wires, Algorithm 1 beside it, at 22 nm and 3 MB."""
+    (problem,) = FAMILY.problems(CacheOptions(memory=memory, technology="22nm", wires=ALL), [EDAP], [])
     clock = Clock()
-    for memory in CELLS:
-        problem = calibrated_problem(memory, 3 << 20)
-        exact_front(problem.asking([cache_objective(name) for name in FRONT], ()))
-    return clock.stop("exact fronts: three objectives, three memories")
+    FAMILY.baselines["algorithm1"](problem)
+    return clock.stop(f"exact EDAP, all wires: 22 nm 3 MB {memory}", _evaluations(problem))
+
+
+def wires_sram() -> Measurement:
+    """All wires of SRAM."""
+    return _all_wires("sram")
+
+
+def wires_stt() -> Measurement:
+    """All wires of STT-MRAM."""
+    return _all_wires("stt")
+
+
+def _three_fronts(objectives: Sequence[str], words: str) -> Measurement:
+    """Exact fronts of the three memories at 3 MB, and their designs in full as CSV."""
+    clock = Clock()
+    presentation = presentation_of(FAMILY)
+    judged = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for memory in CELLS:
+            problem = calibrated_problem(memory, 3 << 20).asking([cache_objective(name) for name in objectives], ())
+            front = exact_front(problem)
+            judged += front.evaluations
+            write_table(front_table(problem, memory, front.designs, presentation), Path(folder, f"{memory}.csv"))
+    return clock.stop(f"exact fronts: {words} objectives, three memories", judged)
+
+
+def three_fronts() -> Measurement:
+    """Fronts of three objectives."""
+    return _three_fronts(FRONT, "three")
+
+
+def five_objectives() -> Measurement:
+    """Fronts of five objectives."""
+    return _three_fronts(FIVE, "five")
 
 
 def one_design() -> Measurement:
@@ -188,22 +251,33 @@ def one_design() -> Measurement:
 
 
 def monte_carlo() -> Measurement:
-    """1,000 caches around the optimum of a 3 MB STT cache, all judged for each of 1,000 draws of parameters."""
+    """1,000 caches around the optimum of a 3 MB STT cache, all judged for each of some draws of parameters."""
     problem = varied_problem(["stt"], 3 << 20)
     everything = Shortlist.of(problem, neighborhood(problem, algorithm1_cost(problem)).contenders.designs())
     caches = everything.take(np.sort(np.argsort(everything.costs(), kind="stable")[:1000]))
-    draws = assumed_variation(problem).sample(1000, 0)
+    draws = assumed_variation(problem).sample(DRAWS, 0)
     clock = Clock()
     cores = os.cpu_count() or 1
     response = respond(caches, draws, 0)
-    return clock.stop(f"1,000 draws of parameters, {cores} cores", response.costs.size, workers=cores)
+    return clock.stop(f"{DRAWS} draws x 1,000 caches, {cores} cores", response.costs.size, workers=cores)
 
 
-PARTS: tuple[Callable[[], Measurement], ...] = (
-    one_design, one_data_space, full_data_space, one_tag_space, nvsim_configuration, algorithm1_grid,
-    full_algorithm1_grid, exact_sram, exact_stt, exact_sot, three_fronts,
-    monte_carlo,
+@dataclass(frozen=True, slots=True)
+class Budgeted:
+    """A part of the benchmark and the seconds, of CPU or of wall time, that it may take where they are set."""
+
+    part: Callable[[], Measurement]
+    seconds: float | None = None
+
+
+PARTS = (
+    Budgeted(one_design), Budgeted(full_data_space), Budgeted(nvsim_normal, 0.5), Budgeted(nvsim_sequential, 0.5),
+    Budgeted(algorithm1_grid, 12), Budgeted(full_algorithm1_grid, 45), Budgeted(exact_sram, 4.5),
+    Budgeted(exact_stt, 2.2), Budgeted(exact_sot, 2.2), Budgeted(exact_large), Budgeted(wires_sram, 30),
+    Budgeted(wires_stt, 30), Budgeted(three_fronts, 14), Budgeted(five_objectives, 30),
+    Budgeted(monte_carlo, 2 * 60 * DRAWS / 10_000),
 )
+"""All parts with their allowances [CPU s]: those in wall time on two cores are twice that."""
 ON_ALL_CORES = (algorithm1_grid, full_algorithm1_grid, monte_carlo)
 """Parts that start processes of their own."""
 
@@ -221,26 +295,33 @@ def multiply_add_seconds() -> float:
     return best / len(one)
 
 
+def row(done: Measurement, allowed: float | None, unit: float) -> tuple[str, ...]:
+    """A line of the table; `allowed` seconds are of a machine whose multiply-add takes `UNIT`."""
+    judged = done.judged
+    return (
+        done.name, f"{done.wall:.3g}", f"{done.cpu:.3g}", f"{done.cpu / unit / 1e9:.3g}",
+        "" if allowed is None else f"{allowed / UNIT / 1e9:.3g}",
+        "" if judged is None else f"{judged * SUMS / 1e9:.2g}",
+        f"{done.memory / 2**20:,.0f} MB", "" if judged is None else f"{judged:,}",
+    )
+
+
 def main() -> None:
     """Run every part in a process of its own and print the table."""
     unit = multiply_add_seconds()
-    heads = ("", "wall s", "CPU s", "G multiply-adds", "peak memory", "designs", "multiply-adds/design")
-    table = Table(*heads)
+    table = Table(
+        "", "wall s", "CPU s", "G multiply-adds", "allowed", "unavoidable", "peak memory", "judged",
+    )
     for column in table.columns[1:]:
         column.justify = "right"
     context = get_context("spawn")
-    for part in PARTS:
-        if part in ON_ALL_CORES:
-            done = part()
+    for budgeted in PARTS:
+        if budgeted.part in ON_ALL_CORES:
+            done = budgeted.part()
         else:
-            with context.Pool(1) as pool:
-                done = pool.apply(part)
-        counted = done.designs is not None
-        table.add_row(
-            done.name, f"{done.wall:.3g}", f"{done.cpu:.3g}", f"{done.cpu / unit / 1e9:.3g}",
-            f"{done.memory / 2**20:,.0f} MB", f"{done.designs:,}" if counted else "",
-            f"{done.cpu / unit / done.designs:,.0f}" if done.designs else "",
-        )
+            with context.Pool(1, initializer=end_with_parent) as pool:
+                done = pool.apply(budgeted.part)
+        table.add_row(*row(done, budgeted.seconds, unit))
     Console(width=140).print(table)
     print(f"one multiply-add: {unit * 1e9:.3f} ns")
 

@@ -13,7 +13,7 @@ from dse.objectives.cache.problem import CacheProblem
 from dse.parallel import in_parallel
 from dse.problem import Parametrized
 from dse.progress import report
-from dse.search.exact import exact_optimum
+from dse.search.kept_answers import kept_optimum
 from dse.studies.cache.varied import Varied, data_geometry
 from dse.uncertainty.response import Response, respond
 from dse.uncertainty.robust import Choice, choice, metrics_of, percentiles, prices, robust_row
@@ -207,7 +207,7 @@ def _searched(problem: Parametrized, values: Sequence[Mapping[str, float]], jobs
 def _cost(task: tuple[Parametrized, Mapping[str, float]]) -> float:
     """Cost of the exact optimum; infinite where there is none."""
     problem, values = task
-    found = exact_optimum(problem.with_values(values))
+    found = kept_optimum(problem.with_values(values))
     return np.inf if found is None else found.cost
 
 

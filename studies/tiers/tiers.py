@@ -13,7 +13,7 @@ from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS, MARKERS
 from dse.search.evaluation import Evaluations, evaluate
-from dse.search.front import exact_front
+from dse.search.kept_answers import kept_front
 from dse.studies.study import Findings, Study
 from dse.units import YEAR
 from dse.vocabulary import parse_constraint, parse_objectives
@@ -67,7 +67,7 @@ class Answer:
 def solve(workload: TrainedWorkload) -> Answer:
     """The exact front of a workload, and what each slow memory can reach with less than everything in tier 1."""
     problem = problem_of(workload)
-    front = exact_front(problem)
+    front = kept_front(problem)
     designs = np.concatenate(list(problem.space.blocks()))
     found = evaluate(problem, designs)
     rows = [{**problem.describe(design), "network": workload.network} for design in designs]

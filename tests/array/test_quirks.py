@@ -183,8 +183,11 @@ def test_tag_columns_cover_ways(ways: int, routing: str) -> None:
     found = []
     for covered in (True, False):
         enumeration = enumerate_array(spec, tag_ranges(), fabric.route, tags_cover_ways=covered)
-        groups = enumeration.legal_mats(sorted({group.key for group in enumeration.groups}))
-        found.append([(key, position.tobytes(), geometry.columns.min()) for key, position, geometry in groups])
+        found.append([
+            (key, part.position[rows].tobytes(), part.geometry.columns[rows].min())
+            for part in enumeration.legal_mats(sorted({group.key for group in enumeration.groups}))
+            for key, rows in part.rows()
+        ])
     assert found[0] == found[1]
     assert min(columns for _, _, columns in found[1]) >= ways
     assert_without_effect("tag_columns_cover_ways", designs("sram_normal_2mb", "data"))

@@ -52,7 +52,7 @@ def sample(problem, count: int, seed: int):  # type: ignore[no-untyped-def]
     codes = []
     for place in rng.integers(len(groups), size=count):
         group = groups[place]
-        (_, position, _), *_ = enumeration.legal_mats([group.key])
+        position = next(enumeration.legal_mats([group.key])).position
         if len(position):
             codes.append(enumeration.code(rng.choice(group.banks), rng.choice(position)))
     return enumeration.designs(np.array(codes))

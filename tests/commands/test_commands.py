@@ -276,9 +276,46 @@ def test_cost_is_told_before_a_long_search(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("dse.cli.tasks.LONG", 0.0)
-    monkeypatch.setattr("dse.progress.PATIENCE", 1e9)
+    monkeypatch.setattr("dse.cli.telling.PATIENCE", 1e9)
     status, _, err = run(capsys, "optimize", *TINY, "--format", "json")
     assert status == 0 and "exact search: about" in err and err.count("\n") == 1
+
+
+def test_what_is_known_is_told_while_a_long_search_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of each problem the best so far, what is proven, and the answer: on standard error; tables as they are."""
+    asked = ["optimize", *TINY, "--jobs", "1"]
+    status, out, err = run(capsys, *asked)
+    assert (status, err) == (0, "")
+    monkeypatch.setattr("dse.cli.telling.PATIENCE", -1.0)
+    monkeypatch.setattr("dse.cli.telling.APART", 0.0)
+    status, again, err = run(capsys, *asked)
+    assert status == 0
+    without_time = [line for line in again.splitlines() if "seconds" not in line]
+    assert without_time == [line for line in out.splitlines() if "seconds" not in line]
+    *before, last = err.splitlines()
+    assert "proven by bounds" in last and len(before) > 1
+    assert all(": edap " in line and "so far" in line for line in before)
+    assert "no bound yet" in before[0] and "proven to be the best" in before[-1]
+
+
+def test_a_table_is_printed_as_soon_as_it_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    """Memories of one capacity stand side by side; the next capacity's first result ends the table."""
+    from dse.cli.render import ResultTables
+    from dse.cli.tasks import make_tasks
+    from dse.question import Question
+    from dse.search.result import optimize
+
+    tasks = make_tasks(Question(options={"capacity": "16KB,32KB", "memory": "sot", "access": "normal"}))
+    tables = ResultTables(tasks[0].presentation, ["algorithm1"])
+    shown = []
+    for task in tasks:
+        tables.add(optimize(task.problem, baselines=task.family.baselines), task.label)
+        shown.append(capsys.readouterr().out)
+    tables.close()
+    assert shown[0] == "" and "16KB" in shown[1] and "32KB" not in shown[1]
+    assert "32KB" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

@@ -29,11 +29,13 @@ def test_a_front_is_asked_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert "objective '0*leakage' is 0 on all designs" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("formula", ["max(read_latency-1, 0)", "ceil(area)", "capacity*2", "log(area-1e-9)", "-area"])
+@pytest.mark.parametrize(
+    "formula", ["max(read_latency-1e-8, 0)", "ceil(area*1e7)", "capacity*2", "log(area-1e-9)", "-area"]
+)
 def test_formulas_that_may_decide(formula: str) -> None:
     check_objectives(make_problem("cache", objectives=[formula], memory="sot", capacity="16KB"))
 
 
 def test_a_step_is_searched() -> None:
-    problem = make_problem("cache", objectives=["max(area-1, 0)"], memory="sot", capacity="16KB", access="normal")
+    problem = make_problem("cache", objectives=["max(area-1e-4, 0)"], memory="sot", capacity="16KB", access="normal")
     assert optimize(problem, "random", budget=5).value == 0.0

@@ -5,6 +5,7 @@ caches are put together by the rules of NVSim's Result.cpp (printAsCache), writt
 """
 
 import itertools
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,7 +29,7 @@ from dse.objectives.cache.family import FAMILY
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import TAG, CacheSpec, DataChoice, cache_spec, specs_by_access
 from dse.problem import Problem
-from dse.search.certificate import BOUNDS, Optimum
+from dse.search.certificate import BOUNDS, Incumbent, Optimum
 from dse.search.evaluation import evaluate as judged_designs
 from dse.search.exact import exact_optimum
 from dse.search.result import Result, optimize
@@ -88,10 +89,11 @@ class SmallCache:
     quirks: Quirks = NVSIM
     node: int = 22
     mats: tuple[PowerRange, PowerRange] = (TWO, TWO)
+    temperature: int = 350
 
     def spec(self, access: str) -> CacheSpec:
         """Few enough caches to try everything, with every kind of wire open on both arrays."""
-        technology = load_technology(self.node, "HP", 350, quirks=self.quirks)
+        technology = load_technology(self.node, "HP", self.temperature, quirks=self.quirks)
         fabric = Fabric(
             technology, load_cell(self.cell), self.routing, self.internal_sensing, quirks=self.quirks
         )
@@ -114,6 +116,23 @@ CASES = {
     "sram_1mb": SmallCache("sram.cell", 1024 * KILOBYTE, 4, mats=(PowerRange(2, 4), PowerRange(4, 8))),
     "stt_corrected": SmallCache("stt_deepnvm", 64 * KILOBYTE, 2, quirks=CORRECTED),
 }
+
+
+def drawn_cache(seed: int) -> SmallCache:
+    """A small cache of any cell, node, temperature, size, routing and sensing."""
+    rng = random.Random(seed)
+    cell = rng.choice(("sram.cell", "stt_deepnvm", "sot_deepnvm"))
+    routing, internal = rng.choice([(H_TREE, True), (BUS, True)] + [(BUS, False)] * (cell != "sram.cell"))
+    return SmallCache(
+        cell=cell, capacity=rng.choice((16, 24, 32, 48, 64)) * KILOBYTE, ways=rng.choice((2, 4)), routing=routing,
+        internal_sensing=internal, node=rng.choice((22, 32, 45, 65, 90)), temperature=rng.randrange(300, 401, 10),
+    )
+
+
+DRAWN = {f"drawn{seed}": drawn_cache(seed) for seed in range(24)}
+FEW = list(DRAWN)[:6]
+"""Of these on every run; the others are slow."""
+CASES |= DRAWN
 EVERYTHING = [(name, access) for name in ("sram", "stt", "sot") for access in (*ACCESS_TYPES, RAM)]
 OTHERS = [
     ("sot_24kb", SEQUENTIAL), ("sram_bus", FAST), ("stt_bus_sensed_outside", SEQUENTIAL),
@@ -258,6 +277,35 @@ def test_optimum_of_every_cache(name: str, access: str, objective: str) -> None:
     check_optimum(every, ask([every.spec], objective), OBJECTIVES[objective](every.metrics))
 
 
+@pytest.mark.parametrize(("name", "access", "objective"), [
+    ("sram", NORMAL, "edap"), ("stt", FAST, "read_energy / leakage"), ("sot", SEQUENTIAL, "log(area)"),
+    ("sot", RAM, "read_latency"), ("sram_bus", FAST, "edap"), ("stt_bus_sensed_outside", SEQUENTIAL, "edap"),
+])
+def test_what_is_told_on_the_way_holds(name: str, access: str, objective: str) -> None:
+    """The best so far is some cache's, nothing is below the bound, both only get better, and meet in the end."""
+    every = everything(name, access)
+    values = OBJECTIVES[objective](every.metrics)
+    least = float(values.min())
+    known: list[Incumbent] = []
+    found = exact_optimum(ask([every.spec], objective), told=known.append)
+    assert found is not None
+    for one in known:
+        assert one.bound <= least + RELATIVE_TOLERANCE * abs(least) <= one.cost + 2 * RELATIVE_TOLERANCE * abs(least)
+        assert one.cost == np.inf or np.isclose(values, one.cost, rtol=RELATIVE_TOLERANCE, atol=0).any()
+    costs, bounds = [one.cost for one in known], [one.bound for one in known]
+    assert costs == sorted(costs, reverse=True) and bounds == sorted(bounds)
+    assert known[-1] == Incumbent(found.cost, found.cost)
+    assert len(known) > 1
+
+
+def test_an_axis_alone_is_told_as_a_bound() -> None:
+    """Where the axes at the top decide, the cost is known before a design is."""
+    known: list[Incumbent] = []
+    specs = [CASES["sram"].spec(access) for access in (NORMAL, FAST)]
+    found = exact_optimum(ask(specs, "capacity"), told=known.append)
+    assert found is not None and [one.bound for one in known] == [found.cost]
+
+
 CONSTRAINTS: dict[str, Callable[[Metrics], Any]] = {
     "area<={area}": lambda m: m["area"],
     "read_latency<={read_latency}": lambda m: m["read_latency"],
@@ -282,6 +330,28 @@ def test_optimum_within_a_constraint(name: str, access: str, template: str, obje
     within = np.where(figure <= limit if upper else figure >= limit, values, np.inf)
     found = check_optimum(every, ask([every.spec], objective, within=[text]), within)
     assert found.cost >= values.min() * (1 - RELATIVE_TOLERANCE)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in FEW else pytest.mark.slow) for name in DRAWN])
+def test_optimum_of_a_cache_drawn_at_random(name: str) -> None:
+    """Of a random objective and access type, free and within one and two random constraints."""
+    rng = random.Random(name)
+    access, objective = rng.choice(ACCESS_TYPES), rng.choice(list(OBJECTIVES))
+    every = everything(name, access)
+    values = OBJECTIVES[objective](every.metrics)
+    check_optimum(every, ask([every.spec], objective), values)
+    limits: list[str] = []
+    for template in rng.sample(list(CONSTRAINTS), 2):
+        figure = np.where(np.isfinite(values), CONSTRAINTS[template](every.metrics), np.nan)
+        upper = "<=" in template
+        limit = float(np.nanquantile(figure, rng.uniform(0.05, 0.6) if upper else rng.uniform(0.4, 0.95)))
+        values = np.where(figure <= limit if upper else figure >= limit, values, np.inf)
+        limits.append(template.split("=")[0] + "=" + repr(limit))
+        problem = ask([every.spec], objective, within=limits)
+        if np.isfinite(values).any():
+            check_optimum(every, problem, values)
+        else:
+            assert exact_optimum(problem) is None
 
 
 def test_optimum_within_two_constraints() -> None:

@@ -19,7 +19,8 @@ from dse.cli import main
 from dse.errors import DseError, InputError
 from dse.search.evaluation import evaluate
 from dse.search.plan import SearchPlan, run_plan
-from dse.search.storage import METRICS, describe, open_storage, open_study
+from dse.search.storage import open_storage
+from dse.search.study_log import METRICS, describe, open_study
 from dse.testing.toys import KIND, SIZES, bowl
 
 SMALL = ("--memory", "sot", "--capacity", "16KB", "--access", "normal", "--no-certificate")

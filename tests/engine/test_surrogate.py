@@ -15,7 +15,8 @@ from dse.objectives.array.given.cell import load_cell
 from dse.objectives.cache.problem import CacheProblem
 from dse.spaces.array.spec import FAST, NORMAL, RAM, SEQUENTIAL
 from dse.spaces.space import values
-from dse.studies.search.surrogate import METRICS, SurrogatePlan, answer, caches
+from dse.studies.search.surrogate import answer
+from dse.studies.search.surrogate_trials import METRICS, SurrogatePlan, caches
 from dse.studies.study import Findings
 from dse.surrogate import (
     HeldOutSplit,

@@ -35,6 +35,7 @@ from dse.studies.calibrated import EDAP, calibrated_specs
 from dse.surrogate.designs import sampled_designs
 from dse.surrogate.file import load
 from dse.surrogate.model import fit
+from dse.sweeps.file import read_sweep
 from dse.uncertainty.variation_file import read_variation
 from dse.units import parse_capacity, parse_quantity
 from dse.vocabulary import parse_constraint, parse_objective
@@ -94,6 +95,20 @@ family = "tiers"
 objectives = ["energy"]
 [options]
 network = "resnet18"
+"""
+SWEEP = b"""
+family = "cache"
+objectives = ["edap"]
+constraints = ["area<=5mm2"]
+[options]
+technology = "22nm"
+[grid]
+memory = ["sram", "stt"]
+capacity = ["1MB", "2MB"]
+temperature = [300, 350]
+[[cases]]
+memory = "sot"
+capacity = "16KB"
 """
 VARIATION = b"""
 source = "none"
@@ -197,6 +212,7 @@ def text_forms(folder: Path) -> list[Form]:
         Form("calibration setting", read_setting, "x.toml", [SETTING]),
         Form("variation", partial(read_variation, problem=problem), "x.toml", [VARIATION]),
         Form("problem", read_question, "x.toml", [QUESTION, TIERS_QUESTION]),
+        Form("sweep", read_sweep, "x.toml", [SWEEP]),
         Form("memory of a tier", _memory, "x.toml", [
             *_packaged("dse.objectives.tiers", "data/technologies", "*.toml"), MACRO,
         ]),

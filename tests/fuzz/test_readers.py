@@ -22,7 +22,7 @@ MEMORY = 500 << 20
 FORMS = (
     *("words", "cell", "configuration", "technology", "changed technology", "layer table", "layers in JSON"),
     *("model configuration", "profile", "counts", "design table", "any table", "calibration figures"),
-    *("calibration setting", "variation", "problem", "memory of a tier", "topology", "config.json of a run"),
+    *("calibration setting", "variation", "problem", "sweep", "memory of a tier", "topology", "config.json of a run"),
     *("metrics.json of a run", "front.csv of a run", "problem.toml of a run", "surrogate"),
     *("ONNX", "Parquet", "designs of a run", "packed design table"),
 )

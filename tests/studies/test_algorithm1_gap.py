@@ -22,6 +22,7 @@ from dse.studies.cache.algorithm1_gap import (
     ComparedCache,
     climb,
     findings_of,
+    row_of,
     shares,
     table_of,
 )
@@ -105,7 +106,7 @@ def test_open_wires_add_a_step() -> None:
 
 
 def test_the_study_says_what_its_table_holds() -> None:
-    findings = findings_of(CASES, [climbed(case) for case in CASES])
+    findings = findings_of([row_of(case, climbed(case)) for case in CASES])
     table = findings.table
     assert list(table["memory"]) == ["sram", "stt", "stt", "sot"]
     assert list(table["capacity"] // KILOBYTE) == [32, 16, 64, 64]
@@ -125,12 +126,12 @@ def test_the_study_says_what_its_table_holds() -> None:
 
 def test_tables_have_basic_wires_first() -> None:
     cases = [ComparedCache("sot", 64 * KILOBYTE, ALL), *CASES[:2]]
-    table = table_of(cases, [climbed(CASES[0]), *map(climbed, CASES[:2])])
+    table = table_of([row_of(*one) for one in zip(cases, [climbed(CASES[0]), *map(climbed, CASES[:2])], strict=True)])
     assert list(zip(table["wires"], table["memory"], strict=True)) == [(BASIC, "sram"), (BASIC, "sot"), (ALL, "sot")]
 
 
 def test_the_figure_shows_every_cache() -> None:
-    findings = findings_of(CASES, [climbed(case) for case in CASES])
+    findings = findings_of([row_of(case, climbed(case)) for case in CASES])
     axes = findings.figure.axes
     assert [axis.get_title() for axis in axes] == ["SRAM", "STT-MRAM", "SOT-MRAM"]
     assert [len(axis.get_xticks()) for axis in axes] == [1, 2, 1]

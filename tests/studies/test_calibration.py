@@ -14,6 +14,7 @@ from dse.objectives.array.given.cell import load_cell, packaged_cells, read_cell
 from dse.objectives.array.given.technology import load_technology, technology_tables
 from dse.objectives.cache.parameters.materials import CELL_FIELDS, Materials
 from dse.objectives.cache.specification import technology_from_text
+from dse.problem import Problem
 from dse.search.result import Result, optimize
 from dse.studies.cache.calibration.calibrate import Calibration, calibrate, question_of
 from dse.studies.cache.calibration.figures import Figure, hold_out, read_figures
@@ -21,7 +22,8 @@ from dse.studies.cache.calibration.output import cell_text, write_calibration
 from dse.studies.cache.calibration.setting import Setting, read_setting
 from dse.studies.cache.varied import algorithm1_cost
 from dse.studies.calibrated import EDAP
-from dse.uncertainty.contenders import neighborhood
+from dse.uncertainty import contenders
+from dse.uncertainty.contenders import Neighborhood, neighborhood
 from dse.uncertainty.fit import Measured, Parameter, Trials, residuals
 from dse.uncertainty.shortlist import Shortlist
 from dse.uncertainty.variation import Tie
@@ -95,6 +97,33 @@ def test_parameters_of_a_noise_free_table_are_recovered_to_one_percent(truth: di
     assert min(one.identified for one in found.parameters) > 0.95
 
 
+def test_a_calibration_that_is_interrupted_goes_on_where_it_was(
+    truth: dict[str, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cut in the second round; after that only what was not searched is searched."""
+    monkeypatch.setenv("DSE_RESULTS", str(tmp_path))
+    searched = []
+
+    def counted(problem: Problem, limit: float) -> Neighborhood:
+        if len(searched) == 3:
+            searched.append(0.0)
+            raise KeyboardInterrupt
+        searched.append(limit)
+        return neighborhood(problem, limit)
+
+    monkeypatch.setattr(contenders, "neighborhood", counted)
+    with pytest.raises(KeyboardInterrupt):
+        calibrate(SETTING_OF_TEST, table(truth), rounds=1)
+    assert len(list(tmp_path.glob("*.json"))) == 3
+    found = calibrate(SETTING_OF_TEST, table(truth), rounds=1)
+    assert len(searched) == 3 + 1 + 1  # what was done, what was cut, and what was missing
+    monkeypatch.setenv("DSE_RESULTS", "off")
+    anew = calibrate(SETTING_OF_TEST, table(truth), rounds=1)
+    assert len(searched) == 3 + 1 + 1 + 4
+    assert [one.value for one in found.parameters] == [one.value for one in anew.parameters]
+    assert [one.ours for one in found.figures] == [one.ours for one in anew.figures]
+
+
 @pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow) for seed in range(4)])
 def test_noise_of_five_percent_stays_within_the_reported_uncertainty(truth: dict[str, Result], seed: int) -> None:
     """Three standard errors, which twelve parameters in four tables exceed once in thirty times by chance."""
@@ -154,7 +183,7 @@ def test_values_reach_technology_wires_and_cells() -> None:
     before, after = MATERIALS.transistors(), changed.transistors()
     assert (after.vdd, after.feature_size) == (0.8, 30e-9)
     assert after.current_off_pmos == pytest.approx(2 * before.current_off_pmos, rel=1e-15, abs=0)
-    assert after.converter == (1e-9, 0.0, 0.0)
+    assert after.converter == (1e-9, 15e-14, 15e-8)  # what is not given stays the technology's
     assert [wire.pitch for wire in changed.wires()] == [1.5 * wire.pitch for wire in MATERIALS.wires()]
     assert changed.cells["stt"].resistance_on == 5000.0
     assert changed.cells["stt"].area_f2 == 100.0

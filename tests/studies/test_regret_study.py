@@ -5,20 +5,9 @@ import pandas as pd
 import pytest
 
 from dse.spaces.array.spec import NORMAL, RAM
-from dse.studies.search.regret import (
-    RegretPlan,
-    RegretRuns,
-    RegretTask,
-    SearchedCache,
-    answer,
-    effort,
-    exact_answer,
-    limits,
-    method_table,
-    run_table,
-    run_task,
-    summary,
-)
+from dse.studies.search.regret import answer
+from dse.studies.search.regret_findings import effort, limits, method_table, run_table, summary
+from dse.studies.search.regret_runs import RegretPlan, RegretRuns, RegretTask, SearchedCache, exact_answer, run_task
 from dse.studies.study import Findings
 
 PLAN = RegretPlan(

@@ -8,8 +8,9 @@ from dse.batch import Floats, Ints
 from dse.parts import whole_designs
 from dse.problem import Assembly, Problem
 from dse.search.evaluation import Evaluations, join_evaluations, judge
+from dse.search.searchers.climb import Climb
 from dse.search.searchers.part_model import KnownParts, PartModel
-from dse.search.searchers.promise import Promise, promising
+from dse.search.searchers.promise import Promise, most_promising, promising
 from dse.search.searchers.rating import Rating
 from dse.search.searchers.transfer import Lesson, lessons_of_kind, starting_designs
 from dse.spaces.space import Axis, Level
@@ -18,6 +19,10 @@ TAUGHT = 8
 """Designs of each kind that are carried over from other problems, in place of random ones."""
 ELSEWHERE = 50
 """Parts known of each other kind among the candidates."""
+CLIMBING = 0.25
+"""Share of proposals that follow climbs (see climb)."""
+STEPS = 4
+"""Steps that such a proposal tries, at most."""
 RIVALS = 6
 """Best known parts of which one, at random, takes the place of the best in every other proposal."""
 
@@ -39,6 +44,7 @@ class Kind:
         self._known = [KnownParts(part, top, random) for part in assembly.parts]
         for model, known in zip(models, self._known, strict=True):
             model.known.append(known)
+        self._climbs = [Climb(known) for known in self._known]
         self._evaluated: dict[Rows, None] = {}
         self._costs: list[Evaluations] = []
         self._lessons: list[Lesson] = []
@@ -143,7 +149,12 @@ class Kind:
         _, best = self.best(rating)
         if best in self._evaluated and self._random.random() < 0.5:
             best = self._rival(best, rating)
-        fresh = [self._new_parts(number, best, rating, count) for number in range(len(self._known))]
+        climbing = self._random.random() < CLIMBING
+        fresh = [
+            self._steps(number, best, rating, min(count, STEPS)) if climbing
+            else self._new_parts(number, best, rating, count)
+            for number in range(len(self._known))
+        ]
         most = max(map(len, fresh))
         known = [parts.designs[row] for parts, row in zip(self._known, best, strict=True)]
         filled = [
@@ -157,19 +168,30 @@ class Kind:
 
     def _new_parts(self, number: int, best: Rows, rating: Rating, count: int) -> Ints:
         """Unknown parts that promise the best rating beside the best others."""
-        known, model = self._known[number], self._models[number]
+        known = self._known[number]
         ratings = self._beside_known(number, best, rating)
-        candidates = known.candidates(ratings, model.elsewhere(known, ELSEWHERE))
-        fit = model.fit(known, ratings) if len(candidates) else None
-        if fit is None:
-            return candidates[:0]
-        reached = float(ratings.min())
+        candidates = known.candidates(ratings, self._models[number].elsewhere(known, ELSEWHERE))
+        promise = self._promise(number, best, rating, ratings, float(ratings.min()))
+        return promising(known, candidates, promise, count) if promise else candidates[:0]
+
+    def _steps(self, number: int, best: Rows, rating: Rating, count: int) -> Ints:
+        """Unknown parts that promise most of those around a part that is better than what is known around it."""
+        known = self._known[number]
+        ratings = self._beside_known(number, best, rating)
+        center, candidates = self._climbs[number].next(ratings)
+        promise = self._promise(number, best, rating, ratings, float(ratings[center])) if len(candidates) else None
+        return most_promising(known, candidates, promise, count) if promise else candidates[:0]
+
+    def _promise(
+        self, number: int, best: Rows, rating: Rating, ratings: Floats, reached: float
+    ) -> Promise | None:
+        """What parts promise beside the best others, by a model of the known ones, whose `ratings` are given."""
+        fit = self._models[number].fit(self._known[number], ratings)
 
         def rate(parts: Ints, figures: Floats) -> Floats:
             return self._beside(number, parts, figures, best, rating)
 
-        promise = Promise.drawn(known, fit, rate, reached, self._random)
-        return promising(known, candidates, promise, count)
+        return None if fit is None else Promise.drawn(self._known[number], fit, rate, reached, self._random)
 
 
 def _exchanged(rows: Rows, number: int, row: int) -> Rows:

@@ -21,8 +21,10 @@ from dse.search.searchers.figure_model import (
 )
 from dse.spaces.space import Axis, double_steps, single_steps
 
-POOL = 2000
-"""Random parts among the candidates; all of them where a part has no more."""
+POOL = 1000
+"""Random parts among the candidates."""
+FEW = 2000
+"""Parts of which all are candidates, where there are no more."""
 CENTERS = 8
 """Known parts whose surroundings are candidates: the best, or as often any of the `SPREAD` best."""
 SPREAD = 64
@@ -92,6 +94,17 @@ class KnownParts:
         fresh: Ints = found[[tuple(design) not in there for design in found.tolist()]]
         return fresh
 
+    def rows_beside(self, row: int) -> list[int]:
+        """Rows of the known parts one step from a known one."""
+        steps = map(tuple, single_steps(self.part.space, self._designs[row]).tolist())
+        return [self._row[step] for step in steps if step in self._row]
+
+    def legal_steps(self, row: int) -> Ints:
+        """Unknown legal parts (n, axes) one step from a known one."""
+        steps = self.unknown(single_steps(self.part.space, self._designs[row]))
+        legal: Ints = steps[self._legal(steps)]
+        return legal
+
     def candidates(self, costs: Floats, elsewhere: Ints) -> Ints:
         """Unknown parts near good known ones, a pool of random ones, and those known `elsewhere`, legal or not."""
         space = self.part.space
@@ -106,7 +119,7 @@ class KnownParts:
         """Random parts, drawn once; all where there are few."""
         if self._pool is None:
             space = self.part.space
-            if space.size <= POOL:
+            if space.size <= FEW:
                 self._pool = np.concatenate([np.zeros((0, len(space.axes)), np.int64), *space.blocks()])
             else:
                 self._pool = space.sample(POOL, self._random)

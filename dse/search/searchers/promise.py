@@ -78,3 +78,8 @@ def promising(known: KnownParts, candidates: Ints, promise: Promise, count: int)
             break
         candidates, promised = np.concatenate([candidates, fresh]), np.concatenate([promised, promise(fresh)])
     return candidates[known.first_legal(candidates, promised, count)]
+
+
+def most_promising(known: KnownParts, candidates: Ints, promise: Promise, count: int) -> Ints:
+    """The `count` legal parts (n, axes) that promise most, of candidates alone."""
+    return candidates[known.first_legal(candidates, promise(candidates), count)]

@@ -4,7 +4,8 @@ Where a problem puts its designs together from parts (a cache from a data and a 
 all kinds of designs with such a part share (see part_model), and every combination of known parts has a known cost,
 evaluated or not. Proposals have the best rating at optimistic figures, among steps around the best known parts, parts
 known of other kinds, and a pool of random ones. Several objectives are taken by random weights, as in ParEGO (Knowles,
-IEEE TEC 10(1), 2006). The search starts from random designs, or from the best of other problems (see transfer).
+IEEE TEC 10(1), 2006). Some proposals follow climbs, which go on whatever the models expect (see climb). The search
+starts from random designs, or from the best of other problems (see transfer).
 """
 
 from collections.abc import Sequence
@@ -31,6 +32,8 @@ BATCH = 8
 """Designs proposed at a time."""
 ANY = 0.1
 """Share of proposals for any kind of design."""
+ALONE = 0.2
+"""Share of proposals for one of several objectives alone: the ends of the front, corners of ParEGO's lattice too."""
 TEMPERATURE = 0.15
 """Kinds compete by ratings of their best designs. A difference counts that is as large as this share of the distance
 from the median of the first designs to the best of all."""
@@ -79,8 +82,13 @@ class SurrogateSearch:
         return kind.carried_over() if kind.taught else kind.first(count)
 
     def _weights(self) -> Floats:
-        """Weights of the objectives: random, uniform on the simplex."""
-        return self._random.dirichlet(np.ones(self._objectives)) if self._objectives > 1 else np.ones(1)
+        """Weights of the objectives: random, uniform on the simplex or at one of its corners."""
+        if self._objectives == 1:
+            return np.ones(1)
+        if self._random.random() < ALONE:
+            alone: Floats = np.eye(self._objectives)[int(self._random.integers(self._objectives))]
+            return alone
+        return self._random.dirichlet(np.ones(self._objectives))
 
     def _choose(self, rating: Rating, evaluations: Sequence[Evaluations]) -> Kind:
         """A kind, the more likely the better its best known design is; now and then any."""

@@ -41,7 +41,7 @@ class Block:
         banks = self.rows[row]
         return Pairs(
             BankShape.of(self.designs.enumeration.banks.take(self.group.banks[banks]), against_mats=False),
-            self.group.routing.take(banks),
+            self.group.routing(banks),
             self.mat.take(column),
             self.code(row, column),
         )
@@ -118,7 +118,7 @@ class ArrayDesigns:
     def _block(self, group: Group, rows: Ints, table: MatTable, mat: Mat) -> Block:
         """Join some banks of a group with all its mats."""
         shape = BankShape.of(self.enumeration.banks.take(group.banks[rows]), against_mats=True)
-        routing = group.routing.take(rows).against_mats()
+        routing = group.routing(rows).against_mats()
         bank = join(shape, routing, mat, self.wire, self.circuit)
         return Block(bank, mat, self, group, rows, table.position)
 

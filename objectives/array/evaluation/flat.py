@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from dse.objectives.array.hierarchy.bank import BankShape
 from dse.objectives.array.hierarchy.bank_sums import BankSums, SummedBanks, bank_sums, has_closed_form
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.enumeration import Group, GroupKey
-from dse.spaces.array.routing import Routing, join_routings
+from dse.spaces.array.routing import Routing
 
 PART = 1 << 15
 """Mats, banks or pairs judged at a time."""
@@ -43,7 +44,7 @@ class FlatBanks:
     first_member: Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Flat:
     """Banks and mats of the groups of an array: mats as lower bounds, those of a group contiguous from `mat_start`."""
 
@@ -55,45 +56,51 @@ class Flat:
     mat_group: Ints
     mat_start: Ints
 
-    def figures(self, sums: BankSums, mats: Mat) -> Figure:
-        """Lower bounds of the figures of banks of mats, which broadcast."""
-        return SummedBanks.of(sums, mats, self.circuit)
+    def figures(self, sums: BankSums, mats: Mat, spread: Ints | None = None) -> Figure:
+        """Lower bounds of figures of banks of mats, which broadcast; or each mat is of the bank at its `spread`."""
+        return SummedBanks(sums, mats, self.circuit, spread)
 
-    def pairs(self, keeps: Keeps) -> Met:
-        """Classes of banks and mats that form a design to keep, pair by pair."""
-        found = [(np.zeros(0, np.int64), np.zeros(0, np.int64)), *self.pairs_by_group(keeps)]
-        one, other = zip(*found, strict=True)
-        return np.concatenate(one), np.concatenate(other)
+    def pairs(self, several: Sequence[Keeps]) -> list[Met]:
+        """Classes of banks and mats that form a design to keep, pair by pair, for each of `several` judges."""
+        surviving = self.surviving(several)
+        return [_together(self.met(*both, keeps)) for both, keeps in zip(surviving, several, strict=True)]
 
     def pairs_by_group(self, keeps: Keeps) -> Iterator[Met]:
         """The same, part by part as they are asked for: `keeps` may have learned in between.
 
         Groups whose best figures promise most come first.
         """
-        return self._met(*self.surviving(keeps), keeps)
+        return self.met(*self.surviving([keeps])[0], keeps)
 
-    def surviving(self, keeps: Keeps) -> Met:
-        """Classes and mats that may form a design to keep: mats with the best class of their group, and vice versa."""
-        least = self._least_sums()
-        mats = np.flatnonzero(_judged(
-            len(self.mat_group),
-            lambda rows: keeps(self.figures(least.take(self.mat_group[rows]), self.mats.take(rows))),
-        ))
+    def surviving(self, several: Sequence[Keeps]) -> list[Met]:
+        """Classes and mats that may form a design to keep: mats with the best class of their group, and vice versa.
+
+        For each of `several` judges, which share what is worked out.
+        """
+        kept = _judged(
+            len(self.mat_group), several,
+            lambda rows: self.figures(self._least_sums, self.mats.take(rows), self.mat_group[rows]),
+        )
+        return [self._with_classes(np.flatnonzero(own), keeps) for own, keeps in zip(kept, several, strict=True)]
+
+    def _with_classes(self, mats: Ints, keeps: Keeps) -> Met:
+        """Classes that may form a design to keep with some of the mats, and these mats."""
         best, there = self.best_mats(mats)
         group = self.banks.group
         classes = np.flatnonzero(there[group])
-        kept = _judged(
-            len(classes),
-            lambda rows: keeps(self.figures(self.banks.sums.take(classes[rows]), best.take(group[classes[rows]]))),
+        (kept,) = _judged(
+            len(classes), [keeps],
+            lambda rows: self.figures(self.banks.sums.take(classes[rows]), best.take(group[classes[rows]])),
         )
         return classes[kept], mats
 
+    @cached_property
     def _least_sums(self) -> BankSums:
         """Least sums of each group's banks."""
         columns = self.banks.sums.to_columns()
         return BankSums(**{name: np.minimum.reduceat(column, self.banks.start) for name, column in columns.items()})
 
-    def best_mats(self, rows: Ints) -> tuple[Mat, Bools]:
+    def best_mats(self, rows: Ints | slice) -> tuple[Mat, Bools]:
         """Least figures of some of each group's mats, and which groups have any."""
         groups, first = np.unique(self.mat_group[rows], return_index=True)
         there = np.zeros(len(self.groups), np.bool_)
@@ -101,7 +108,7 @@ class Flat:
         columns = {}
         for name, column in self.mats.to_columns().items():
             least = np.zeros(len(self.groups), column.dtype)
-            if len(rows):
+            if len(groups):
                 least[groups] = np.minimum.reduceat(column[rows], first)
             columns[name] = least
         return Mat(**columns), there
@@ -114,11 +121,15 @@ class Flat:
         """Mats of a group."""
         return np.arange(*np.searchsorted(self.mat_group, (group, group + 1)))
 
-    @property
+    @cached_property
+    def all_best_mats(self) -> Mat:
+        """Least figures of each group's mats."""
+        return self.best_mats(slice(None))[0]
+
+    @cached_property
     def _promise(self) -> Floats:
         """How much less a group's best figures are than others': sums of logarithms."""
-        best, _ = self.best_mats(np.arange(len(self.mat_group)))
-        figure = self.figures(self._least_sums(), best)
+        figure = self.figures(self._least_sums, self.all_best_mats)
         names = ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area")
         with np.errstate(divide="ignore"):
             logs = [np.log(figure(name)) for name in names]
@@ -134,7 +145,7 @@ class Flat:
         for group in both[np.argsort(self._promise[both], kind="stable")].tolist():
             yield classes[ends[group] : ends[group + 1]], mats[mat_ends[group] : mat_ends[group + 1]]
 
-    def _met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
+    def met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
         """Pairs to keep of some classes and mats."""
         for own, own_mats in self._by_group(classes, mats):
             step = max(1, PART // len(own_mats))
@@ -164,16 +175,27 @@ class Flat:
         }
 
 
-def _judged(count: int, judge: Callable[[Ints], Bools]) -> Bools:
-    """What a judge says of rows 0 to `count`, some at a time."""
-    parts = [np.arange(start, min(start + PART, count)) for start in range(0, count, PART)]
-    return np.concatenate([np.zeros(0, np.bool_), *(np.broadcast_to(judge(part), len(part)) for part in parts)])
+def _judged(count: int, several: Sequence[Keeps], figures: Callable[[slice], Figure]) -> list[Bools]:
+    """What each of several judges says of the figures of rows 0 to `count`, some at a time."""
+    said = [np.zeros(count, np.bool_) for _ in several]
+    for start in range(0, count, PART):
+        rows = slice(start, min(start + PART, count))
+        figure = figures(rows)
+        for own, keeps in zip(said, several, strict=True):
+            own[rows] = keeps(figure)
+    return said
+
+
+def _together(parts: Iterator[Met]) -> Met:
+    """All pairs of several sets."""
+    one, other = zip((np.zeros(0, np.int64), np.zeros(0, np.int64)), *parts, strict=True)
+    return np.concatenate(one), np.concatenate(other)
 
 
 def flatten(designs: ArrayDesigns) -> Flat | None:
     """All banks and mats of some designs; None where there are none or closed forms do not hold for their wire."""
     groups = designs.enumeration.groups
-    if not groups or not has_closed_form(designs.wire, designs.circuit, groups[0].routing):
+    if not groups or not has_closed_form(designs.wire, designs.circuit, groups[0].routing_of_all):
         return None
     least = designs.least_of(groups)
     used = tuple(group for group in groups if group.key in least)
@@ -193,7 +215,7 @@ def _flat_banks(designs: ArrayDesigns, groups: Sequence[Group]) -> FlatBanks:
     position = np.concatenate([group.banks for group in groups])
     number = np.repeat(np.arange(len(groups)), [len(group.banks) for group in groups])
     shape = BankShape.of(designs.enumeration.banks.take(position), against_mats=False)
-    routing = join_routings([group.routing for group in groups])
+    routing = groups[0].routing_of_all.take(np.concatenate([group.rows for group in groups]))
     sums = bank_sums(shape, routing, designs.wire)
     first, kind = distinct(number, *sums.to_columns().values())
     order = np.argsort(number[first], kind="stable")
@@ -228,6 +250,12 @@ def pairs_in_full(designs: ArrayDesigns, flat: Flat, met: Met) -> Pairs:
     )
 
 
+def evaluate_mats(designs: ArrayDesigns, flat: Flat, several: Sequence[Met]) -> None:
+    """Evaluate the mats of several sets of pairs together, so that they are known when they are asked for."""
+    needed = np.unique(np.concatenate([mats for _, mats in several]))
+    designs.chosen_of(flat.rows_by_key(needed))
+
+
 def parts_of(met: Met) -> Iterator[Met]:
     """Pairs, some at a time."""
     for start in range(0, len(met[0]), PART):
@@ -236,8 +264,7 @@ def parts_of(met: Met) -> Iterator[Met]:
 
 def lower_ends(flat: Flat, handed: Callable[[Figure], Sequence[Floats]]) -> Floats:
     """Least figures (figures,) that any design hands up."""
-    best, _ = flat.best_mats(np.arange(len(flat.mat_group)))
-    figures = handed(flat.figures(flat.banks.sums, best.take(flat.banks.group)))
+    figures = handed(flat.figures(flat.banks.sums, flat.all_best_mats.take(flat.banks.group)))
     return np.array([float(np.min(figure)) for figure in figures])
 
 

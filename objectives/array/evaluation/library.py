@@ -11,7 +11,7 @@ from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.array import bankable_mat
 from dse.objectives.array.hierarchy.least_mat import LeastSubarrays, least_mats
 from dse.objectives.array.hierarchy.mat import Mat
-from dse.spaces.array.enumeration import Enumeration, GroupKey, enumerate_array
+from dse.spaces.array.enumeration import Enumeration, GroupKey, LegalMats, enumerate_array
 from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.organization import MatChoice
 from dse.spaces.array.wires import WireChoice
@@ -40,10 +40,11 @@ class MatTable:
 
 @dataclass(frozen=True, slots=True)
 class LeastMats:
-    """Valid mats of one group with lower bounds of their cost, and their geometry."""
+    """Valid mats of one group with lower bounds of their cost, and rows of theirs in the `geometry` of many mats."""
 
     position: Ints
     mat: Mat
+    rows: Ints
     geometry: MatGeometry
 
 
@@ -63,43 +64,36 @@ class MatLibrary:
     def tables(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, MatTable]:
         """Mats of some groups of an enumeration, by the groups' keys."""
         wanted = list(keys)
-        missing = sorted(set(wanted) - self._tables.keys())
-        if missing:
-            for batch in _batches(enumeration.legal_mats(missing)):
-                self._evaluate(batch)
+        for batch in enumeration.legal_mats(sorted(set(wanted) - self._tables.keys()), CHUNK):
+            self._evaluate(batch)
         return {key: self._tables[key] for key in wanted}
 
-    def _evaluate(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
+    def _evaluate(self, batch: LegalMats) -> None:
         """Evaluate several groups' mats together and keep the valid ones."""
-        legal = [part for part in batch if len(part[1])]
-        self._tables |= {key: MatTable(position, None) for key, position, _ in batch if not len(position)}
-        if not legal:
+        if not len(batch.position):
+            self._tables |= {key: MatTable(batch.position, None) for key in batch.keys}
             return
-        mats = bankable_mat(concatenate([geometry for _, _, geometry in legal]), self._circuit)[0]
-        start = 0
-        for key, position, _ in legal:
-            rows = start + np.flatnonzero(mats.legal[start : start + len(position)])
-            self._tables[key] = MatTable(position[rows - start], mats.take(rows))
-            start += len(position)
+        mats = bankable_mat(batch.geometry, self._circuit)[0]
+        valid = np.flatnonzero(mats.legal)
+        position, mats = batch.position[valid], mats.take(valid)
+        for key, legal, rows in _groups(batch, valid):
+            some = legal.stop > legal.start
+            self._tables[key] = MatTable(position[rows], mats.take(rows) if some else None)
 
     def least(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, LeastMats]:
         """Lower bounds of the valid mats of some groups; groups without any are left out."""
         wanted = list(keys)
-        missing = sorted(set(wanted) - self._least.keys())
-        if missing:
-            for batch in _batches(enumeration.legal_mats(missing), BOUNDED):
-                self._bound(batch)
+        for batch in enumeration.legal_mats(sorted(set(wanted) - self._least.keys()), BOUNDED):
+            self._bound(batch)
         return {key: self._least[key] for key in wanted if len(self._least[key].position)}
 
-    def _bound(self, batch: list[tuple[GroupKey, Ints, MatGeometry]]) -> None:
+    def _bound(self, batch: LegalMats) -> None:
         """Bound several groups' mats together and keep the valid ones."""
-        geometry = concatenate([part for _, _, part in batch])
-        mats = least_mats(geometry, self._subarrays, self._circuit)
-        start = 0
-        for key, position, _ in batch:
-            rows = start + np.flatnonzero(mats.legal[start : start + len(position)])
-            self._least[key] = LeastMats(position[rows - start], mats.take(rows), geometry.take(rows))
-            start += len(position)
+        mats = least_mats(batch.geometry, self._subarrays, self._circuit)
+        valid = np.flatnonzero(mats.legal)
+        position, mats = batch.position[valid], mats.take(valid)
+        for key, _, rows in _groups(batch, valid):
+            self._least[key] = LeastMats(position[rows], mats.take(rows), valid[rows], batch.geometry)
 
     def chosen(self, rows: Mapping[GroupKey, Ints]) -> dict[GroupKey, MatTable]:
         """Mats in full at ascending rows of the bounds of some groups; all their groups must have been bounded."""
@@ -111,7 +105,8 @@ class MatLibrary:
 
     def _add(self, missing: Mapping[GroupKey, Ints]) -> None:
         """Evaluate further mats together."""
-        geometry = concatenate([self._least[key].geometry.take(new) for key, new in missing.items()])
+        bounded = [(self._least[key], new) for key, new in missing.items()]
+        geometry = concatenate([least.geometry.take(least.rows[new]) for least, new in bounded])
         parts = [geometry.take(slice(start, start + CHUNK)) for start in range(0, len(geometry), CHUNK)]
         mats = concatenate([bankable_mat(part, self._circuit)[0] for part in parts])
         start = 0
@@ -137,20 +132,11 @@ def _missing(known: tuple[Ints, Mat] | None, wanted: Ints) -> Ints:
     return wanted if known is None else np.setdiff1d(wanted, known[0], assume_unique=True)
 
 
-def _batches(
-    parts: Iterator[tuple[GroupKey, Ints, MatGeometry]], most: int = CHUNK
-) -> Iterator[list[tuple[GroupKey, Ints, MatGeometry]]]:
-    """Join small groups until a chunk is full."""
-    batch: list[tuple[GroupKey, Ints, MatGeometry]] = []
-    size = 0
-    for part in parts:
-        batch.append(part)
-        size += len(part[1])
-        if size >= most:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _groups(batch: LegalMats, valid: Ints) -> Iterator[tuple[GroupKey, slice, slice]]:
+    """The groups of a batch, with rows of theirs in the batch and among its `valid` rows."""
+    for key, legal in batch.rows():
+        first, last = np.searchsorted(valid, (legal.start, legal.stop)).tolist()
+        yield key, legal, slice(first, last)
 
 
 class MatLibraries:

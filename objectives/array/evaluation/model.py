@@ -28,10 +28,7 @@ class ArrayModel:
         self._designs: dict[tuple[int, int], ArrayDesigns] = {}
         self._buildable: dict[tuple[int, int, int], Bools] = {}
         self._enumeration = libraries.enumeration(choice)
-        self._legal_mats = {
-            key: position
-            for key, position, _ in self._enumeration.legal_mats([group.key for group in self._enumeration.groups])
-        }
+        self._legal_mats = self._enumeration.legal_positions()
 
     def wires(self, local: int, global_: int) -> tuple[WireChoice, WireChoice]:
         """Wires of the given numbers."""
@@ -113,7 +110,7 @@ class ArrayModel:
             bank = place.bank[chosen]
             found.append(Pairs(
                 BankShape.of(self._enumeration.banks.take(group.banks[bank]), against_mats=False),
-                group.routing.take(bank), table.mat.take(np.searchsorted(table.position, position)),
+                group.routing(bank), table.mat.take(np.searchsorted(table.position, position)),
                 self._enumeration.code(group.banks[bank], position),
             ))
             order.append(chosen)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Bools, Floats, Ints
+from dse.batch import Floats, Ints
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs
-from dse.objectives.array.evaluation.flat import Flat, Met, flatten, pairs_in_full, parts_of
+from dse.objectives.array.evaluation.flat import Flat, Keeps, Met, evaluate_mats, flatten, pairs_in_full, parts_of
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.hierarchy.array import join
 from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank
@@ -44,17 +44,22 @@ def best_by_bounds(designs: ArrayDesigns, targets: Mapping[str, Value]) -> dict[
     limits = _limits(flat, designs, targets)
     if not all(np.isfinite(limit) for limit in limits.values()):
         return None
-    return {target: _best(flat, designs, value, limits[target]) for target, value in targets.items()}
+    promising = flat.pairs([_reaches(value, limits[target]) for target, value in targets.items()])
+    evaluate_mats(designs, flat, promising)
+    return {
+        target: _best(flat, designs, targets[target], met) for target, met in zip(targets, promising, strict=True)
+    }
 
 
-def _best(flat: Flat, designs: ArrayDesigns, value: Value, limit: float) -> Least:
-    """The best of the designs that may reach a limit."""
+def _reaches(value: Value, limit: float) -> Keeps:
+    """Judges which designs may reach a limit."""
+    return lambda figure: np.asarray(value(figure) <= limit * (1 + SLACK))
 
-    def keeps(figure: Figure) -> Bools:
-        return np.asarray(value(figure) <= limit * (1 + SLACK))
 
+def _best(flat: Flat, designs: ArrayDesigns, value: Value, met: Met) -> Least:
+    """The best of some designs."""
     best = Least()
-    for part in parts_of(flat.members(flat.pairs(keeps))):
+    for part in parts_of(flat.members(met)):
         pairs = pairs_in_full(designs, flat, part)
         values = _values(value, _joined(designs, pairs))
         least = float(values.min())
@@ -76,7 +81,7 @@ def _values(value: Value, bank: Bank) -> Floats:
 
 def _limits(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Value]) -> dict[str, float]:
     """The least value of every target over promising pairs of all of them; infinite without any."""
-    best = flat.best_mats(np.arange(len(flat.mat_group)))[0].take(flat.banks.group)
+    best = flat.all_best_mats.take(flat.banks.group)
     picked = [_picked(flat, value, designs, best) for value in targets.values()]
     classes, mats = (np.concatenate([pair[place] for pair in picked]) for place in (0, 1))
     if not len(classes):

@@ -18,7 +18,7 @@ from dse.errors import InputError
 from dse.keyfile import KeyFile, read_keyfile
 from dse.keyformat import Value
 from dse.notice import notice
-from dse.objectives.array.given.cell_keys import CELL_KEYS, memory_type_key
+from dse.objectives.array.given.cell_keys import CELL_KEYS, RELIABILITY_TYPES, memory_type_key
 from dse.objectives.array.given.cell_kinds import cell_kinds, key_owners, kind_of, memory_types
 from dse.text import nearest, quoted
 
@@ -82,7 +82,7 @@ class Cell:
     separate_paths: bool = False
     """Whether an SOT-MRAM cell is read and written through transistors, word lines and bitlines of their own."""
     own: tuple[tuple[str, Value], ...] = ()
-    """Values [SI] of keys that only the cell's kind has."""
+    """Values [SI] of keys that only the cell's kind has, and of those about reliability that the file gives."""
 
     @property
     def write_resistance(self) -> float:
@@ -113,13 +113,14 @@ def read_cell(path: Path, *, strict: bool = False) -> Cell:
     """
     owners = key_owners()
     own = [key for kind in cell_kinds() for key in kind.keys]
+    served = {**{name: kind.memory_types for name, kind in owners.items()}, **RELIABILITY_TYPES}
     file = read_keyfile(path, (memory_type_key(memory_types()), *CELL_KEYS, *own), strict=strict)
     file.require(("MemCellType",))
     for name in file.entries:
-        if name in owners and file.word("MemCellType") not in owners[name].memory_types:
-            belongs = f"-{name}: belongs to cells of -MemCellType {' or '.join(owners[name].memory_types)}"
+        if name in served and file.word("MemCellType") not in served[name]:
+            belongs = f"-{name}: belongs to cells of -MemCellType {' or '.join(served[name])}"
             raise file.error(f"{belongs}, this is {file.word('MemCellType')}", name)
-    cell = _cell(file, [key.name for key in own])
+    cell = _cell(file, [*(key.name for key in own), *RELIABILITY_TYPES])
     kind = kind_of(cell)
     file.require(kind.required)
     for rule in kind.rules:

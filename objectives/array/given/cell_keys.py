@@ -99,9 +99,31 @@ CELL_KEYS = (
     Key("FlashEraseTime", _PULSE, (Unit("ms", 1e3),), refused=_FLASH),
     Key("FlashProgramTime", _PULSE, (Unit("us", 1e6),), refused=_FLASH),
     Key("GateCouplingRatio", _WIDTH, refused=_FLASH),
+    Key("ThermalStability", Number(10.0, 150.0)),
+    Key("StabilityTemperature", Number(100.0, 500.0), (Unit("K"),)),
+    Key("SwitchingTime", Number(0.3, 3.0), _NANOSECOND),
+    Key("WriteErrorRate", Number(1e-15, 0.5)),
+    Key("AttemptTime", Number(1e-3, 1e3), _NANOSECOND),
+    Key("EnergyExponent", Number(1.0, 2.0)),
+    Key("StabilitySpread", Number(0.0, 0.5)),
+    Key("CurrentSpread", Number(0.0, 0.5)),
+    Key("EnduranceCycles", Number(1.0, 1e30)),
 )
-"""Every other key that NVSim reads from a cell file, ``ReadEnergy``, which its PCRAM sample carries in vain, and
-three of our own for SOT-MRAM (`SOT_KEYS`)."""
+"""Every other key that NVSim reads from a cell file, ``ReadEnergy``, which its PCRAM sample carries in vain, three of
+our own for SOT-MRAM (`SOT_KEYS`) and nine about reliability (`RELIABILITY_TYPES`)."""
+
+_MAGNETIC = ("MRAM", "SOTMRAM")
+RELIABILITY_TYPES = {
+    **dict.fromkeys(
+        (
+            "ThermalStability", "StabilityTemperature", "SwitchingTime", "WriteErrorRate", "AttemptTime",
+            "EnergyExponent", "StabilitySpread", "CurrentSpread",
+        ),
+        _MAGNETIC,
+    ),
+    "EnduranceCycles": (*_MAGNETIC, "PCRAM", "memristor"),
+}
+"""Optional keys about reliability, and the memory types whose cells may give them; their values are in `Cell.own`."""
 
 SOT_KEYS = ("WriteAccessCMOSWidth", "ResistanceHeavyMetal", "WordLines")
 """Keys of SOT-MRAM cells only."""

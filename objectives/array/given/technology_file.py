@@ -63,7 +63,7 @@ FILE_UNITS = {"feature_size": "m"}
 _UNITS = TRANSISTOR_UNITS | CURRENT_UNITS | WIRE_UNITS | CONVERTER_UNITS | FILE_UNITS
 _MAY_BE_ZERO = frozenset({"vth", "fringe_cap", "barrier_thickness", *CONVERTER_UNITS})
 
-_LABEL = re.compile(r"[A-Za-z0-9._+-]{1,60}")
+_LABEL = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._+-]{0,59}")
 _NOT_OF_A_LABEL = re.compile(r"[^A-Za-z0-9._+-]+")
 
 _ROADMAP_KEYS = (*TRANSISTOR_UNITS, *CURRENT_UNITS)
@@ -222,7 +222,7 @@ def _on_base(own: NodeFile, path: Path) -> dict[str, Any]:
         raise InputError(f"base: {found_in_file(name)}; give one of {', '.join(known)}", file=own.place)
     base = read_technology_file(packaged_technologies()[name])
     changes = {key: value for key, value in own.tables.items() if key != "base"}
-    tables = merged(base.tables, {"label": _NOT_OF_A_LABEL.sub("_", path.stem)[:60] or "changed", **changes})
+    tables = merged(base.tables, {"label": _NOT_OF_A_LABEL.sub("_", path.stem).lstrip("+-")[:60] or "changed", **changes})
     both = NodeFile(own.place, tables)
     if both.label() in (name, base.label()):
         raise InputError(

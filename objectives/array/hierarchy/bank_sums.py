@@ -7,11 +7,12 @@ taken in another order than NVSim's, so that they differ from h_tree's by roundi
 comes near a limit is for the model itself to decide.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Batch, Floats
+from dse.batch import Batch, Floats, Ints
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, Wire
 from dse.objectives.array.hierarchy.bank import BankShape, ways_sharing_write_wires
@@ -69,43 +70,46 @@ def _level_sums(levels: TreeLevels, first: float, wire: GlobalWire) -> tuple[Flo
     return delay, energy
 
 
-@dataclass(frozen=True, slots=True)
 class SummedBanks:
-    """Figures of banks of some mats, by their names as a bank has them; each is computed when it is asked for."""
+    """Figures of banks of some mats, by their names as a bank has them; each is computed once, when it is asked for.
 
-    sums: BankSums
-    mat: Mat
-    ways: int
+    Banks and mats broadcast; or each mat is of the bank at its row of `spread`.
+    """
 
-    @classmethod
-    def of(cls, sums: BankSums, mat: Mat, circuit: Circuit) -> "SummedBanks":
-        """Banks and mats, which broadcast."""
-        return cls(sums, mat, ways_sharing_write_wires(circuit))
+    def __init__(self, sums: BankSums, mat: Mat, circuit: Circuit, spread: Ints | None = None) -> None:
+        self.mat = mat
+        self.ways = ways_sharing_write_wires(circuit)
+        self._sums = sums
+        self._spread = spread
+        self._known: dict[str, Floats] = {}
 
     def __call__(self, name: str) -> Floats:
         """One figure."""
-        figure: Floats = _FIGURES[name](self)
-        return figure
+        if name not in self._known:
+            self._known[name] = _FIGURES[name](self)
+        return self._known[name]
 
-    @property
-    def wires(self) -> Floats:
-        """Delay of the wires, one way [s]."""
-        sums, mat = self.sums, self.mat
-        return sums.across * (mat.width * mat.width) + sums.down * (mat.height * mat.height)
-
-    @property
-    def switched(self) -> Floats:
-        """Energy of the wires [J]."""
-        return self.sums.energy_across * self.mat.width + self.sums.energy_down * self.mat.height
+    def sum(self, name: str) -> Floats:
+        """One of the sums of banks, for each mat."""
+        column: Floats = getattr(self._sums, name)
+        return column if self._spread is None else column[self._spread]
 
 
-_FIGURES = {
-    "read_latency": lambda bank: bank.mat.read_latency + 2 * bank.wires,
-    "write_latency": lambda bank: bank.mat.write_latency + bank.wires,
-    "read_energy": lambda bank: bank.mat.read_energy * bank.sums.active + bank.switched,
-    "write_energy": lambda bank: bank.mat.write_energy * bank.sums.active + bank.switched / bank.ways,
-    "leakage": lambda bank: bank.mat.leakage * bank.sums.mats,
-    "area": lambda bank: bank.mat.height * bank.mat.width * bank.sums.mats,
+def _wires(bank: SummedBanks) -> Floats:
+    """Delay of the wires, one way [s]."""
+    mat = bank.mat
+    return bank.sum("across") * (mat.width * mat.width) + bank.sum("down") * (mat.height * mat.height)
+
+
+_FIGURES: dict[str, Callable[[SummedBanks], Floats]] = {
+    "wires": _wires,
+    "switched": lambda bank: bank.sum("energy_across") * bank.mat.width + bank.sum("energy_down") * bank.mat.height,
+    "read_latency": lambda bank: bank.mat.read_latency + 2 * bank("wires"),
+    "write_latency": lambda bank: bank.mat.write_latency + bank("wires"),
+    "read_energy": lambda bank: bank.mat.read_energy * bank.sum("active") + bank("switched"),
+    "write_energy": lambda bank: bank.mat.write_energy * bank.sum("active") + bank("switched") / bank.ways,
+    "leakage": lambda bank: bank.mat.leakage * bank.sum("mats"),
+    "area": lambda bank: bank.mat.height * bank.mat.width * bank.sum("mats"),
     "mat_read_latency": lambda bank: bank.mat.read_latency,
     "column_decoder_latency": lambda bank: bank.mat.column_decoder_latency,
 }

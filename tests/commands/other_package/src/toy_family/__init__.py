@@ -1,100 +1,78 @@
 """A family of another package: a write buffer, whose write error rate may be zero and whose bandwidth is maximized."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from dse.errors import InputError
 from dse.options import option
+from dse.plain import ByLevels, PlainFamily
 from dse.problem import Baseline, Metric, NamedObjective, Sign, Vocabulary
 from dse.spaces.product import ProductSpace
-from dse.spaces.space import Axis, Scale, levels_of, values
+from dse.spaces.space import Axis, Scale
 
-METRICS = {
-    "energy": Metric("J"), "bandwidth": Metric("B/s"), "error_rate": Metric("", Sign.NOT_NEGATIVE),
-}
+METRICS = {"energy": Metric("J"), "bandwidth": Metric("B/s"), "error_rate": Metric("", Sign.NOT_NEGATIVE)}
 
 
 @dataclass(frozen=True)
 class BufferOptions:
-    """Options of buffers."""
-
     entries: str = option("8,16,32,64", "Comma-separated numbers of entries.")
     style: str = option("ring", "How entries are kept.", ("ring", "list"))
     clock: float = option(1e9, "Clock in hertz.")
 
 
-class BufferProblem:
-    """Entries, pulse, protected bits."""
+@dataclass(frozen=True)
+class BufferProblem(ByLevels):
+    options: BufferOptions
+    objectives: tuple
+    constraints: tuple
+    decay: float = 4.0
+    name, metrics = "buffer", METRICS
 
-    name = "buffer"
-    metrics = METRICS
-
-    def __init__(self, options: BufferOptions, objectives: Sequence[Any], constraints: Sequence[Any]) -> None:
-        self.options, self.objectives, self.constraints = options, tuple(objectives), tuple(constraints)
-        entries = tuple(int(text) for text in options.entries.split(","))
-        self.space = ProductSpace((
+    @cached_property
+    def space(self):
+        entries = tuple(int(text) for text in self.options.entries.split(","))
+        return ProductSpace((
             Axis("entries", entries, Scale.LOGARITHMIC), Axis("pulse", tuple(range(1, 41)), Scale.LINEAR, "ns"),
             Axis("protected", (0, 1, 2, 4), Scale.LINEAR), Axis("port", ("single", "dual"), Scale.WORDS),
         ))
 
-    def evaluate(self, designs: Any) -> dict[str, Any]:
-        """Metrics of designs."""
-        entries, pulse, protected, dual = (np.asarray(designs)[:, place] for place in range(4))
-        size, time = np.array(self.space.axes[0].levels)[entries], 1.0 + pulse
-        error = np.maximum(0.0, np.exp(-time / 4) / (1 + np.array((0, 1, 2, 4))[protected]) - 1e-4)
+    def evaluate(self, designs):
+        size, time, bits = (np.array(axis.levels)[designs[:, i]] for i, axis in enumerate(self.space.axes[:3]))
+        dual = designs[:, 3]
         return {
-            "energy": 1e-12 * np.sqrt(size) * time * (1 + 0.1 * protected) * (1 + 0.5 * dual),
+            "energy": 1e-12 * np.sqrt(size) * time * (1 + 0.1 * bits) * (1 + 0.5 * dual),
             "bandwidth": self.options.clock * 8 * (1 + dual) * size / (size + time),
-            "error_rate": error,
+            "error_rate": np.maximum(0.0, np.exp(-time / self.decay) / (1 + bits) - 1e-4),
         }
 
-    def describe(self, design: Any) -> dict[str, Any]:
-        """Levels."""
-        return values(self.space.axes, design)
+    def parameters(self):
+        return {"clock": self.options.clock, "decay": self.decay}
 
-    def find(self, row: Mapping[str, Any]) -> Any:
-        """The design of a row."""
-        return levels_of(self.space.axes, row)
+    def with_values(self, values):
+        changed = {**self.parameters(), **values}
+        return replace(self, options=replace(self.options, clock=changed["clock"]), decay=changed["decay"])
 
 
-class BufferFamily:
-    """Write buffers."""
+def shortest(problem):
+    design = np.array([0, 36, 0, 0])  # the shortest pulse that is long enough
+    metrics = {name: float(column[0]) for name, column in problem.evaluate(design[None]).items()}
+    return Baseline("shortest", float(problem.objectives[0].cost(metrics)), metrics, design, {})
 
-    name, help = "buffer", "Write buffers: entries, pulse, protection, ports."
-    options = BufferOptions
-    default_objectives = ("energy",)
 
-    @property
-    def baselines(self) -> dict[str, Any]:
-        """The first design that has no errors."""
-        return {"shortest": _shortest}
+class BufferFamily(PlainFamily):
+    name, help, options = "buffer", "Write buffers: entries, pulse, protection, ports.", BufferOptions
+    default_objectives, baselines = ("energy",), {"shortest": shortest}
 
-    def vocabulary(self, options: BufferOptions) -> Vocabulary:
-        """Metrics and two names."""
+    def vocabulary(self, options):
         named = {"throughput": NamedObjective("bandwidth", "B/s", maximize=True)}
         return Vocabulary(METRICS, named, {"entries": "", "pulse": "ns", "protected": ""})
 
-    def problems(self, options: BufferOptions, objectives: Sequence[Any], constraints: Sequence[Any]) -> list[Any]:
-        """One problem."""
+    def problems(self, options, objectives, constraints):
         if options.clock <= 0:
             raise InputError(f"--clock {options.clock:g}: give hertz, more than 0")
-        return [BufferProblem(options, objectives, constraints)]
-
-    def why_empty(self, problem: Any, least: Any) -> str:
-        """In one line."""
-        return "no buffer meets the constraints"
-
-
-def _shortest(problem: BufferProblem) -> Baseline:
-    """The shortest pulse of the first buffer that is long enough."""
-    design = np.array([0, 36, 0, 0])
-    metrics = {name: float(column[0]) for name, column in problem.evaluate(design[None]).items()}
-    return Baseline(
-        name="shortest", cost=float(problem.objectives[0].cost(metrics)), metrics=metrics, design=design, note={}
-    )
+        return [BufferProblem(options, tuple(objectives), tuple(constraints))]
 
 
 FAMILY = BufferFamily()

@@ -1,0 +1,1 @@
+"""Reliability of a bit: switching, retention, disturbance, spread, endurance and protection."""

@@ -1,0 +1,151 @@
+"""What a network tolerates, looked up: falls of accuracy measured under faults of one class, kind and group of bits.
+
+A table is a CSV file of `data/tolerance` by the name of its network, made by
+``python -m dse.studies.scratchpad.training.measure``. Nothing is interpolated: between measured probabilities the
+next larger one stands, above the largest nothing is known.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dse.batch import Batch, Bools, Floats
+from dse.errors import InputError
+from dse.text import hint, quoted
+
+STEPS = 1e5
+"""Steps of a training in which flips of exponents are counted."""
+MOST_EXPONENT_FLIPS = 0.1
+"""Expected flips of exponents in a training, above which it is not to be trusted."""
+STALE, FLIP = "stale", "flip"
+EXPONENT, REST, EVERY_BIT = "exponent", "sign-mantissa", "all"
+
+Key = tuple[str, str, str, bool]
+"""Class of tensors, kind of fault, group of bits, whether reads are clipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTolerance(Batch):
+    """Measured points by ascending probability: mean falls of accuracy, half intervals (95 %), collapsed runs."""
+
+    probability: Floats
+    drop: Floats
+    interval: Floats
+    collapsed: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class BitErrorRates(Batch):
+    """Probabilities per bit and write, in exponents and in the rest of a word."""
+
+    stale_exponent: Floats
+    stale_rest: Floats
+    flip_exponent: Floats
+    flip_rest: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerated(Batch):
+    """Falls of accuracy [1], half intervals (95 %), and which points are `legal`: measured, and without collapse."""
+
+    drop: Floats
+    interval: Floats
+    legal: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class ToleranceTable:
+    """Falls of accuracy of one network; `borrowed` where it stands for another."""
+
+    network: str
+    provenance: str
+    borrowed: bool
+    points: Mapping[Key, MeasuredTolerance]
+
+    def at(self, key: Key, probability: ArrayLike) -> Tolerated:
+        """What faults of a probability cost: the measured point at or above it; nothing without faults.
+
+        Where a group was not measured, faults in all bits stand for it, which are harsher; where neither was, no
+        fault is legal.
+        """
+        rate = np.asarray(probability, dtype=float)
+        measured = self.points.get(key) or self.points.get((key[0], key[1], EVERY_BIT, key[3]))
+        if measured is None:
+            return Tolerated(np.zeros(rate.shape), np.zeros(rate.shape), rate == 0)
+        row = np.searchsorted(measured.probability, rate * (1 - 1e-9))
+        known = row < len(measured)
+        row = np.minimum(row, len(measured) - 1)
+        struck = rate > 0
+        return Tolerated(
+            drop=np.where(struck, np.maximum(measured.drop[row], 0.0), 0.0),
+            interval=np.where(struck, measured.interval[row], 0.0),
+            legal=~struck | (known & (measured.collapsed[row] == 0)),
+        )
+
+    def of_class(
+        self, tensor_class: str, rates: BitErrorRates, exponent_bits: float, *, saturate: bool = False,
+        steps: float = STEPS,
+    ) -> Tolerated:
+        """Sum of falls of a class whose exponents are written `exponent_bits` a step.
+
+        Faults of exponents are extensive: they cost nothing where bits·p·steps ≤ 0.1 are expected in a training.
+        Above, flips are not legal, and stale bits cost what was measured. Sums of falls are a model.
+        """
+        parts = [
+            self.at((tensor_class, STALE, REST, saturate), rates.stale_rest),
+            self.at((tensor_class, FLIP, REST, saturate), rates.flip_rest),
+        ]
+        rare = MOST_EXPONENT_FLIPS / (exponent_bits * steps) if exponent_bits else np.inf
+        stale = np.where(rates.stale_exponent <= rare, 0.0, rates.stale_exponent)
+        parts.append(self.at((tensor_class, STALE, EXPONENT, saturate), stale))
+        return Tolerated(
+            drop=np.sum([part.drop for part in parts], axis=0),
+            interval=np.sqrt(np.sum([part.interval**2 for part in parts], axis=0)),
+            legal=np.logical_and.reduce([*(part.legal for part in parts), rates.flip_exponent <= rare]),
+        )
+
+
+def tolerance_names() -> list[str]:
+    """Networks that have a table."""
+    folder = files("dse.objectives.scratchpad") / "data" / "tolerance"
+    return sorted(file.name.removesuffix(".csv") for file in folder.iterdir() if file.name.endswith(".csv"))
+
+
+def load_tolerances(network: str, tolerance_of: str | None = None) -> ToleranceTable:
+    """Table of a network, or the one of `tolerance_of`, borrowed for it.
+
+    Raises InputError where the network has none and none is borrowed, or the lender has none.
+    """
+    known = tolerance_names()
+    lender = network if tolerance_of is None else tolerance_of
+    if lender not in known:
+        if tolerance_of is not None:
+            raise InputError(f"--tolerance-of {quoted(lender)}: no such table{hint(lender, known)}")
+        raise InputError(
+            f"network {quoted(network)} has no measured tolerance, so that accuracy_drop is unknown: expected"
+            f" --tolerance-of NAME with one of {', '.join(known)}, whose table is then borrowed"
+        )
+    provenance, points = _read(lender)
+    return ToleranceTable(lender, provenance, lender != network, points)
+
+
+@cache
+def _read(network: str) -> tuple[str, Mapping[Key, MeasuredTolerance]]:
+    """Provenance and points of a table."""
+    file = files("dse.objectives.scratchpad") / "data" / "tolerance" / f"{network}.csv"
+    first, *lines = file.read_text(encoding="utf-8").splitlines()
+    rows: dict[Key, list[tuple[float, float, float, float]]] = {}
+    for row in csv.DictReader(lines):
+        key = row["class"], row["kind"], row["group"], row["saturate"] == "yes"
+        rows.setdefault(key, []).append((
+            float(row["probability"]), float(row["drop"]), float(row["interval"]), float(row["collapsed"])
+        ))
+    return first.removeprefix("# "), {
+        key: MeasuredTolerance(*(np.array(column) for column in zip(*sorted(found), strict=True)))
+        for key, found in rows.items()
+    }

@@ -1,0 +1,211 @@
+"""Writes into a buffer: which error rate, pulse and protection, and what they cost in the cells.
+
+A write that fails leaves the old bit (stale); retention and reading turn a bit over (flip).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dse.batch import Batch, Bools, Floats, Ints, concatenate
+from dse.objectives.array.given.cell import Cell
+from dse.objectives.reliability.link import ANISOTROPY, DIAMETER, SwitchingLink
+from dse.objectives.reliability.protection import NO_CODE, ProtectionCode, code_of, more_than
+from dse.objectives.reliability.spread import mean_read_disturb, mean_retention_failure
+from dse.objectives.reliability.switching import switching_table
+
+EXPONENT, EVERYTHING, NOTHING = "exponent", "all", "none"
+SHARES = {NOTHING: 0.0, EXPONENT: 0.5, EVERYTHING: 1.0}
+"""Share of a bf16 word's bits that each scope protects: 8 of 16 are the exponent."""
+PULSE = "pulse"
+"""Protection by a stronger pulse: protected bits fail at the rate of the cell's file."""
+CODEWORD = 512
+"""Longest word [data bits] that one code covers."""
+TOGGLES = 0.5
+"""Share of written bits that differ from what was there: a stale bit is wrong only then."""
+
+ERROR_RATES = tuple(10.0 ** (exponent / 2) for exponent in range(-24, -3))
+PULSES = (0.25, 0.5, 1.0, 2.0)
+STABILITIES = tuple(float(value) for value in range(20, 65, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectionScheme:
+    """How bits are protected (``none``, ``pulse``, a code) and which: ``none``, ``exponent`` or ``all``."""
+
+    method: str
+    scope: str
+
+    @property
+    def code(self) -> ProtectionCode:
+        """The code of protected bits."""
+        return NO_CODE if self.method == PULSE else code_of(self.method)
+
+    @property
+    def name(self) -> str:
+        """As a level of an axis."""
+        return NOTHING if self.scope == NOTHING else f"{self.method}-{self.scope}"
+
+
+SCHEMES = (
+    ProtectionScheme(NOTHING, NOTHING),
+    *(
+        ProtectionScheme(method, scope)
+        for method in (PULSE, "SECDED", "DECTED") for scope in (EXPONENT, EVERYTHING)
+    ),
+)
+"""Protections of a buffer of one memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLevels:
+    """What may be chosen of writes: error rates, pulses over the file's, protections."""
+
+    error_rates: tuple[float, ...] = ERROR_RATES
+    pulses: tuple[float, ...] = PULSES
+    schemes: tuple[ProtectionScheme, ...] = SCHEMES
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What a bit lives through between two writes: seconds, reads, and how long a read's current flows [s]."""
+
+    residence: float
+    reads: float
+    read_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class BufferWrites(Batch):
+    """Writes of one memory and stability; `cell_energy` [J] of a word with its check bits, `pulse` [s] the longer.
+
+    `scheme` is a number of `WriteLevels.schemes`. Stale and flip are per bit and write, after the code; a stale bit
+    keeps what was there, whether that differs or not.
+    """
+
+    error_rate: Floats
+    pulse_factor: Floats
+    scheme: Ints
+    check_bits: Ints
+    cell_energy: Floats
+    pulse: Floats
+    stale_exponent: Floats
+    stale_rest: Floats
+    flip_exponent: Floats
+    flip_rest: Floats
+    endurance: Floats
+
+
+def reliable_write(word_bits: int, mean_energy: float, pulse: float, endurance: float = np.inf) -> BufferWrites:
+    """The one write of a memory whose writes do not fail, or fail as its file says and cannot be changed."""
+    none, nothing = np.zeros(1), np.zeros(1, np.int64)
+    return BufferWrites(
+        error_rate=none, pulse_factor=np.ones(1), scheme=nothing, check_bits=nothing,
+        cell_energy=np.array([mean_energy * word_bits]), pulse=np.array([pulse]), stale_exponent=none,
+        stale_rest=none, flip_exponent=none, flip_rest=none, endurance=np.array([endurance]),
+    )
+
+
+def read_current(cell: Cell) -> float:
+    """Current [A] through an antiparallel bit while it is read: (V_read − V_drop)/R_off, or what the file gives."""
+    if cell.read_voltage == 0.0:
+        return cell.read_current
+    return (cell.read_voltage - cell.voltage_drop_access) / cell.resistance_off
+
+
+def flip_probability(
+    link: SwitchingLink, stability: ArrayLike, exposure: Exposure, knob: str = DIAMETER
+) -> Floats:
+    """Probability that a bit turns over between two writes, by itself or read: 1 − (1 − r)(1 − d/2)^reads.
+
+    Only antiparallel bits, half of them, are disturbed by reading. At i ≥ 6 the table ends: taken as 6.
+    """
+    parameters, level = link.parameters, np.asarray(stability, dtype=float)
+    lost = mean_retention_failure(exposure.residence, level, parameters.attempt_time, parameters.spread)
+    if link.fixed:
+        return lost  # the critical current of a bit that is written through a heavy metal is not known
+    size = level / parameters.stability
+    time = parameters.switching_time / (size if knob == ANISOTROPY else 1.0)
+    # By diameter both currents grow with the area, by anisotropy only the critical one.
+    ratio = read_current(link.cell) / link.set.critical_current / (size if knob == ANISOTROPY else 1.0)
+    ratio = np.minimum(ratio, switching_table().current[-1])
+    disturbed = mean_read_disturb(ratio, exposure.read_time / time, level, parameters.spread)
+    kept = np.log1p(-lost) + exposure.reads * np.log1p(-disturbed / 2)
+    return np.asarray(-np.expm1(kept))
+
+
+def buffer_writes(
+    link: SwitchingLink | None, word_bits: int, stability: float, levels: WriteLevels, exposure: Exposure,
+    knob: str = DIAMETER,
+) -> BufferWrites:
+    """Every write of the levels that some known current makes, into bits of one stability.
+
+    With no link writes do not fail (SRAM); of SOT-MRAM there is the file's alone, unprotected.
+    """
+    if link is None:
+        return reliable_write(word_bits, 0.0, 0.0)
+    if link.fixed:
+        return _of_file(link, word_bits, stability, exposure)
+    rates, pulses = (
+        one.ravel() for one in np.meshgrid(np.array(levels.error_rates), np.array(levels.pulses), indexing="ij")
+    )
+    weak = link.writes(rates, stability, pulses, knob)
+    strong = link.writes(link.parameters.error_rate, stability, pulses, knob)
+    flips = float(flip_probability(link, stability, exposure, knob))
+    longer = np.maximum(weak.set_pulse, weak.reset_pulse)
+    rows = [
+        _scheme_rows(
+            number, scheme, word_bits, rates, pulses, longer, weak.mean_energy, strong.mean_energy,
+            (link.parameters.error_rate, flips, link.parameters.endurance),
+        )
+        for number, scheme in enumerate(levels.schemes)
+    ]
+    every = concatenate(rows)
+    return every.take(np.isfinite(every.cell_energy))
+
+
+def _of_file(link: SwitchingLink, word_bits: int, stability: float, exposure: Exposure) -> BufferWrites:
+    flips = np.full(1, float(flip_probability(link, stability, exposure)))
+    rate = np.full(1, link.parameters.error_rate)
+    longer, energy = max(link.set.pulse, link.reset.pulse), (link.set.energy + link.reset.energy) / 2
+    one = reliable_write(word_bits, energy, longer, link.parameters.endurance)
+    return replace(
+        one, error_rate=rate, stale_exponent=rate, stale_rest=rate, flip_exponent=flips, flip_rest=flips
+    )
+
+
+def _scheme_rows(
+    number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, longer: Floats,
+    weak: Floats, strong: Floats, cell: tuple[float, float, float],
+) -> BufferWrites:
+    """Writes under one protection; `weak` and `strong` are mean energies [J] of a bit, `cell` its rates and life.
+
+    A strong pulse makes protected bits fail as the file says; a code repairs what few bits of its word are wrong.
+    """
+    stated, flips, endurance = cell
+    protected = round(word_bits * SHARES[scheme.scope])
+    stale = np.minimum(rates, stated) if scheme.method == PULSE and protected else rates
+    code, flip = scheme.code, np.full(rates.shape, flips)
+    words = -(-protected // CODEWORD)
+    check = code.check_bits(protected // words) * words if words else 0
+    left = _left_over(code, protected // words if words else 0, stale, flip)
+    energy = np.maximum(strong, weak) if scheme.method == PULSE else weak
+    rest = word_bits - protected
+    cells = energy * (protected + check) + (weak * rest if rest else 0.0) if protected else weak * word_bits
+    everything: Bools = np.full(rates.shape, scheme.scope == EVERYTHING)
+    return BufferWrites(
+        error_rate=rates, pulse_factor=pulses, scheme=np.full(rates.shape, number),
+        check_bits=np.full(rates.shape, check), cell_energy=cells, pulse=longer,
+        stale_exponent=stale * left, stale_rest=np.where(everything, stale * left, rates),
+        flip_exponent=flip * left, flip_rest=np.where(everything, flip * left, flip),
+        endurance=np.full(rates.shape, endurance),
+    )
+
+
+def _left_over(code: ProtectionCode, data_bits: int, stale: Floats, flip: Floats) -> Floats:
+    """Share of wrong bits that a code leaves: P[t or more of the other bits of its word wrong], too."""
+    if code.corrects == 0 or data_bits == 0:
+        return np.ones(stale.shape)
+    wrong = 1 - (1 - TOGGLES * stale) * (1 - flip)
+    return more_than(code.corrects - 1, data_bits + code.check_bits(data_bits) - 1, wrong)

@@ -1,0 +1,126 @@
+"""Buffers: fronts against going through all arrays, write energies, savings, protections."""
+
+import numpy as np
+import pytest
+
+from dse.objectives.array.evaluation.design import evaluate_designs
+from dse.objectives.array.given.cell import load_cell
+from dse.objectives.array.given.technology import load_technology
+from dse.objectives.array.hierarchy.array import Fabric
+from dse.objectives.scratchpad.buffers import (
+    FIGURES,
+    BufferShape,
+    array_part,
+    buffer_arrays,
+    buffer_figures,
+    buffer_memory,
+)
+from dse.objectives.scratchpad.fronts import FrontWithinLimit, non_dominated
+from dse.objectives.scratchpad.savings import array_saving, word_saving
+from dse.objectives.scratchpad.writes import (
+    Exposure,
+    ProtectionScheme,
+    WriteLevels,
+    buffer_writes,
+    flip_probability,
+)
+from dse.parts import Candidates
+
+TECHNOLOGY = load_technology(22, "HP", 350)
+SHAPE = BufferShape(1 << 15, 64, 3e-9)
+EXPOSURE = Exposure(1e-3, 10.0, 2e-9)
+
+
+def memory_of(name):
+    return buffer_memory(name, Fabric(TECHNOLOGY, load_cell(name)))
+
+
+class Everything:
+    """A sieve that keeps all designs."""
+
+    by_bounds = False
+
+    def keeps(self, figures):
+        return np.ones(np.broadcast_shapes(*(np.shape(one) for one in figures)), bool)
+
+    def thin(self, candidates: Candidates):
+        return candidates
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sram", "stt"])
+def test_front_is_that_of_all_arrays(name):
+    memory = memory_of(name)
+    part = array_part(memory, SHAPE.capacity, SHAPE.word_bits)
+    every = part.sift(Everything()).figures
+    within = every[:, (every[4] <= SHAPE.latency_limit) & (every[5] <= SHAPE.latency_limit + memory.pulse)]
+    expected = within[:, non_dominated(within.T)]
+    found = part.sift(sieve := FrontWithinLimit({4: SHAPE.latency_limit, 5: SHAPE.latency_limit + memory.pulse}))
+    found = sieve.thin(found).figures
+    assert np.array_equal(np.unique(found.T, axis=0), np.unique(expected.T, axis=0))
+    assert len(buffer_arrays(memory, SHAPE, banks=(1,))) == expected.shape[1] > 20
+
+
+def test_a_mean_write_pulses_every_bit_and_half_of_them_set():
+    memory = memory_of("stt")
+    arrays = buffer_arrays(memory, SHAPE, banks=(1,))
+    levels = WriteLevels((1e-12,), (1.0,), (ProtectionScheme("none", "none"),))
+    writes = buffer_writes(memory.link, SHAPE.word_bits, 60.0, levels, EXPOSURE)
+    figures = buffer_figures(arrays, writes, SHAPE)
+    part = array_part(memory, SHAPE.capacity, SHAPE.word_bits)
+    for row in (0, len(arrays) // 2):
+        levels_of_design = part.designs(arrays.design[row : row + 1])[0]
+        one = evaluate_designs(part.choice, [part.design(levels_of_design)])[0].metrics
+        mean = one["write_energy"] - max(one["cell_set_energy"], one["cell_reset_energy"]) + (
+            one["cell_set_energy"] + one["cell_reset_energy"]
+        ) / 2
+        assert figures.write_energy[row] == pytest.approx(mean, rel=1e-9)
+        assert figures.write_latency[row] == pytest.approx(one["write_latency"], rel=1e-9)
+
+
+def test_banks_add_leakage_and_area():
+    arrays = buffer_arrays(memory_of("sram"), SHAPE, banks=(1, 4))
+    one, four = (arrays.take(arrays.banks == count) for count in (1, 4))
+    assert four.read_energy.min() < one.read_energy.min()
+    part = array_part(memory_of("sram"), SHAPE.capacity // 4, SHAPE.word_bits)
+    row = list(FIGURES).index("leakage")
+    single = part.evaluate(part.designs(four.design[:1]))[row]
+    assert four.leakage[0] == pytest.approx(4 * single[0])
+
+
+def test_protection_is_paid_for_and_protects():
+    link = memory_of("stt").link
+    schemes = [ProtectionScheme("none", "none"), *(
+        ProtectionScheme(method, "exponent") for method in ("pulse", "SECDED", "DECTED")
+    )]
+    writes = buffer_writes(link, 256, 60.0, WriteLevels((1e-4,), (1.0,), tuple(schemes)), EXPOSURE)
+    bare, pulse, single, double = (writes.take([row]) for row in range(4))
+    assert pulse.stale_exponent == pytest.approx([1e-12])
+    assert pulse.flip_exponent == bare.flip_exponent  # a stronger pulse keeps nothing from turning over
+    assert double.stale_exponent < single.stale_exponent < bare.stale_exponent == 1e-4
+    assert double.flip_exponent < single.flip_exponent < bare.flip_exponent
+    assert (single.check_bits[0], double.check_bits[0]) == (9, 17)
+    assert (writes.stale_rest == 1e-4).all()
+    assert (np.diff(writes.cell_energy[[0, 2, 3]]) > 0).all() and pulse.cell_energy > bare.cell_energy
+    f = float(link.writes(1e-12, 60.0, 1.0).mean_energy / link.writes(1e-4, 60.0, 1.0).mean_energy)
+    assert pulse.cell_energy / bare.cell_energy == pytest.approx(f / word_saving(f, 0.5))
+
+
+def test_savings():
+    assert array_saving(np.inf, 0.5, 1.0) == pytest.approx(2.0)
+    assert array_saving(2.6, 0.5, 0.97) < 2.0
+    share, factor, protected = 0.8, 4.0, 0.1
+    assert (array_saving(factor, protected, share) >= 2) == (share * (1 - protected) * (1 - 1 / factor) >= 0.5)
+
+
+def test_smaller_junctions_flip_more_often():
+    link = memory_of("stt").link
+    flips = flip_probability(link, np.array([20.0, 40.0, 60.0]), EXPOSURE)
+    assert (np.diff(flips) < 0).all()
+    kept = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9))
+    assert kept == pytest.approx(1e-3 / 1e-9 * np.exp(-60.0), rel=1e-6)
+
+
+def test_sram_and_sot_have_one_write():
+    assert len(buffer_writes(None, 64, 60.0, WriteLevels(), EXPOSURE)) == 1
+    assert len(buffer_writes(memory_of("sot").link, 64, 60.0, WriteLevels(), EXPOSURE)) == 1

@@ -1,0 +1,102 @@
+"""Faults in bf16 words, training under them, and tables of what is tolerated."""
+
+import numpy as np
+import pytest
+
+from dse.errors import InputError
+from dse.objectives.scratchpad.tolerances import BitErrorRates, load_tolerances, tolerance_names
+from dse.studies.scratchpad.training.bfloat16 import BIT_GROUPS, BitFaults, to_values, to_words
+from dse.studies.scratchpad.training.layers import Convolution, Dense
+from dse.studies.scratchpad.training.measure import drops
+from dse.studies.scratchpad.training.memory import FaultyMemory
+from dse.studies.scratchpad.training.networks import network_of
+
+
+def test_words_round_to_nearest_even():
+    values = np.array([1.0, 1.00390625, 1.01171875, -3.1415927, np.inf, 0.0], np.float32)
+    assert to_values(to_words(values)).tolist() == [1.0, 1.0, 1.015625, -3.140625, np.inf, 0.0]
+    assert np.isnan(to_values(to_words(np.array([np.nan], np.float32)))).all()
+
+
+@pytest.mark.parametrize("group", list(BIT_GROUPS))
+def test_faults_strike_their_bits_as_often_as_said(group):
+    mask = BitFaults("flip", group, 0.01).struck(200_000, np.random.default_rng(1))
+    allowed = sum(1 << bit for bit in BIT_GROUPS[group])
+    assert not (mask & ~np.uint16(allowed)).any()
+    struck = sum(int((mask >> bit & 1).sum()) for bit in range(16))
+    assert struck == pytest.approx(0.01 * 200_000 * len(BIT_GROUPS[group]), rel=0.05)
+
+
+def test_stale_bits_keep_what_was_there():
+    old, new = np.full(50_000, 0x5555, np.uint16), np.full(50_000, 0xFFFF, np.uint16)
+    left = BitFaults("stale", "all", 0.1).written(new, old, np.random.default_rng(2))
+    assert ((left & old) == old).all()  # bits that do not change are right either way
+    lost = sum(int((~left >> bit & 1).sum()) for bit in range(16))
+    assert lost == pytest.approx(-np.expm1(-0.1) * 8 * 50_000, rel=0.02)
+    same = BitFaults("stale", "all", 0.5).written(new, new, np.random.default_rng(2))
+    assert (same == new).all()
+
+
+def test_reads_are_clipped():
+    memory = FaultyMemory({}, np.random.default_rng(0), {"weight": 2.0})
+    read = memory.through("weight", "w", np.array([5.0, -np.inf, np.nan, 1.0], np.float32))
+    assert read.tolist() == [2.0, -2.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(Dense(12, 5), (3, 12)), (Convolution(2, 4, 2), (2, 4, 4, 2)), (Convolution(1, 3, 1), (2, 3, 3, 1))],
+)
+def test_layers_propagate_derivatives(layer, shape):
+    random = np.random.default_rng(4)
+    inputs, weights = random.normal(size=shape), random.normal(size=layer.shape)
+    errors = random.normal(size=layer.forward(inputs, weights).shape)
+    passed, gradient = layer.backward(inputs, weights, errors)
+    step = 1e-6
+    for values, found in ((inputs, passed), (weights, gradient)):
+        place = tuple(random.integers(0, size) for size in values.shape)
+        kept = values[place]
+        values[place] = kept + step
+        above = (layer.forward(inputs, weights) * errors).sum()
+        values[place] = kept - step
+        below = (layer.forward(inputs, weights) * errors).sum()
+        values[place] = kept
+        assert found[place] == pytest.approx((above - below) / (2 * step), rel=1e-3, abs=1e-4)
+
+
+def test_training_reads_digits_and_breaks_under_flips():
+    network = network_of("digits-mlp")
+    whole = drops(network, {}, seeds=2)
+    assert (whole.clean > 0.94).all() and whole.mean == pytest.approx(0.0)
+    broken = drops(network, {"weight": [BitFaults("flip", "all", 1e-5)]}, seeds=2)
+    assert broken.collapsed == 2
+
+
+@pytest.mark.parametrize("name", tolerance_names())
+def test_tables_say_what_every_network_tolerates(name):
+    table = load_tolerances(name)
+    assert "seeds 0 to 4" in table.provenance and not table.borrowed
+    for tensor_class in ("activation", "weight", "error", "gradient"):
+        assert not table.at((tensor_class, "flip", "all", False), 1e-5).legal, tensor_class
+        protected = table.at((tensor_class, "stale", "sign-mantissa", False), 1e-2)
+        assert protected.legal and protected.drop <= 0.015, tensor_class
+    for tensor_class in ("weight", "gradient"):
+        unprotected = table.at((tensor_class, "stale", "all", False), 1e-3)
+        assert unprotected.legal and unprotected.drop <= 0.015, tensor_class
+    assert not table.at(("activation", "stale", "all", False), 1e-5).legal
+
+
+def test_flips_of_exponents_are_counted_over_a_training():
+    table = load_tolerances("digits-mlp")
+    none = np.zeros(2)
+    rates = BitErrorRates(none, np.full(2, 1e-2), np.array([1e-13, 1e-8]), none)
+    found = table.of_class("weight", rates, exponent_bits=1e6)
+    assert found.legal.tolist() == [True, False]
+
+
+def test_unmeasured_networks_are_refused_or_borrow():
+    with pytest.raises(InputError, match="--tolerance-of NAME with one of digits-"):
+        load_tolerances("resnet-18")
+    assert load_tolerances("resnet-18", "digits-mlp").borrowed
+    with pytest.raises(InputError, match="did you mean digits-mlp"):
+        load_tolerances("resnet-18", "digit-mlp")

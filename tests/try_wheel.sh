@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs a wheel on a version of Python, with the newest libraries, and tries a sample of it.
+# usage: try_wheel.sh 3.12 FILE.whl
+set -euo pipefail
+wheel=$(realpath "$2")
+python=$(command -v "$HOME"/.pyenv/versions/"$1".*/bin/python "python$1" | head -n 1) || true
+if [ -z "$python" ] || ! "$python" --version >/dev/null 2>&1; then
+    echo "Python $1 is not here: not tried"
+    exit 0
+fi
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+"$python" -m venv clean
+clean/bin/python -m pip install --quiet --no-compile "$wheel"
+clean/bin/dse --version
+clean/bin/dse optimize --memory sot --capacity 16KB --access normal --format json > result.json
+clean/bin/dse optimize --memory sot --capacity 16KB --access normal --method nsga2 --n-trials 50 --output run >/dev/null
+clean/bin/dse verify run
+clean/bin/dse problem list >/dev/null
+clean/bin/python -c "
+import json, sys, numpy, pandas
+[found] = json.load(open('result.json'))
+assert found['certificate'].startswith('proven'), found
+print('Python', sys.version.split()[0], 'NumPy', numpy.__version__, 'pandas', pandas.__version__, 'edap', found['value'])
+"
