@@ -5,7 +5,7 @@ import numpy as np
 from dse.batch import Floats
 from dse.errors import InfeasibleError, InputError
 from dse.formula import Column
-from dse.problem import Objective, Problem
+from dse.problem import Columns, Objective, Problem
 from dse.search.evaluation import axis_columns
 
 FIRST = 32
@@ -48,7 +48,7 @@ def _is_own(objective: Objective) -> bool:
     return objective.name == objective.formula.text and len(objective.formula.text) > len(objective.formula.names[0])
 
 
-def _values(objective: Objective, metrics: dict[str, Floats], axes: dict[str, Floats]) -> Floats:
+def _values(objective: Objective, metrics: Columns, axes: Columns) -> Floats:
     """Values of an objective on designs, and on the same with each metric scaled by itself."""
     random = np.random.default_rng(1)
     rows = []

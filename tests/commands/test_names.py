@@ -1,4 +1,4 @@
-"""Names of files that a terminal would obey, that are no UTF-8, or that spreadsheets compute: one line, nothing written."""
+"""Names of files that a terminal obeys, that are no UTF-8, or that spreadsheets compute: one line, nothing written."""
 
 import os
 import shutil

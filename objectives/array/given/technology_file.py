@@ -222,7 +222,8 @@ def _on_base(own: NodeFile, path: Path) -> dict[str, Any]:
         raise InputError(f"base: {found_in_file(name)}; give one of {', '.join(known)}", file=own.place)
     base = read_technology_file(packaged_technologies()[name])
     changes = {key: value for key, value in own.tables.items() if key != "base"}
-    tables = merged(base.tables, {"label": _NOT_OF_A_LABEL.sub("_", path.stem).lstrip("+-")[:60] or "changed", **changes})
+    label = _NOT_OF_A_LABEL.sub("_", path.stem).lstrip("+-")[:60] or "changed"
+    tables = merged(base.tables, {"label": label, **changes})
     both = NodeFile(own.place, tables)
     if both.label() in (name, base.label()):
         raise InputError(
