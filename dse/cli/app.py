@@ -373,6 +373,6 @@ def calibrate(
     jobs: Jobs = 0,
 ) -> None:
     """Find the parameters of technology and cells that reproduce measured or published figures."""
-    from dse.cli.calibrate import Effort, run
+    from dse.cli.calibrate import StartsEffort, run
 
-    run(table, setting, hold_out or [], output, label, Effort(starts, seeds, seed, rounds), jobs)
+    run(table, setting, hold_out or [], output, label, StartsEffort(starts, seeds, seed, rounds), jobs)

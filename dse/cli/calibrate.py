@@ -23,7 +23,7 @@ from dse.writing import write_csv
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class StartsEffort:
     """How to fit: from so many `starts` of so many `seeds`, the first of which is `seed`; 0 starts: one plain fit."""
 
     starts: int
@@ -43,7 +43,7 @@ class Effort:
 
 
 def run(
-    table: Path, setting: Path, held_out: list[str], output: Path | None, label: str, effort: Effort, jobs: int
+    table: Path, setting: Path, held_out: list[str], output: Path | None, label: str, effort: StartsEffort, jobs: int
 ) -> None:
     """Calibrate, print the result, and write files where an output folder is given."""
     if re.fullmatch(r"[A-Za-z0-9._+-]{1,40}", label) is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from dse.errors import InputError
+from dse.errors import InputError, check_name
 from dse.objectives.array.given.cell import inferred_cell, load_cell, read_cell
 from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.named_settings import named_settings
@@ -104,8 +104,16 @@ def cache_specs(options: CacheOptions) -> list[list[CacheSpec]]:
             organization=options.organization,
             technology_path=path,
         )
-        for capacity in capacities_of(options) for memory in listed(options.memory, "--memory")
+        for capacity in capacities_of(options) for memory in _memories(options)
     ]
+
+
+def _memories(options: CacheOptions) -> list[str]:
+    """Memories, which results are named after."""
+    memories = listed(options.memory, "--memory")
+    for memory in memories:
+        check_name(memory, "--memory")
+    return list(memories)
 
 
 def _configured(options: CacheOptions) -> CacheSpec:

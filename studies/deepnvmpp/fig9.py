@@ -48,7 +48,7 @@ def where(keep: Callable[[int], bool]) -> Bools:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class FigureDecision:
     """How a statement is decided: figures that show why, and how far it is from turning.
 
     `margin`: the share by which the deciding figure may change before the statement fails; negative where it fails.
@@ -68,66 +68,66 @@ class Claim:
     """A statement of section IV-C, and how ours decide it."""
 
     text: str
-    decide: Callable[[Caches], Decision]
+    decide: Callable[[Caches], FigureDecision]
 
 
-def _low_capacity_reads(ours: Caches) -> Decision:
+def _low_capacity_reads(ours: Caches) -> FigureDecision:
     below = where(lambda megabytes: megabytes < 3)
     least = np.minimum(ratio(ours, "stt", "sram", "read_latency"), ratio(ours, "sot", "sram", "read_latency"))[below]
-    return Decision(float(least.min()) - 1, f"best MRAM over SRAM {_range(least)}")
+    return FigureDecision(float(least.min()) - 1, f"best MRAM over SRAM {_range(least)}")
 
 
-def _high_capacity_reads(ours: Caches) -> Decision:
+def _high_capacity_reads(ours: Caches) -> FigureDecision:
     beyond = where(lambda megabytes: megabytes > 4)
     most = np.maximum(ratio(ours, "stt", "sram", "read_latency"), ratio(ours, "sot", "sram", "read_latency"))[beyond]
-    return Decision(1 - float(most.max()), f"slower MRAM over SRAM {_range(most)}")
+    return FigureDecision(1 - float(most.max()), f"slower MRAM over SRAM {_range(most)}")
 
 
-def _stt_writes(ours: Caches) -> Decision:
+def _stt_writes(ours: Caches) -> FigureDecision:
     others = np.maximum(series(ours, "sram", "write_latency"), series(ours, "sot", "write_latency"))
     over = series(ours, "stt", "write_latency") / others
-    return Decision(float(over.min()) - 1, f"STT over the slower of the others {_range(over)}")
+    return FigureDecision(float(over.min()) - 1, f"STT over the slower of the others {_range(over)}")
 
 
-def _sram_writes_at_the_end(ours: Caches) -> Decision:
+def _sram_writes_at_the_end(ours: Caches) -> FigureDecision:
     last = float(ratio(ours, "sram", "stt", "write_latency")[-1])
-    return Decision(MATCHED - abs(last - 1), f"SRAM over STT {last:.2f} at {CAPACITIES[-1]} MB")
+    return FigureDecision(MATCHED - abs(last - 1), f"SRAM over STT {last:.2f} at {CAPACITIES[-1]} MB")
 
 
-def _sot_writes(ours: Caches) -> Decision:
+def _sot_writes(ours: Caches) -> FigureDecision:
     shown = where(lambda megabytes: megabytes in POWERS)
     over = ratio(ours, "sot", "sram", "write_latency")[shown]
     falls = 1 - over[1:] / over[:-1]
-    return Decision(
+    return FigureDecision(
         min(float(falls.min()), 1 - float(over[-1])), f"SOT over SRAM {', '.join(f'{x:.2f}' for x in over)}"
     )
 
 
-def _sot_reads(ours: Caches) -> Decision:
+def _sot_reads(ours: Caches) -> FigureDecision:
     over = ratio(ours, "sot", "sram", "read_energy")
     even = crossing(np.array(CAPACITIES, float), over)
     if even is None:
-        return Decision(-1.0, f"SOT over SRAM {_range(over)}, no break-even")
-    return Decision(min(even / BREAK_EVEN[0] - 1, 1 - even / BREAK_EVEN[1]), f"break-even at {even:.1f} MB")
+        return FigureDecision(-1.0, f"SOT over SRAM {_range(over)}, no break-even")
+    return FigureDecision(min(even / BREAK_EVEN[0] - 1, 1 - even / BREAK_EVEN[1]), f"break-even at {even:.1f} MB")
 
 
-def _stt_reads(ours: Caches) -> Decision:
+def _stt_reads(ours: Caches) -> FigureDecision:
     others = np.maximum(series(ours, "sram", "read_energy"), series(ours, "sot", "read_energy"))
     over = series(ours, "stt", "read_energy") / others
-    return Decision(float(over.min()) - 1, f"STT over the higher of the others {_range(over)}")
+    return FigureDecision(float(over.min()) - 1, f"STT over the higher of the others {_range(over)}")
 
 
-def _sot_write_energy(ours: Caches) -> Decision:
+def _sot_write_energy(ours: Caches) -> FigureDecision:
     others = np.minimum(series(ours, "sram", "write_energy"), series(ours, "stt", "write_energy"))
     over = series(ours, "sot", "write_energy") / others
-    return Decision(1 - float(over.max()), f"SOT over the lower of the others {_range(over)}")
+    return FigureDecision(1 - float(over.max()), f"SOT over the lower of the others {_range(over)}")
 
 
-def _sram_write_energy(ours: Caches) -> Decision:
+def _sram_write_energy(ours: Caches) -> FigureDecision:
     beyond = where(lambda megabytes: megabytes > 3)
     others = np.maximum(series(ours, "stt", "write_energy"), series(ours, "sot", "write_energy"))
     over = (series(ours, "sram", "write_energy") / others)[beyond]
-    return Decision(float(over.min()) - 1, f"SRAM over the higher of the others {_range(over)}")
+    return FigureDecision(float(over.min()) - 1, f"SRAM over the higher of the others {_range(over)}")
 
 
 CLAIMS = (
@@ -162,11 +162,11 @@ def _range(values: Floats) -> str:
 KEYS = tuple((memory, megabytes) for megabytes in reversed(CAPACITIES) for memory in NAMES)
 """Caches of the figure."""
 ALGORITHM1_CHOOSES = "Algorithm 1 chooses"
-Decided = Mapping[str, Sequence[Decision]]
+Decided = Mapping[str, Sequence[FigureDecision]]
 """What becomes of each statement, by assumption, the paper's setting first."""
 
 
-def decisions(ours: Caches) -> list[Decision]:
+def decisions(ours: Caches) -> list[FigureDecision]:
     """What becomes of each statement."""
     return [claim.decide(ours) for claim in CLAIMS]
 
@@ -189,14 +189,14 @@ def run(jobs: int) -> Findings:
     return Findings(answer, table, draw(ours), notes(decided[PAPER.name]), page_table(table))
 
 
-def by_assumption(jobs: int) -> dict[str, list[Decision]]:
+def by_assumption(jobs: int) -> dict[str, list[FigureDecision]]:
     """Statements under each assumption, and for what Algorithm 1 chooses in the paper's setting."""
     decided = {one.name: decisions(optima_by_key(KEYS, jobs, one)) for one in ASSUMPTIONS}
     decided[ALGORITHM1_CHOOSES] = decisions(chosen_by_key(KEYS, jobs))
     return decided
 
 
-def held(decided: Sequence[Decision]) -> int:
+def held(decided: Sequence[FigureDecision]) -> int:
     """How many statements hold."""
     return sum(one.holds for one in decided)
 
@@ -251,7 +251,7 @@ def _figures(ours: Caches) -> list[Item]:
     return rows
 
 
-def notes(decided: Sequence[Decision]) -> tuple[str, ...]:
+def notes(decided: Sequence[FigureDecision]) -> tuple[str, ...]:
     """What does not hold, what is near to turning, and what is compared."""
     both = list(zip(CLAIMS, decided, strict=True))
     return (

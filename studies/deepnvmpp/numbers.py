@@ -48,7 +48,7 @@ PRINTED_CACHES, OWN_CACHES = "Table II as printed", "own caches, inferred"
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class PrintedNumber:
     """A number of the paper: where it stands, what it says, its published value and ours, in one unit.
 
     `follows_from`: caches that ours is computed from. `role`: one of `ROLES`.
@@ -75,7 +75,7 @@ def run(jobs: int) -> Findings:
     return Findings(answer(numbers), table, draw(numbers), notes(numbers), page_table(table))
 
 
-def every_number(jobs: int) -> Iterator[Number]:
+def every_number(jobs: int) -> Iterator[PrintedNumber]:
     """All rows, in the order of the paper."""
     yield from _table1()
     yield from _table2(jobs)
@@ -86,44 +86,44 @@ def every_number(jobs: int) -> Iterator[Number]:
     yield from _figure_10(jobs)
 
 
-def _table1() -> Iterator[Number]:
+def _table1() -> Iterator[PrintedNumber]:
     """Table I, which the cells hold as printed."""
     cells = inferred_cells()
     for memory, name, printed, read in TABLE_I:
-        yield Number(
+        yield PrintedNumber(
             section="Table I", item=f"{NAMES[memory]} {name}", published=printed, ours=float(read(cells[memory])),
             role=GIVEN, follows_from="",
         )
 
 
-def _table2(jobs: int) -> Iterator[Number]:
+def _table2(jobs: int) -> Iterator[PrintedNumber]:
     """Table II and the capacities in the area of SRAM."""
     ours = optima_by_key(tuple(dict.fromkeys((*TABLE_II_KEYS, *ISO_AREA_KEYS))), jobs)
     for one in table_ii():
         unit, factor = UNITS[one.quantity]
         megabytes = one.capacity // MEGABYTE
-        yield Number(
+        yield PrintedNumber(
             section="Table II", item=f"{NAMES[one.memory]} {megabytes} MB {one.quantity.replace('_', ' ')}",
             published=one.value * factor, ours=ours[one.memory, megabytes][one.quantity] * factor,
             role=FITTED if one.fitted else PREDICTED, follows_from=OWN_CACHES, unit=unit,
         )
     for memory, published in ISO_AREA.items():
-        yield Number(
+        yield PrintedNumber(
             section="Table II", item=f"{NAMES[memory]} in the area of 3 MB of SRAM", published=float(published),
             ours=iso_area_capacity(memory, ours), role=PREDICTED, follows_from=OWN_CACHES, unit="MB",
         )
 
 
-def _derived() -> Iterator[Number]:
+def _derived() -> Iterator[PrintedNumber]:
     """Statements from Table II as printed and the published share of writes: no model, no fit."""
     for one in single_share_items():
-        yield Number(
+        yield PrintedNumber(
             section=str(one.more["section"]), item=one.item, published=one.published, ours=one.ours, role=DERIVED,
             follows_from=PRINTED_CACHES,
         )
 
 
-def _statements(jobs: int) -> Iterator[Number]:
+def _statements(jobs: int) -> Iterator[PrintedNumber]:
     """Statements from our own caches: at the published share of writes, with DRAM from modelled transactions."""
     own = own_set(jobs)
     share = uniform_workload(PAPER_WRITE_SHARE)
@@ -140,49 +140,49 @@ def _statements(jobs: int) -> Iterator[Number]:
         ours = ratio(workload=share, **asked) if by_share else over(
             ratios(workloads=paper_workloads(), **asked), row["over"]
         )
-        yield Number(
+        yield PrintedNumber(
             section=row["section"], item=name, published=float(row["published"]), ours=ours,
             role=role_of(row["quantity"], row["scenario"], own, CostBasis()), follows_from=OWN_CACHES,
         )
 
 
-def _figures_5_and_6(jobs: int) -> Iterator[Number]:
+def _figures_5_and_6(jobs: int) -> Iterator[PrintedNumber]:
     """Ends of ranges over batch sizes, and what larger caches save of DRAM traffic."""
     for caches in cache_sets(jobs):
         source = PRINTED_CACHES if caches.name == printed_set().name else OWN_CACHES
         for row in published_rows("fig5"):
             one = fig5.end_item(caches, row, SERIAL)
-            yield Number(
+            yield PrintedNumber(
                 section="IV-A (Fig. 5)", item=one.item, published=one.published, ours=one.ours, role=one.role,
                 follows_from=source,
             )
     for one in fig6.published_items():
-        yield Number(
+        yield PrintedNumber(
             section="IV-B (Fig. 6)", item=one.item, published=one.published, ours=one.ours, role=one.role,
             follows_from="traffic model",
         )
 
 
-def _figure_9(jobs: int) -> Iterator[Number]:
+def _figure_9(jobs: int) -> Iterator[PrintedNumber]:
     """Statements of section IV-C on Fig. 9: 1 where one holds."""
     for claim, decision in zip(fig9.CLAIMS, fig9.decisions(optima_by_key(fig9.KEYS, jobs)), strict=True):
-        yield Number(
+        yield PrintedNumber(
             section="IV-C (Fig. 9)", item=f"{claim.text} ({decision.shown})", published=1.0,
             ours=float(decision.holds), role=PREDICTED, follows_from=OWN_CACHES, unit=HOLDS,
         )
 
 
-def _figure_10(jobs: int) -> Iterator[Number]:
+def _figure_10(jobs: int) -> Iterator[PrintedNumber]:
     """Extremes over capacities."""
     for one in fig10.extreme_items(own_set(jobs, fig10.WANTED)):
         if one.more["time_model"] == SERIAL:
-            yield Number(
+            yield PrintedNumber(
                 section=f"{one.more['section']} (Fig. 10)", item=one.item, published=one.published, ours=one.ours,
                 role=one.role, follows_from=OWN_CACHES,
             )
 
 
-def reason_of(number: Number) -> str:
+def reason_of(number: PrintedNumber) -> str:
     """Why a number is more than a tenth off, as far as that was measured; empty where it is not."""
     if abs(number.error) <= FAR:
         return ""
@@ -192,7 +192,7 @@ def reason_of(number: Number) -> str:
     return "not explained"
 
 
-def table_of(numbers: Iterable[Number]) -> "pd.DataFrame":
+def table_of(numbers: Iterable[PrintedNumber]) -> "pd.DataFrame":
     """One row per number."""
     import pandas as pd
 
@@ -216,7 +216,7 @@ def page_table(table: "pd.DataFrame") -> "pd.DataFrame":
     })
 
 
-def answer(numbers: list[Number]) -> str:
+def answer(numbers: list[PrintedNumber]) -> str:
     """Errors by what a number follows from, and by role."""
     parts = []
     counted = [one for one in numbers if one.role != GIVEN and one.unit != HOLDS]
@@ -232,7 +232,7 @@ def answer(numbers: list[Number]) -> str:
     )
 
 
-def notes(numbers: list[Number]) -> tuple[str, ...]:
+def notes(numbers: list[PrintedNumber]) -> tuple[str, ...]:
     """What a reader may object to, with the figures that answer it."""
     fitted = [one for one in numbers if one.section == "Table II" and one.role == FITTED]
     held = [abs(one.error) for one in numbers if one.section == "Table II" and one.role == PREDICTED]
@@ -255,7 +255,7 @@ def notes(numbers: list[Number]) -> tuple[str, ...]:
     )
 
 
-def draw(numbers: list[Number]) -> "Figure":
+def draw(numbers: list[PrintedNumber]) -> "Figure":
     """Ours over published for every row, by section, on a logarithmic axis."""
     from matplotlib.figure import Figure
 

@@ -16,7 +16,7 @@ from dse.studies.deepnvmpp.comparison import (
     set_of,
     uniform_workload,
 )
-from dse.studies.deepnvmpp.fig9 import CAPACITIES, Decision, decisions
+from dse.studies.deepnvmpp.fig9 import CAPACITIES, FigureDecision, decisions
 from dse.studies.deepnvmpp.headline import single_share_items, the_fourteen
 from dse.studies.deepnvmpp.published import ISO_AREA, table_ii
 from dse.studies.optima import Key
@@ -42,7 +42,7 @@ class Outcome:
     held_out: Floats
     fourteen: Floats
     iso_area: Mapping[str, float]
-    claims: Sequence[Decision]
+    claims: Sequence[FigureDecision]
 
     def row(self) -> dict[str, Any]:
         """Figures of a table: medians and extremes as shares."""

@@ -20,7 +20,7 @@ from dse.studies.cache.calibration.setting import read_setting
 from dse.studies.cache.calibration.starts import ManyStarts, calibrate_many, fit_many, near_equal_table, read_starts
 from dse.studies.deepnvmpp import outcome
 from dse.studies.deepnvmpp.headline import TIMELESS, single_share_items, the_fourteen
-from dse.studies.deepnvmpp.numbers import Number, reason_of
+from dse.studies.deepnvmpp.numbers import PrintedNumber, reason_of
 from dse.studies.deepnvmpp.printed import printed_caches
 from dse.studies.deepnvmpp.published import calibration_setting, near_equal_fits, table_ii
 from dse.studies.deepnvmpp.table1 import inferred_cells, value_of
@@ -172,7 +172,7 @@ def test_the_outcome_of_table_ii_itself() -> None:
 
 
 def test_reasons_are_given_beyond_a_tenth_only() -> None:
-    number = Number(
+    number = PrintedNumber(
         section="Table II", item="SOT-MRAM 3 MB read energy", published=1.0, ours=1.2, role="fitted",
         follows_from="own caches, inferred",
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell
-from dse.objectives.array.given.technology import ROADMAPS, TechnologyTables, merged, technology_tables
+from dse.objectives.array.given.technology import ROADMAPS, TEMPERATURES, TechnologyTables, merged, technology_tables
 from dse.objectives.cache.family import cache_vocabulary
 from dse.objectives.cache.parameters.materials import Materials
 from dse.objectives.cache.problem import CacheProblem
@@ -98,6 +98,8 @@ def _setting(given: Mapping[str, Any]) -> Setting:
     access = _access(values["access"])
     if values["organization"] not in ORGANIZATIONS:
         raise InputError(f"organization: {quoted(values['organization'])} is not one of {', '.join(ORGANIZATIONS)}")
+    if not TEMPERATURES[0] <= values["temperature"] <= TEMPERATURES[-1]:
+        raise InputError(f"temperature: {values['temperature']}; give {TEMPERATURES[0]} to {TEMPERATURES[-1]} K")
     materials = _fixed(
         Materials(
             technology=_technology(values["technology"], values["wires"]), roadmap=_roadmap(values["roadmap"]),
@@ -127,10 +129,18 @@ _KIND = {
 
 def _technology(name: str, wires: str) -> TechnologyTables:
     """Tables of a technology, with another's wires where one is named."""
-    base = technology_tables(name)
+    base = _tables("technology", name)
     if not wires:
         return base
-    return TechnologyTables(base.place, merged(base.tables, {"wire": technology_tables(wires).tables.get("wire", {})}))
+    return TechnologyTables(base.place, merged(base.tables, {"wire": _tables("wires", wires).tables.get("wire", {})}))
+
+
+def _tables(key: str, name: str) -> TechnologyTables:
+    """Tables of a technology; errors name the key that says which."""
+    try:
+        return technology_tables(name)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from None
 
 
 def _roadmap(text: str) -> str:
