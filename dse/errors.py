@@ -1,6 +1,11 @@
 """What can go wrong, and the exit status each kind of failure has on the command line."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
+
+LONGEST_MESSAGE = 2000
+"""Most characters of a message; longer ones lose their middle, which repeats what a user wrote."""
 
 
 class DseError(Exception):
@@ -26,8 +31,29 @@ class InputError(DseError):
 
 
 def printable(text: str) -> str:
-    """Text on one line, without characters that a terminal would obey."""
+    """Text on one line of bounded length, without characters that a terminal would obey."""
+    if len(text) > LONGEST_MESSAGE:
+        text = f"{text[: LONGEST_MESSAGE // 2]} ... {text[-LONGEST_MESSAGE // 2 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+_HARMFUL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Characters that a terminal obeys, and bytes of file names that are no UTF-8."""
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Raise InputError for a word, as of a file, that cannot be shown and written wherever results go."""
+    for word in words:
+        if _HARMFUL.search(word) is not None:
+            text = printable(ascii(word))
+            raise InputError(f"{text} is not UTF-8 text or has control characters: rename the file, or write it anew")
+
+
+def check_name(name: str, place: str) -> None:
+    """Raise InputError for a name of a thing in results that is harmful, or that spreadsheets take for a formula."""
+    check_words([name])
+    if name.startswith(("=", "+", "-", "@")):
+        raise InputError(f"{place}: {printable(ascii(name))} begins like a formula: give a name, or ./ before a path")
 
 
 class InfeasibleError(DseError):

@@ -28,6 +28,7 @@ from dse.question import N_TRIALS, Question
 from dse.registry import family_names, load_family
 from dse.search.certificate import EXACT, NONE
 from dse.search.columns import evaluation_columns, level_columns
+from dse.search.degenerate import check_objectives
 from dse.search.driver import History, search
 from dse.search.evaluation import Evaluations, evaluate, signed
 from dse.search.kept_answers import kept_front
@@ -100,8 +101,9 @@ def _presentation_of(problem: Problem) -> Presentation:
 def optimize(problem: Problem, method: str = EXACT, *, budget: int = N_TRIALS, seed: int = 0, jobs: int = 1) -> Result:
     """The design of the best first objective: exact, with proof, or by a method; baselines are measured beside it.
 
-    Raises InfeasibleError where no design meets the constraints.
+    Raises InfeasibleError where no design meets the constraints, InputError where the objective decides nothing.
     """
+    check_objectives(problem)
     family = _family_of(problem)
     if family is None:
         return optimize_by(problem, method, budget=budget, seed=seed, jobs=jobs)
@@ -190,6 +192,7 @@ def front(problem: Problem, *, jobs: int = 1) -> ParetoFront:
     """The exact Pareto front of a problem of two or more objectives."""
     if len(problem.objectives) < 2:
         raise InputError("a front needs two or more objectives")
+    check_objectives(problem)
     found = kept_front(problem, jobs=jobs)
     return ParetoFront(problem, found.designs, evaluate(problem, found.designs), found.certificate)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from dse.errors import InputError
 from dse.keyformat import Format, Text, UnreadableError, Value
 from dse.notice import notice
+from dse.reading import read_bytes
 from dse.text import nearest, quoted, shown
 
 FILE_LIMIT = 1 << 20  # bytes; real files have a few kilobytes
@@ -187,7 +188,7 @@ def written(name: str, unit: str) -> str:
 
 def _decoded(path: Path, *, strict: bool) -> str:
     """Return the text of a file in UTF-8, or in Latin-1 where only comments have letters beyond ASCII."""
-    data = _read_bytes(path)
+    data = read_bytes(path, FILE_LIMIT)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -210,20 +211,6 @@ def _read_lines(path: Path, *, strict: bool) -> list[str]:
             message = f"{len(line)} characters in one line, at most {LINE_LIMIT} are allowed"
             raise InputError(message, file=shown(path), line=number)
     return lines
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(FILE_LIMIT + 1)
-    except OSError as problem:
-        reason = problem.strerror or type(problem).__name__
-        raise InputError(f"cannot be read: {reason}", file=shown(path)) from None
-    except ValueError:  # a path with a NUL in it
-        raise InputError("cannot be read: not a valid file name", file=shown(path)) from None
-    if len(data) > FILE_LIMIT:
-        raise InputError(f"more than {FILE_LIMIT} bytes: not a text file of keys", file=shown(path))
-    return data
 
 
 def _read_line(text: str, line: int, file: KeyFile) -> Entry | None:

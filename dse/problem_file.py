@@ -20,7 +20,7 @@ from typing import Any
 
 import tomli_w
 
-from dse.errors import InputError
+from dse.errors import InputError, check_words
 from dse.problem import Family
 from dse.question import Question, Search, option_types
 from dse.registry import DEFAULT_FAMILY, load_family
@@ -153,6 +153,11 @@ class QuestionReader:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             words = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
             raise self._error(name, f"{quoted(str(value))}: give {words[kinds[-1]]}")
+        if isinstance(value, str):
+            try:
+                check_words([value])
+            except InputError as error:
+                raise self._error(name, error.message) from None
         return value
 
     def _error(self, key: str, message: str, item: str = "") -> InputError:

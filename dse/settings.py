@@ -1,25 +1,19 @@
 """Settings that users write in TOML files: how a file is read, and how a number in it is checked."""
 
-import re
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from dse.errors import InputError
+from dse.reading import read_toml
+from dse.text import found
 
 T = TypeVar("T")
 
 
 def read_settings(path: Path, build: Callable[[Mapping[str, Any]], T]) -> T:
     """What `build` makes of a TOML file; raises InputError, which names the file, where either cannot be done."""
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or type(error).__name__}", file=path) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise InputError(f"not TOML: {error}", file=path, line=int(found[1]) if found else None) from None
+    given = read_toml(path)
     try:
         return build(given)
     except InputError as error:
@@ -32,4 +26,4 @@ def number(value: object, place: str) -> float:
     """A finite number, or an InputError that names its place."""
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf"):
         return float(value)
-    raise InputError(f"{place}: found {value!r}; give a number")
+    raise InputError(f"{place}: found {found(value)}; give a number")

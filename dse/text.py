@@ -13,6 +13,14 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= QUOTE_LIMIT else f"{text[: QUOTE_LIMIT - 3]}...")
 
 
+def found(value: object) -> str:
+    """Return a value of a file as a message repeats it: words in quotes, others as they are, both shortened."""
+    if isinstance(value, str):
+        return quoted(value)
+    text = repr(value)
+    return text if len(text) <= QUOTE_LIMIT else f"{text[: QUOTE_LIMIT - 3]}..."
+
+
 def shown(path: Path) -> str:
     """Return a path as messages print it: escaped where it would break the line."""
     text = str(path)

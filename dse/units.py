@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from dse.errors import InputError
+from dse.text import quoted
 
 PREFIXES = {
     "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "": 1.0,
@@ -17,14 +18,17 @@ YEAR = 365.25 * 86400.0  # s
 TIMES = {"min": 60.0, "h": 3600.0, "d": 86400.0, "y": YEAR, "years": YEAR}
 CAPACITIES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "PB": 1 << 50}
 
+LONGEST = 100
+"""Most characters of a quantity."""
+
 _NUMBER = re.compile(r"([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*(.*)")
 
 
 def parse_capacity(text: str) -> int:
     """Capacity [bytes] written like ``3MB`` or ``512KB``."""
-    match = re.fullmatch(r"([0-9]{1,15})\s*([A-Za-z]+)", text.strip())
+    match = None if len(text) > LONGEST else re.fullmatch(r"([0-9]{1,15})\s*([A-Za-z]+)", text.strip())
     if match is None or match[2].upper() not in CAPACITIES or int(match[1]) == 0:
-        raise InputError(f"capacity '{text}' is not understood: write a whole number and a unit, as 3MB or 512KB")
+        raise InputError(f"capacity {quoted(text)} is not understood: write a number and a unit, as 3MB or 512KB")
     return int(match[1]) * CAPACITIES[match[2].upper()]
 
 
@@ -40,14 +44,14 @@ def parse_quantity(text: str, unit: str) -> float:
     `unit` is the SI unit that is expected, such as s, J, W, m2, B, B/s, Hz, samples/s or $; a bare number is taken in
     that unit. Raises InputError for anything else.
     """
-    match = _NUMBER.fullmatch(text.strip())
+    match = None if len(text) > LONGEST else _NUMBER.fullmatch(text.strip())
     if match is None:
-        raise InputError(f"'{text}' is not a number with a unit, as {_example(unit)}")
+        raise InputError(f"{quoted(text)} is not a number with a unit, as {_example(unit)}")
     number, suffix = float(match[1]), match[2]
     factor = 1.0 if not suffix else _factor(suffix, unit)
     if factor is None:
         quantity = _QUANTITIES.get(unit, "this quantity")
-        raise InputError(f"'{suffix}' is not a unit of {quantity}, as in {_example(unit)}")
+        raise InputError(f"{quoted(suffix)} is not a unit of {quantity}, as in {_example(unit)}")
     return number * factor
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from dse.cli.streams import OutputError, ReaderGoneError, drop_output, guarded_streams
-from dse.errors import DseError
+from dse.errors import DseError, check_words
 
 INTERRUPTED = 130
 
@@ -33,6 +33,7 @@ def _run(given: Sequence[str]) -> int:
     from dse.cli.app import app
 
     try:
+        check_words(given)
         status = get_command(app).main(args=list(given) or ["--help"], prog_name="dse", standalone_mode=False)
         sys.stdout.flush()
     except (OutputError, ReaderGoneError) as error:

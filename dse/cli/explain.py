@@ -12,6 +12,7 @@ from dse.batch import Ints
 from dse.cli.console import make_console
 from dse.errors import DseError, InfeasibleError, InputError
 from dse.question import Question
+from dse.reading import read_csv
 from dse.search.evaluation import evaluate
 from dse.search.kept_answers import kept_optimum
 from dse.spaces.space import Axis, Level, distance
@@ -47,11 +48,7 @@ def _row(path: Path, number: int) -> dict[str, Any]:
     """One row of a table of designs, numbered from 1; columns that are empty in it are left out."""
     import pandas as pd
 
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise InputError(f"cannot be read: {reason}", file=path) from None
+    table = read_csv(path)
     if not 1 <= number <= len(table):
         raise InputError(f"--row {number}: the table has rows 1 to {len(table)}", file=path)
     return {str(name): value for name, value in table.iloc[number - 1].items() if not pd.isna(value)}

@@ -21,6 +21,7 @@ from dse.report.macro import check_macro, macro_text
 from dse.report.run import write_run
 from dse.report.tables import json_text, merit, record_table, result_record, write_table
 from dse.search.certificate import EXACT, NONE
+from dse.search.degenerate import check_objectives
 from dse.search.kept_answers import kept_optimum
 from dse.search.result import Result, measured_by, optimize, result_of
 from dse.tasks import Task, make_tasks
@@ -48,6 +49,8 @@ def run(question: Question, jobs: int, output: Path | None, format: str | None) 
     if where.format == MACRO:
         check_macro(presentation_of(question.load()))
     tasks = make_tasks(question)
+    for task in tasks:
+        check_objectives(task.problem)
     outcome = Solved()
     tables = ResultTables(tasks[0].presentation, list(tasks[0].family.baselines))
     try:

@@ -22,6 +22,7 @@ from dse.question import FRONT_N_TRIALS, Question
 from dse.report.run import check_run_folder, write_run
 from dse.report.tables import front_table, write_table
 from dse.search.certificate import EXACT
+from dse.search.degenerate import check_objectives
 from dse.search.evaluation import signed
 from dse.search.kept_answers import kept_front
 from dse.search.pareto import knee
@@ -67,6 +68,8 @@ def run(question: Question, jobs: int, output: Path | None, plot: Path | None) -
         question.search.check(question.load())
         raise InputError(f"--method {method} has no front: give exact or a searcher")
     tasks = make_tasks(question)
+    for task in tasks:
+        check_objectives(task.problem)
     if question.search.searching:
         fronts = _search(tasks, question, jobs)
     else:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.cli.limits import Limits, parse_limits
+from dse.cli.stored import tasks_of_run
 from dse.errors import InputError
-from dse.problem_file import read_question
-from dse.report.run import FRONT, PROBLEM, StoredRun, read_run
-from dse.tasks import Task, make_tasks
+from dse.reading import read_csv
+from dse.report.run import FRONT, StoredRun, read_run
+from dse.tasks import Task
 from dse.text import hint
 from dse.writing import check_writable, write_text
 
@@ -98,7 +99,7 @@ def _check_names(wanted: PicturesAsked) -> None:
 def _load(folder: Path) -> Loaded:
     """A stored run. Raises InputError where its front lacks a column or holds words for figures."""
     stored = read_run(folder)
-    loaded = Loaded(folder, stored, make_tasks(read_question(folder / PROBLEM)))
+    loaded = Loaded(folder, stored, tasks_of_run(folder))
     problem = loaded.first.problem
     names = (*loaded.first.presentation.metrics(problem), *(objective.name for objective in problem.objectives))
     _check_columns(stored.front, folder / FRONT, names)
@@ -186,14 +187,9 @@ def _within(table: "pd.DataFrame", limits: Limits) -> np.ndarray:
 
 def _baseline(path: Path | None, names: Sequence[str]) -> np.ndarray:
     """Objectives (n, k) of a table of points to draw beside a front; none without one."""
-    import pandas as pd
-
     if path is None:
         return np.zeros((0, len(names)))
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {str(error).splitlines()[0]}", file=path) from None
+    table = read_csv(path)
     missing = [name for name in names if name not in table or table[name].dtype.kind not in "iuf"]
     if missing:
         raise InputError(f"column {missing[0]} is missing or holds words; give SI values of each objective", file=path)

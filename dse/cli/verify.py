@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dse.cli.stored import tasks_of_run
 from dse.errors import DseError, InputError
-from dse.problem_file import read_question
-from dse.report.run import CONFIG, DESIGNS, FRONT, METRICS, PROBLEM, StoredRun, levels_of_table, read_run
+from dse.report.run import CONFIG, DESIGNS, FRONT, METRICS, StoredRun, levels_of_table, read_run
 from dse.report.tables import design_table, front_table
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
 from dse.search.fingerprint import axes_digest
-from dse.tasks import Task, make_tasks
+from dse.tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ TOLERANCE = 1e-12
 def run(folder: Path) -> None:
     """Verify a run and say so; raises DseError at the first difference, InputError where there is no run."""
     stored = read_run(folder)
-    tasks = {task.label: task for task in map(Task.resolved, make_tasks(read_question(folder / PROBLEM)))}
+    tasks = {task.label: task for task in map(Task.resolved, tasks_of_run(folder))}
     _check_facts(folder, stored, tasks)
     numbers = _check_designs(folder, stored, tasks)
     numbers += _check_front(folder, stored, tasks)

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import DseError, InputError
+from dse.reading import read_csv, read_json, read_parquet, read_text
 from dse.spaces.space import Axis
+from dse.text import found
 from dse.versions import PACKAGE, installed_version
 from dse.writing import exchange_names
 
@@ -47,7 +49,7 @@ def levels_of_table(axes: Sequence[Axis], table: "pd.DataFrame", path: Path) -> 
         number = {level: position for position, level in enumerate(axis.levels)}
         for row, value in enumerate(table[axis.name].tolist()):
             if value not in number:
-                raise InputError(f"row {row + 1}, column {axis.name}: {value!r} is not in the space", file=path)
+                raise InputError(f"row {row + 1}, column {axis.name}: {found(value)} is not in the space", file=path)
             designs[row, place] = number[value]
     return designs
 
@@ -140,18 +142,14 @@ def _umask() -> int:
 
 def read_run(folder: Path) -> StoredRun:
     """Read a run; raises InputError where the folder holds none."""
-    import pandas as pd
-    from pyarrow import ArrowException
-
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise InputError(f"{folder} is no run: there is no {', '.join(missing)}")
-    try:
-        problem = (folder / PROBLEM).read_text(encoding="utf-8")
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        metrics = json.loads((folder / METRICS).read_text(encoding="utf-8"))
-        designs = pd.read_parquet(folder / DESIGNS)
-        front = pd.read_csv(folder / FRONT)
-    except (OSError, ValueError, ArrowException) as error:
-        raise InputError(f"{folder} is no run: {str(error).splitlines()[0]}") from None
-    return StoredRun(problem, config, designs, front, metrics)
+    config, metrics = read_json(folder / CONFIG), read_json(folder / METRICS)
+    if not isinstance(config, dict):
+        raise InputError("is no table of what was asked", file=folder / CONFIG)
+    if not isinstance(metrics, list) or not all(isinstance(merit, dict) for merit in metrics):
+        raise InputError("is no list of results", file=folder / METRICS)
+    return StoredRun(
+        read_text(folder / PROBLEM), config, read_parquet(folder / DESIGNS), read_csv(folder / FRONT), metrics
+    )

@@ -6,7 +6,6 @@ predicted of some designs when it was saved.
 """
 
 import hashlib
-import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,13 @@ import numpy as np
 
 from dse.errors import InputError
 from dse.problem import Problem, Sign
+from dse.reading import parse_parquet, read_bytes, read_json
 from dse.search.scaling import FittedScale
 from dse.surrogate.encoding import Encoding, Feature
 from dse.surrogate.joining import Joining
 from dse.surrogate.model import LearnedFigure, Surrogate, description
 from dse.surrogate.process import Process
+from dse.text import shown
 from dse.versions import PACKAGE, installed_version
 from dse.writing import write_text, write_whole
 
@@ -72,8 +73,12 @@ def load(folder: str | Path, problem: Problem | None = None) -> Surrogate:
             raise InputError(f"puts {surrogate.joined[0]} together from figures of parts: {GIVE_PROBLEM}", file=folder)
         now, then = _probe(surrogate), document["probe"]
         differ = [name for name in then if not np.allclose(now[name], then[name], rtol=SAME, atol=0.0)]
+    except InputError as error:
+        if error.file is not None:
+            raise
+        raise InputError(f"does not fit its tables: {error.message}", file=folder / DESCRIPTION) from None
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}"[:200]
         raise InputError(f"is damaged ({reason}); save the surrogate again", file=folder / DESCRIPTION) from None
     if differ:
         made = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
@@ -101,12 +106,7 @@ def _digest(data: bytes) -> str:
 
 def _document(path: Path) -> dict[str, Any]:
     """The description of a surrogate."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}; {GIVE}", file=path) from None
-    except ValueError:
-        raise InputError(f"is no JSON: {GIVE}", file=path) from None
+    document = read_json(path, give=GIVE)
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise InputError(f"is no surrogate: expected the format '{FORMAT}'", file=path)
     return document
@@ -114,15 +114,10 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _table(path: Path, digest: str) -> "pd.DataFrame":
     """A table whose fingerprint is known."""
-    import pandas as pd
-
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}; {GIVE}", file=path) from None
+    data = read_bytes(path, give=GIVE)
     if _digest(data) != digest:
         raise InputError("was changed after the surrogate was saved: train it again", file=path)
-    return pd.read_parquet(io.BytesIO(data))
+    return parse_parquet(data, shown(path))
 
 
 def _surrogate(

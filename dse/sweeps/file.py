@@ -22,6 +22,7 @@ from typing import Any
 from dse.digest import content_digest
 from dse.problem_file import SEARCH_TYPES, TEXTS, QuestionReader
 from dse.question import Question, Search, option_types
+from dse.reading import TOML_LIMIT, read_text
 from dse.settings import read_settings
 from dse.text import hint
 
@@ -84,7 +85,7 @@ class SweepPlan:
 
 def read_sweep(path: Path) -> SweepPlan:
     """The sweep in a file. Raises InputError, with file, line and key, for what is unknown or cannot be meant."""
-    return read_settings(path, lambda given: SweepReader(path, path.read_text(encoding="utf-8")).sweep(given))
+    return read_settings(path, lambda given: SweepReader(path, read_text(path, TOML_LIMIT)).sweep(given))
 
 
 def make_sweep(given: Mapping[str, Any]) -> SweepPlan:

@@ -88,6 +88,8 @@ def _range(nominal: float, entry: Mapping[str, Any], kind: str, place: str) -> t
     if "low" in entry or "high" in entry:
         raise InputError(f"{place}: found range beside low or high; give one or the other")
     share = number(entry["range"], f"{place}.range")
+    if share <= 0:
+        raise InputError(f"{place}.range: found {share:g}; give a share above 0, or a factor where it is lognormal")
     if kind == "lognormal":
         return nominal / share, nominal * share
     return nominal * (1 - share), nominal * (1 + share)

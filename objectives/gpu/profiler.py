@@ -7,6 +7,7 @@ their names; sums are exact integers.
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.objectives.gpu.traffic import Below, Workload, load_model, workload_of
+from dse.reading import read_json, read_text
 from dse.text import quoted, shown
 
 NSIGHT, NVPROF = "Nsight Compute", "nvprof"
@@ -40,6 +42,8 @@ _UNITS = {
     "": 1, "sector": 1, "sectors": 1, "Ksector": 10**3, "Msector": 10**6, "Gsector": 10**9, "Tsector": 10**12,
     "K": 10**3, "M": 10**6, "G": 10**9,
 }
+_COUNT = re.compile(r"[-+]?[0-9,]{1,30}(?:\.[0-9]{0,30})?(?:[eE][-+]?[0-9]{1,2})?")
+"""A count as profilers print it, with separators of thousands; exact numbers, so that powers of ten are bounded."""
 _FABRIC = ("A100", "H100", "H200", "A800", "H800", "compute capability 8.0", "compute capability 9.0")
 """GPUs whose L2 cache has two halves, by what a profile may say of the device."""
 CACHE_CONTROL = (
@@ -89,12 +93,7 @@ def read_profile(path: Path) -> ProfiledCounts:
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header and numbered rows of a CSV file between the lines that a profiler prints besides."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        raise InputError(f"cannot be read: {problem.strerror or type(problem).__name__}", file=shown(path)) from None
-    except ValueError:
-        raise InputError("not UTF-8 text: give the profiler's CSV output", file=shown(path)) from None
+    text = read_text(path, give="give the profiler's CSV output")
     header: list[str] = []
     rows = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -190,16 +189,12 @@ def _device(row: Row) -> str:
 
 def _is_number(text: str) -> bool:
     """Whether a field holds a number."""
-    try:
-        Fraction(text.replace(",", ""))
-    except (ValueError, ZeroDivisionError):
-        return False
-    return True
+    return _COUNT.fullmatch(text) is not None
 
 
 def _number(text: str, unit: str, path: Path, line: int) -> Fraction:
     """A count with thousands separators and a scaled unit."""
-    if not _is_number(text) or "/" in text or Fraction(text.replace(",", "")) < 0:
+    if not _is_number(text) or text.startswith("-"):
         message = f"{quoted(text)} is not a count: the metric was not collected, profile again"
         raise InputError(message, file=shown(path), line=line)
     if unit not in _UNITS:
@@ -265,13 +260,11 @@ def write_run(run: ProfiledRun) -> str:
 
 def read_run(path: Path) -> ProfiledRun:
     """A file of counts that ``dse import-profile`` wrote."""
+    found = read_json(path, give="write one with dse import-profile")
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
         counts = found.pop("counts")
         counts["warnings"] = tuple(counts["warnings"])
         run = ProfiledRun(**found, counts=ProfiledCounts(**counts))
-    except OSError as problem:
-        raise InputError(f"cannot be read: {problem.strerror or type(problem).__name__}", file=shown(path)) from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise InputError("is no file of counts: write one with dse import-profile", file=shown(path)) from None
     numbers = [run.batch, run.capacity, run.counts.l2_reads, run.counts.l2_writes, run.counts.dram_reads,

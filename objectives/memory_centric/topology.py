@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.text import hint, shown
+from dse.reading import read_toml
+from dse.text import hint, quoted, shown
 
 DEVICE, MEMORY = "d", "m"
 Link = tuple[str, str]
@@ -108,7 +109,7 @@ def topology_of(name: str, values: Mapping[str, Any], file: str) -> Topology:
     for text in beside:
         ends = _nodes(str(text), "beside", file, 2)
         if len(ends) != 2:
-            raise InputError(f"beside: '{text}' is no link, write two nodes as \"m0 m1\"", file=file)
+            raise InputError(f"beside: {quoted(text)} is no link, write two nodes as \"m0 m1\"", file=file)
         links.append(pair(ends[0], ends[1]))
     made = Topology(name, str(values.get("help", "")), nodes, tuple(links))
     _check_rings(made, file)
@@ -120,9 +121,10 @@ def _nodes(text: str, key: str, file: str, least: int) -> tuple[str, ...]:
     nodes = tuple(text.split())
     for node in nodes:
         if node[0] not in (DEVICE, MEMORY) or not node[1:].isdigit():
-            raise InputError(f"{key}: '{node}' is no node, write d0 for a device and m0 for a memory node", file=file)
+            wanted = "write d0 for a device and m0 for a memory node"
+            raise InputError(f"{key}: {quoted(node)} is no node, {wanted}", file=file)
     if len(nodes) < least:
-        raise InputError(f"{key}: '{text}' has fewer than {least} nodes", file=file)
+        raise InputError(f"{key}: {quoted(text)} has fewer than {least} nodes", file=file)
     return nodes
 
 
@@ -132,10 +134,10 @@ def _check_rings(topology: Topology, file: str) -> None:
     for ring in topology.rings:
         missing = sorted(everything - set(ring))
         if missing:
-            raise InputError(f"rings: '{' '.join(ring)}' misses {', '.join(missing)}: each passes every device",
-                             file=file)
+            misses = f"{quoted(' '.join(ring))} misses {quoted(', '.join(missing))}"
+            raise InputError(f"rings: {misses}: each passes every device", file=file)
         if any(one == other for one, other in zip(ring, (*ring[1:], ring[0]), strict=True)):
-            raise InputError(f"rings: '{' '.join(ring)}' links a node to itself", file=file)
+            raise InputError(f"rings: {quoted(' '.join(ring))} links a node to itself", file=file)
 
 
 @cache
@@ -158,13 +160,7 @@ def load_topology(name: str) -> Topology:
 
 def read_topology(path: Path) -> Topology:
     """Topology of a file. Raises InputError naming file, and line or key."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", file=shown(path)) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", file=shown(path)) from None
-    return topology_of(path.stem, values, shown(path))
+    return topology_of(path.stem, read_toml(path), shown(path))
 
 
 def alternating(devices: int, rings: int) -> Topology:

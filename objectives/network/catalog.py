@@ -10,6 +10,7 @@ from dse.errors import InputError
 from dse.objectives.network.configurations import network_from_configuration
 from dse.objectives.network.layer_tables import csv_rows, network_from_rows, read_network
 from dse.objectives.network.layers import Network
+from dse.reading import read_json
 from dse.text import nearest, quoted, shown
 
 OWN_SUFFIXES = (".csv", ".json")
@@ -58,10 +59,7 @@ def read_own(path: Path) -> Network:
 
 def _configuration(path: Path) -> dict[str, Any] | None:
     """A configuration, if a file holds one."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
-        return None
+    found = read_json(path)
     return found if isinstance(found, dict) and "model_type" in found else None
 
 

@@ -3,8 +3,6 @@
 Raises InputError naming file, line (CSV) or layer (JSON), column, and what would be right.
 """
 
-import csv
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 from dse.errors import InputError
 from dse.objectives.network.layers import GATES, INPUT, INPUTS, JOINS, KINDS, SOURCES, Layer, Network, Pair, Place
 from dse.objectives.network.shapes import infer_shapes
+from dse.reading import csv_fields, parse_json, read_text
 from dse.text import nearest, quoted, shown
 
 COLUMNS = (
@@ -48,13 +47,7 @@ def read_network(path: Path) -> Network:
     readers = {".csv": csv_rows, ".json": _json_rows}
     if path.suffix not in readers:
         raise InputError(f"layer table '{shown(path)}': give a name that ends in .csv or .json")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        raise InputError(f"cannot be read: {problem.strerror or type(problem).__name__}", file=shown(path)) from None
-    except ValueError:
-        raise InputError("not UTF-8 text", file=shown(path)) from None
-    return network_from_rows(path.stem, path.stem, readers[path.suffix](text, shown(path)), shown(path))
+    return network_from_rows(path.stem, path.stem, readers[path.suffix](read_text(path), shown(path)), shown(path))
 
 
 def network_from_rows(name: str, title: str, rows: Iterable[tuple[Place, Mapping[str, str]]], file: str) -> Network:
@@ -76,10 +69,7 @@ def csv_rows(text: str, file: str) -> Iterable[tuple[Place, Mapping[str, str]]]:
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         place = Place(file, number)
-        try:
-            fields = [item.strip() for item in next(csv.reader([line], strict=True))]
-        except csv.Error as problem:
-            raise place.wrong(f"is not CSV: {problem}") from None
+        fields = csv_fields(line, file, number)
         if header is None:
             header = fields
             _check_columns(header, place)
@@ -91,11 +81,7 @@ def csv_rows(text: str, file: str) -> Iterable[tuple[Place, Mapping[str, str]]]:
 
 def _json_rows(text: str, file: str) -> Iterable[tuple[Place, Mapping[str, str]]]:
     """Layers of a JSON file: a list of objects, or an object with such a list under ``layers``."""
-    try:
-        found = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as problem:
-        raise InputError(f"is not JSON: {getattr(problem, 'msg', 'nested too deeply')}", file=file,
-                         line=getattr(problem, "lineno", None)) from None
+    found = parse_json(text, file)
     if isinstance(found, dict):
         found = found.get("layers")
     if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
@@ -131,8 +117,8 @@ def _layer(row: Mapping[str, str], before: str | None, place: Place) -> Layer:
     """Layer of one row; without inputs it takes what the layer above it produces."""
     given = {name: text for name, text in row.items() if text}
     name, kind = given.get("layer", ""), given.get("kind", "")
-    if not name or any(mark in name for mark in ";|,"):
-        raise place.wrong(f"layer: {quoted(name)} is not a name: write one without ; | and commas")
+    if not name or any(mark in name for mark in ";|,") or not name.isprintable() or name[0] in "=+-@":
+        raise place.wrong(f"layer: {quoted(name)} is not a name: write one without ; | and commas, not as a formula")
     if kind not in KINDS:
         raise place.wrong(f"kind: {quoted(kind)} is unknown, the nearest valid one is {nearest(kind, KINDS)}")
     for column in NEEDS.get(kind, ()):

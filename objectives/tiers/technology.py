@@ -1,7 +1,6 @@
 """Memories that a tier can be made of: packaged technology files, files of one's own, and macros."""
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError
-from dse.text import hint, shown
+from dse.reading import parse_toml, read_toml
+from dse.text import found, hint, shown
 
 SUFFIX = ".toml"
 SILICON_COST = 3984 / (math.pi * 0.15**2)
@@ -68,34 +68,26 @@ def load_memory(name: str) -> MemoryTechnology:
     """
     if name.endswith(SUFFIX):
         path = Path(name)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot be read: {error}", file=shown(path)) from None
-        return _parsed(text, shown(path), path.stem)
+        return _parsed(read_toml(path), shown(path), path.stem)
     if name not in technology_names():
         raise InputError(f"memory '{name}' is none of {', '.join(technology_names())}, nor a {SUFFIX} file"
                          f"{hint(name, technology_names())}")
     file = resources.files("dse.objectives.tiers").joinpath(f"data/technologies/{name}{SUFFIX}")
-    return _parsed(file.read_text(encoding="utf-8"), name, name)
+    return _parsed(parse_toml(file.read_text(encoding="utf-8"), name), name, name)
 
 
-def _parsed(text: str, file: str, name: str) -> MemoryTechnology:
+def _parsed(values: Mapping[str, Any], file: str, name: str) -> MemoryTechnology:
     """The memory that a file describes."""
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"is not TOML: {error}", file=file) from None
     if "macro" in values:
         return _macro(values["macro"], file, name)
     known = {*KEYS.values(), "name", "endurance_writes"}
     for key in values:
         if key not in known:
             raise InputError(f"{key}: no such key{hint(key, known)}", file=file)
-    found = {field: _number(values, key, file, field in MAY_BE_ZERO) for field, key in KEYS.items()}
+    numbers = {field: _number(values, key, file, field in MAY_BE_ZERO) for field, key in KEYS.items()}
     endurance = _number(values, "endurance_writes", file, False) if "endurance_writes" in values else math.inf
-    capacity = int(found.pop("device_capacity"))
-    return MemoryTechnology(name=name, device_capacity=capacity, endurance=endurance, **found)
+    capacity = int(numbers.pop("device_capacity"))
+    return MemoryTechnology(name=name, device_capacity=capacity, endurance=endurance, **numbers)
 
 
 def _number(values: Mapping[str, Any], key: str, file: str, may_be_zero: bool) -> float:
@@ -104,9 +96,9 @@ def _number(values: Mapping[str, Any], key: str, file: str, may_be_zero: bool) -
         raise InputError(f"{key}: is missing", file=file)
     value = values[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InputError(f"{key}: {value!r} is not a number", file=file)
+        raise InputError(f"{key}: {found(value)} is not a number", file=file)
     if value < 0 or (value == 0 and not may_be_zero):
-        raise InputError(f"{key}: {value!r}: give {'0 or more' if may_be_zero else 'more than 0'}", file=file)
+        raise InputError(f"{key}: {found(value)}: give {'0 or more' if may_be_zero else 'more than 0'}", file=file)
     return float(value)
 
 
@@ -118,13 +110,13 @@ def _macro(macros: Any, file: str, name: str) -> MemoryTechnology:
     if not isinstance(macros, list) or len(macros) != 1:
         raise InputError("macro: give a file with one [[macro]]", file=file)
     (macro,) = macros
-    found = {key: _number(macro, key, file, key not in ("capacity", "width", "cycle")) for key in MACRO_KEYS}
-    bandwidth = found["width"] / 8 / found["cycle"]
+    numbers = {key: _number(macro, key, file, key not in ("capacity", "width", "cycle")) for key in MACRO_KEYS}
+    bandwidth = numbers["width"] / 8 / numbers["cycle"]
     endurance = _number(macro, "endurance", file, False) if "endurance" in macro else math.inf
     return MemoryTechnology(
-        name=name, device_capacity=int(found["capacity"]), read_bandwidth=bandwidth, write_bandwidth=bandwidth,
-        read_latency=found["read_latency"], write_latency=found["write_latency"],
-        read_energy=found["read_energy"] / found["width"], write_energy=found["write_energy"] / found["width"],
-        static_power=found["leakage"] / found["capacity"],
-        cost=found["area"] * SILICON_COST / found["capacity"], endurance=endurance,
+        name=name, device_capacity=int(numbers["capacity"]), read_bandwidth=bandwidth, write_bandwidth=bandwidth,
+        read_latency=numbers["read_latency"], write_latency=numbers["write_latency"],
+        read_energy=numbers["read_energy"] / numbers["width"], write_energy=numbers["write_energy"] / numbers["width"],
+        static_power=numbers["leakage"] / numbers["capacity"],
+        cost=numbers["area"] * SILICON_COST / numbers["capacity"], endurance=endurance,
     )

@@ -186,7 +186,7 @@ def test_long_values_are_shortened(tmp_path: Path) -> None:
         (b"-Mode: fast\n-Area (F^2): \xb5\n", "2: not UTF-8 text"),
         (b"-Mode: fast\n\x00\n", "2: control character: not a text file"),
         ("-Mode: fast\n//" + "x" * 5000, "2: 5002 characters in one line, at most 4999 are allowed"),
-        ("//\n" * 400_000, " more than 1048576 bytes: not a text file of keys"),
+        ("//\n" * 400_000, " more than 1,048,576 bytes: too large for such a file"),
     ],
 )
 def test_no_text_of_keys(tmp_path: Path, content: str | bytes, expected: str) -> None:

@@ -152,7 +152,7 @@ def _replace(name: str, text: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(("tamper", "message"), [
     (_change_training, "training.parquet: was changed"), (_change_mean, "predicts data_early otherwise"),
     (_drop_models, "is damaged"), (_replace("surrogate.json", "{}"), "is no surrogate"),
-    (_replace("surrogate.json", "\x80\x04pickle"), "is no JSON"), (_replace("weights.parquet", "?"), "was changed"),
+    (_replace("surrogate.json", "\x80\x04pickle"), "is not JSON"), (_replace("weights.parquet", "?"), "was changed"),
     (lambda folder: (folder / "weights.parquet").unlink(), "cannot be read"),
 ])
 def test_a_folder_that_was_changed_is_refused(

@@ -60,7 +60,7 @@ def test_own_topologies_are_files(tmp_path):
     ('rings = ["d0 x1"]', "'x1' is no node"),
     ('rings = ["d0"]', "fewer than 2"), ('rings = ["d0 d1", "d0 m1"]', "misses d1"),
     ('rings = ["d0 d0 d1"]', "to itself"), ('rings = ["d0 d1"]\nbeside = ["d0 m0 m1"]', "is no link"),
-    ("rings = [", "is not TOML"), ('rings = ["d0 d1"]\nbeside = 1', "beside: give a list"),
+    ("rings = [", "not TOML"), ('rings = ["d0 d1"]\nbeside = 1', "beside: give a list"),
 ])
 def test_errors_name_file_and_key(tmp_path, text, message):
     file = tmp_path / "own.toml"

@@ -5,7 +5,6 @@ be one that a technology has.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.notice import notice
+from dse.reading import read_toml
 from dse.spaces.array.wires import WIRE_TYPES
 from dse.text import nearest, quoted, shown
 
@@ -63,7 +63,7 @@ FILE_UNITS = {"feature_size": "m"}
 _UNITS = TRANSISTOR_UNITS | CURRENT_UNITS | WIRE_UNITS | CONVERTER_UNITS | FILE_UNITS
 _MAY_BE_ZERO = frozenset({"vth", "fringe_cap", "barrier_thickness", *CONVERTER_UNITS})
 
-_LABEL = re.compile(r"[A-Za-z0-9._+-]{1,60}")
+_LABEL = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._+-]{0,59}")
 _NOT_OF_A_LABEL = re.compile(r"[^A-Za-z0-9._+-]+")
 
 _ROADMAP_KEYS = (*TRANSISTOR_UNITS, *CURRENT_UNITS)
@@ -165,26 +165,9 @@ def packaged_file(name: str) -> NodeFile:
 
 def read_technology_file(path: Path) -> NodeFile:
     """Read a technology file over its base; InputError if it is unreadable, or holds what no technology has."""
-    own = NodeFile(shown(path), _toml(path))
+    own = NodeFile(shown(path), read_toml(path, give="give a technology file in TOML"))
     _check_keys(own)
     return NodeFile(own.place, _on_base(own, path)) if "base" in own.tables else own
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    """Return the tables of a file; InputError if it cannot be read or is no TOML."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputError(f"{reason}; give a readable technology file", file=path) from None
-    except UnicodeDecodeError:
-        raise InputError("not a text file; give a technology file in TOML and UTF-8", file=path) from None
-    except RecursionError:
-        raise InputError("not TOML that can be read: nested too deeply", file=path) from None
-    except ValueError as error:  # tomllib's own errors, and numbers and dates that Python refuses
-        found = re.search(r"at line (\d+)", str(error))
-        line = int(found[1]) if found else None
-        raise InputError(f"not TOML: {error}", file=path, line=line) from None
 
 
 def _check_keys(file: NodeFile) -> None:
@@ -239,7 +222,8 @@ def _on_base(own: NodeFile, path: Path) -> dict[str, Any]:
         raise InputError(f"base: {found_in_file(name)}; give one of {', '.join(known)}", file=own.place)
     base = read_technology_file(packaged_technologies()[name])
     changes = {key: value for key, value in own.tables.items() if key != "base"}
-    tables = merged(base.tables, {"label": _NOT_OF_A_LABEL.sub("_", path.stem)[:60] or "changed", **changes})
+    label = _NOT_OF_A_LABEL.sub("_", path.stem).lstrip("+-")[:60] or "changed"
+    tables = merged(base.tables, {"label": label, **changes})
     both = NodeFile(own.place, tables)
     if both.label() in (name, base.label()):
         raise InputError(

@@ -9,8 +9,10 @@ from dse.batch import Ints
 from dse.errors import InputError
 from dse.objectives.array.hierarchy.array import METRIC_COLUMNS, evaluate
 from dse.objectives.cache.specification import TAG, CacheSpec
+from dse.reading import TABLE_LIMIT, read_text
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
 from dse.spaces.array.wires import REPEATERS, WIRE_TYPES, WireChoice
+from dse.text import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +68,7 @@ def _read_text_table(path: Path) -> "pd.DataFrame":
     import pyarrow as pa
     from pyarrow import csv
 
-    text = _read_text(path).rstrip("\r\n")
+    text = read_text(path, TABLE_LIMIT, give="give a CSV table, gzipped only if named .gz").rstrip("\r\n")
     header = [name.strip('"') for name in text.split("\n", 1)[0].rstrip("\r").split(",")]
     for name in DESIGN_COLUMNS:
         if header.count(name) != 1:
@@ -94,30 +96,12 @@ def _read_text_table(path: Path) -> "pd.DataFrame":
         raise InputError(f"{found} fields where the header has {expected}", file=path, line=line) from None
 
 
-def _read_text(path: Path) -> str:
-    """A file as text, gunzipped if its name ends in ``.gz``."""
-    import gzip
-    import zlib
-
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            data = stream.read()
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot be read: {reason}", file=path) from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InputError("not UTF-8 text: give a CSV table, gzipped only if named .gz", file=path, line=line) from None
-
-
 def _complain(path: Path, table: "pd.DataFrame", name: str, wrong: Any, what: str) -> None:
     """Raise InputError at the first row where `wrong` holds; rows are numbered as lines of the file."""
     rows = np.flatnonzero(np.asarray(wrong))
     if len(rows):
         value = table[name].iloc[rows[0]]
-        raise InputError(f"{name}: '{value}' {what}", file=path, line=int(rows[0]) + 2)
+        raise InputError(f"{name}: {quoted(str(value))} {what}", file=path, line=int(rows[0]) + 2)
 
 
 def _counts(path: Path, table: "pd.DataFrame", name: str) -> Ints:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 from dse.errors import InputError
 from dse.objectives.network.importers.layer_table import TensorShape
+from dse.reading import read_bytes
 from dse.text import quoted, shown
 
 if TYPE_CHECKING:
     import onnx
+
+MODEL_LIMIT = 1 << 31
+"""Most bytes of a model: protobuf holds no more."""
 
 
 def require_onnx() -> None:
@@ -27,9 +31,7 @@ def loaded(path: Path) -> "onnx.ModelProto":
     from google.protobuf.message import DecodeError
 
     try:
-        model = onnx.load(path, format="protobuf", load_external_data=False)
-    except OSError as problem:
-        raise InputError(f"cannot be read: {problem.strerror}", file=shown(path)) from None
+        model = onnx.load_model_from_string(read_bytes(path, MODEL_LIMIT))
     except DecodeError:
         raise InputError("is not an ONNX model, or is cut off", file=shown(path)) from None
     if not model.graph.node:

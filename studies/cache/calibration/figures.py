@@ -1,6 +1,5 @@
 """The table a calibration is asked to reproduce: figures of caches, some of them held out."""
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +8,8 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.objectives.cache.metrics import CACHE_METRICS
-from dse.text import quoted
+from dse.reading import csv_fields, read_text
+from dse.text import quoted, shown
 from dse.units import format_capacity, parse_capacity, parse_quantity
 
 COLUMNS = ("memory", "capacity", "quantity", "value")
@@ -78,16 +78,11 @@ def _matches(figure: Figure, pattern: str) -> bool:
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Rows of a CSV file with their line numbers; blank lines and comments (#) are left out."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or type(error).__name__}", file=path) from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text: give a CSV table", file=path) from None
+    lines = read_text(path, give="give a CSV table").splitlines()
     kept = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     if not kept:
         raise InputError(f"empty: give a CSV table with the columns {', '.join(COLUMNS)}", file=path)
-    header, *rows = csv.reader(line for _, line in kept)
+    header, *rows = (csv_fields(line, shown(path), number) for number, line in kept)
     names = [name.strip() for name in header]
     for name in COLUMNS:
         if names.count(name) != 1:
