@@ -37,7 +37,8 @@ SHARED = {
 def data_handed_up(access: str, quirks: Quirks, prefix: str) -> HandedUp:
     """What a data array hands up: the parts of a read before and after the tag is needed, and the shared figures.
 
-    A read waits for the tag or for `early` [s], whichever is later, then takes `late` [s] more.
+    A read waits for the tag or for `early` [s], whichever is later, then takes `late` [s] more: t_read = max(t_tag,
+    t_early) + t_late (`cache_metrics`); both parts as of `read_phases`.
     """
     units = {"early": "s", "late": "s", **SHARED}
 
@@ -61,8 +62,9 @@ def tag_handed_up(prefix: str) -> HandedUp:
 def read_phases(figure: Figure, access: str, quirks: Quirks) -> tuple[Floats, Floats]:
     """Parts of a data array's read before and after the tag is needed [s].
 
-    Normal access activates the row in parallel with the tags and selects the way at the column decoder.
-    Sequential access starts with the tag's answer. Fast access and a RAM need the tag at the very end.
+    Normal access activates the row in parallel with the tags and selects the way at the column decoder: t_early =
+    t_mat, t_late = t_column_decoder + (t_bank - t_mat). Sequential access starts with the tag's answer: 0, t_bank.
+    Fast access and a RAM need the tag at the very end: t_bank, 0. Source: Result.cpp, printAsCache.
     """
     read = figure("read_latency")
     if access == NORMAL:
@@ -77,8 +79,9 @@ def read_phases(figure: Figure, access: str, quirks: Quirks) -> tuple[Floats, Fl
 def cache_metrics(data: Figures, tag: Figures, access: str) -> dict[str, Floats]:
     """Figures of caches from what both arrays hand up, which broadcast.
 
-    t_read = max(t_tag, t_early) + t_late, t_write = max(t_tag, t_data); energies, leakage and areas add up. A miss is
-    known after the tags; outside sequential access it has read the data array as well (Result.cpp, printAsCache).
+    t_read = max(t_tag, t_early) + t_late, t_write = max(t_tag, t_data); energies, leakage and areas add up,
+    E = E_tag + E_data. A miss is known after the tags, t_miss = t_tag; outside sequential access it has read the data
+    array as well, E_miss = E_tag + E_data, else E_tag. Source: Result.cpp, printAsCache.
     """
     early, late, data_write, data_read_energy, data_write_energy, data_leakage, data_area = data
     tag_read, tag_write, tag_read_energy, tag_write_energy, tag_leakage, tag_area = tag
@@ -96,7 +99,7 @@ def cache_metrics(data: Figures, tag: Figures, access: str) -> dict[str, Floats]
 
 
 def ram_metrics(data: Figures) -> dict[str, Floats]:
-    """Figures of RAMs from what the array hands up: there is no tag to wait for."""
+    """Figures of RAMs from what the array hands up: there is no tag to wait for, t_read = t_early + t_late."""
     early, late, write_latency, read_energy, write_energy, leakage, area = data
     return {
         "read_latency": early + late, "write_latency": write_latency, "read_energy": read_energy,
@@ -105,12 +108,16 @@ def ram_metrics(data: Figures) -> dict[str, Floats]:
 
 
 def joined(figures: Sequence[Figures], access: str) -> dict[str, Floats]:
-    """Figures of caches, or of RAMs, from what their arrays hand up."""
+    """Figures of caches, or of RAMs, from what their arrays hand up, as of `cache_metrics` and `ram_metrics`."""
     return ram_metrics(figures[0]) if access == RAM else cache_metrics(figures[0], figures[1], access)
 
 
 def named_objectives(read_fraction: float) -> Mapping[str, NamedObjective]:
-    """Named objectives; `read_fraction` r weighs reads against writes: E = r E_read + (1 - r) E_write, t likewise."""
+    """Named objectives; `read_fraction` r weighs reads against writes: E = r E_read + (1 - r) E_write, t likewise.
+
+    EDAP = E t A, with leakage (E + P_leak t) t A, EDP = E t; of reads alone E_read t_read, of writes E_write t_write.
+    Source: DeepNVM++, section III-B, which names EDAP without defining it.
+    """
     r, w = repr(read_fraction), repr(round(1 - read_fraction, 15))
     energy = f"({r}*read_energy + {w}*write_energy)"
     latency = f"({r}*read_latency + {w}*write_latency)"

@@ -89,32 +89,38 @@ class Cost:
 
     @property
     def energy(self) -> Figure:
-        """Of the cache."""
+        """Of the cache: E = E_dyn + E_leak."""
         return self.dynamic + self.leakage
 
     @property
     def edp(self) -> Figure:
-        """Energy-delay product of the cache [J s]."""
+        """Energy-delay product of the cache [J s]: EDP = E T."""
         return self.energy * self.time
 
     @property
     def energy_with_dram(self) -> Figure:
-        """Of cache and DRAM."""
+        """Of cache and DRAM: E = E_dyn + E_leak,DRAM + E_dram, leakage over the time that the DRAM counts in."""
         return self.dynamic + self.leakage_with_dram + self.dram
 
     @property
     def edp_with_dram(self) -> Figure:
-        """Energy-delay product of cache and DRAM [J s]."""
+        """Energy-delay product of cache and DRAM [J s]: EDP = E T, both with the DRAM."""
         return self.energy_with_dram * self.time_with_dram
 
 
 def whole_cycles(latency: Figure, clock: float) -> Figure:
-    """Clock cycles that a latency [s] takes up: always rounded up, which is the paper's rounding (specification 1)."""
+    """Clock cycles that a latency t [s] takes up: c = ceil(t f), always rounded up.
+
+    It is the paper's rounding (specification 1). Source: DeepNVM++, section III-B.
+    """
     return np.ceil(latency * clock)
 
 
 def _serial(workload: Workload, cache: CacheFigures, dram: float, cost: DramCost, machine: Machine) -> Times:
-    """One access after the other, in whole cycles: T = (N_R c_R + N_W c_W) / f; leakage is charged over T only."""
+    """One access after the other, in whole cycles: T = (N_R c_R + N_W c_W) / f; leakage is charged over T only.
+
+    T_DRAM = T + N_D t_D. Source: DeepNVM++, section III-B.
+    """
     read = whole_cycles(cache.read_latency, machine.clock)
     write = whole_cycles(cache.write_latency, machine.clock)
     time = (workload.reads * read + workload.writes * write) / machine.clock
@@ -122,7 +128,7 @@ def _serial(workload: Workload, cache: CacheFigures, dram: float, cost: DramCost
 
 
 def _unrounded(workload: Workload, cache: CacheFigures, dram: float, cost: DramCost, machine: Machine) -> Times:
-    """One access after the other, latencies as they are."""
+    """One access after the other, latencies as they are: T = N_R t_R + N_W t_W and T_DRAM = T + N_D t_D."""
     time = workload.reads * cache.read_latency + workload.writes * cache.write_latency
     return Times(time, time + dram * cost.latency, time)
 
@@ -130,7 +136,9 @@ def _unrounded(workload: Workload, cache: CacheFigures, dram: float, cost: DramC
 def _roofline(workload: Workload, cache: CacheFigures, dram: float, cost: DramCost, machine: Machine) -> Times:
     """Throughput: each kernel is bound by arithmetic or L2 bandwidth, the run by that or by DRAM bandwidth.
 
-    The cache is taken to be pipelined, so that its latency costs nothing, and it leaks all the time.
+    T = sum max(MACs / mac_rate, sectors / sector_rate) over kernels, T_DRAM = max(T, N_D / dram_rate). The cache is
+    taken to be pipelined, so that its latency costs nothing, and it leaks all the time. Source: Williams et al.,
+    "Roofline", CACM 52(4), 2009.
     """
     time = kernel_time(workload, machine)
     whole = max(time, dram / machine.dram_rate)
@@ -138,7 +146,11 @@ def _roofline(workload: Workload, cache: CacheFigures, dram: float, cost: DramCo
 
 
 def kernel_time(workload: Workload, machine: Machine) -> float:
-    """Sum over kernels of the greater of arithmetic and L2 transfer time [s]."""
+    """Sum over kernels of the greater of arithmetic and L2 transfer time [s].
+
+    T = sum max(MACs / mac_rate, sectors / sector_rate); without kernels all transactions as one, (N_R + N_W) /
+    sector_rate. Source: Williams et al., "Roofline", CACM 52(4), 2009.
+    """
     sizes = workload.kernel_sizes or ((0.0, workload.reads + workload.writes),)
     return sum(max(macs / machine.mac_rate, moved / machine.sector_rate) for macs, moved in sizes)
 
@@ -156,7 +168,8 @@ def cost_of(
     """Energy and time of a workload on caches of one capacity.
 
     E_dyn = N_R e_R + N_W e_W, E_leak = P_leak T, E_dram = N_D e_D. N_D is the workload's own at the capacity unless
-    `dram_transactions` says otherwise. Everything grows with every figure of the cache.
+    `dram_transactions` says otherwise. Everything grows with every figure of the cache. Source: DeepNVM++, section
+    III-B.
     """
     if time_model not in TIME_MODELS:
         raise InputError(f"time model {quoted(time_model)} is not one of {', '.join(TIME_MODELS)}")
@@ -185,8 +198,9 @@ COMBINATIONS = (GEOMETRIC_MEAN, WORST_CASE)
 class WorkloadCosts:
     """What one workload or several cost on caches, as metrics of these.
 
-    Several workloads are combined by their geometric mean, or by the worst of them, each over its cost on DeepNVM++'s
-    3 MB SRAM cache (Table II), since their absolute costs differ by orders of magnitude.
+    Several workloads are combined by their geometric mean, (x_1 … x_n)^(1/n), or by the worst of them, max x_i /
+    x_i,ref, each over its cost on DeepNVM++'s 3 MB SRAM cache (Table II), since their absolute costs differ by orders
+    of magnitude.
     """
 
     workloads: tuple[Workload, ...]
@@ -203,7 +217,10 @@ class WorkloadCosts:
         return {name: replace(metric, unit="") for name, metric in WORKLOAD_METRICS.items()}
 
     def columns(self, metrics: Mapping[str, Floats], capacity: int) -> dict[str, Floats]:
-        """Energy, time and EDP on caches with the given metrics; all grow with them."""
+        """Energy, time and EDP on caches with the given metrics; all grow with them.
+
+        As of `cost_of` with the DRAM: E, T and E T of each workload, combined as the class states.
+        """
         own = {name: metrics[name] for name in ("read_latency", "write_latency", "read_energy", "write_energy",
                                                 "leakage", "area")}
         caches = CacheFigures("", capacity, **own)
@@ -211,7 +228,7 @@ class WorkloadCosts:
         return {name: np.asarray(self._combined(name, [cost[name] for cost in costs])) for name in WORKLOAD_METRICS}
 
     def _values(self, workload: Workload, caches: CacheFigures) -> dict[str, Figure]:
-        """Energy, time and EDP of one workload."""
+        """Energy, time and EDP of one workload, the DRAM included: E, T and E T."""
         cost = cost_of(
             workload, caches, time_model=self.time_model, dram_cost=self.dram_cost, machine=self.machine
         )
@@ -221,7 +238,7 @@ class WorkloadCosts:
         }
 
     def _combined(self, name: str, values: Sequence[Figure]) -> Figure:
-        """One number of several workloads."""
+        """One number of several workloads: (x_1 … x_n)^(1/n) or max x_i / x_i,ref."""
         if len(values) == 1:
             return values[0]
         if self.combine == GEOMETRIC_MEAN:
@@ -292,7 +309,11 @@ def load_dram_cost(name: str) -> DramCost:
 
 @cache
 def load_machine(name: str = "gtx-1080-ti") -> Machine:
-    """A GPU that comes with the package."""
+    """A GPU that comes with the package, at a clock f [Hz].
+
+    mac_rate = arithmetic_share multiprocessors lanes f, sector_rate = slices slice_bytes_per_cycle / 32 f and
+    dram_rate = dram_share dram_bandwidth / 32, sectors of 32 B. Source: each machine's file names its own.
+    """
     entry: Mapping[str, float | str] = _data(f"machines/{name}.toml")  # type: ignore[assignment]
     number = {key: float(value) for key, value in entry.items() if key != "name"}
     clock = number["clock_Hz"]

@@ -33,8 +33,9 @@ from dse.spaces.array.mat import MatGeometry
 
 
 def access(cell: Cell, technology: Technology) -> CellAccess:
-    """A device without resistance that loads both lines with the cell's capacitance (SubArray.cpp, Initialize).
+    """A device without resistance that loads both lines with the cell's capacitance.
 
+    resCellAccess = 0 and capCellAccess = max(C_on, C_off). Source: SubArray.cpp, Initialize.
     BJT access is an unfinished branch of NVSim that leaves its figures unset: treated like a diode here.
     """
     cap = max(cell.capacitance_on, cell.capacitance_off)
@@ -42,12 +43,12 @@ def access(cell: Cell, technology: Technology) -> CellAccess:
 
 
 def leak_half_selected(cell: Cell, reset: float) -> float:
-    """Current [A] of a half-selected cell behind a device: that device's leakage (SubArray.cpp, Initialize)."""
+    """Current [A] of a half-selected cell behind a device: I_half = I_leak (SubArray.cpp, Initialize)."""
     return cell.leakage_current_access
 
 
 def conduct_half_selected(cell: Cell, reset: float) -> float:
-    """Current [A] of a half-selected cell without device: I_reset R / 2 / R_half (SubArray.cpp, Initialize).
+    """Current [A] of a half-selected cell without device: I_half = I_reset R / 2 / R_half (SubArray.cpp, Initialize).
 
     R is the cell's resistance at the RESET voltage, R_half at half of it.
     """
@@ -61,6 +62,7 @@ HALF_SELECTED = {"none": conduct_half_selected, "diode": leak_half_selected, "BJ
 def line_currents(geometry: MatGeometry, circuit: Circuit) -> LineCurrents:
     """Currents of a RESET: I_reset per selected cell and I_half per half-selected one, along both lines.
 
+    I_wordline = n I_reset + (numColumn - n) I_half with n selected cells, I_bitline = I_reset + (numRow - 1) I_half;
     I_reset is given, or (|V| - V_drop) / R. Source: SubArray.cpp, Initialize.
     """
     cell = circuit.cell
@@ -74,12 +76,18 @@ def line_currents(geometry: MatGeometry, circuit: Circuit) -> LineCurrents:
 
 
 def selector_free_resistance(cell: Cell) -> PulseResistance:
-    """A memristor without access device has a resistance at each write voltage (MemCell.cpp, CalculateWriteEnergy)."""
+    """A memristor without access device has a resistance at each write voltage: R_on(V_set) and R_on(V_reset).
+
+    Source: MemCell.cpp, CalculateWriteEnergy.
+    """
     return PulseResistance(cell.resistance_on_at_set_voltage, cell.resistance_on_at_reset_voltage)
 
 
 def erased_or_larger(load: CellLoad, resistance: PulseResistance, circuit: Circuit) -> CellEnergy:
-    """Energy of both pulses where rows are erased first, else of the larger one (SubArray.cpp, CalculatePower)."""
+    """Energy of both pulses where rows are erased first, else of the larger one.
+
+    E_write = E_reset + E_set, or max(E_reset, E_set), each with its bitlines. Source: SubArray.cpp, CalculatePower.
+    """
     both = pulses(load, resistance, circuit)
     erases = circuit.write_scheme in ERASE_SCHEMES
     write = both.reset + both.set if erases else np.maximum(both.reset, both.set)
@@ -87,20 +95,21 @@ def erased_or_larger(load: CellLoad, resistance: PulseResistance, circuit: Circu
 
 
 def energy(load: CellLoad, circuit: Circuit) -> CellEnergy:
-    """Energy of cells that a pulse finds low-resistive."""
+    """Energy of cells that a pulse finds low-resistive: `erased_or_larger` for R = R_on in both pulses."""
     return erased_or_larger(load, on_resistance(circuit.cell), circuit)
 
 
 def selector_free_energy(load: CellLoad, circuit: Circuit) -> CellEnergy:
-    """Energy of memristors without access device."""
+    """Energy of memristors without access device: `erased_or_larger` for R_on(V_set) and R_on(V_reset)."""
     return erased_or_larger(load, selector_free_resistance(circuit.cell), circuit)
 
 
 def write_latency(arrivals: Arrivals, circuit: Circuit) -> WriteLatency:
-    """Latency of both pulses: max(row, column + charge) + charge + t_reset + t_set.
+    """Latency of both pulses: t_write = max(t_row, t_column + t_charge) + t_charge + t_reset + t_set.
 
-    Where rows are erased first the column does not count. NVSim charges the bitline twice and has neither SET nor
-    RESET latency here; corrected, it is charged once. Source: SubArray.cpp, CalculateLatency.
+    Where rows are erased first the column does not count: max(t_row, t_charge). NVSim charges the bitline twice, as
+    here, and has neither SET nor RESET latency; corrected, it is charged once, and t_set = max(t_row, t_column +
+    t_charge) + t_set,pulse, t_reset likewise. Source: SubArray.cpp, CalculateLatency.
     """
     cell = circuit.cell
     erases = circuit.write_scheme in ERASE_SCHEMES
@@ -113,7 +122,10 @@ def write_latency(arrivals: Arrivals, circuit: Circuit) -> WriteLatency:
 
 
 def multiplexers_per_write(circuit: Circuit) -> int:
-    """NVSim counts the multiplexers of a write twice (SubArray.cpp, CalculatePower)."""
+    """NVSim counts the multiplexers of a write twice: E_write has 2 (E_mux + E_mux1 + E_mux2) in it.
+
+    Source: SubArray.cpp, CalculatePower.
+    """
     return 2 if circuit.quirks.crosspoint_counts_multiplexers_twice else 1
 
 

@@ -31,8 +31,9 @@ def transistor_access(cell: Cell, technology: Technology, gates: int) -> CellAcc
 def lines(geometry: MatGeometry, circuit: Circuit) -> Lines:
     """Wordlines and bitlines of subarrays, (n,).
 
-    lenWordline = numColumn * w * F and lenBitline = numRow * h * F for cells of w by h feature sizes; each has c and r
-    per length of the local wire, and what its cells add. Source: SubArray.cpp, Initialize.
+    lenWordline = numColumn * w * F and lenBitline = numRow * h * F for cells of w by h feature sizes F; capWordline =
+    lenWordline * c + numColumn * C_cell and resWordline = lenWordline * r, with c and r of the local wire and C_cell
+    what a cell's access adds to the line; the bitline likewise by rows. Source: SubArray.cpp, Initialize.
     """
     cell, feature, wire = circuit.cell, circuit.technology.feature_size, circuit.wire
     access = circuit.physics.access(cell, circuit.technology)

@@ -41,14 +41,14 @@ PULSE_SHAPER_EFFICIENCY = 0.2
 
 
 def access(cell: Cell, technology: Technology) -> CellAccess:
-    """One access transistor per cell (SubArray.cpp, Initialize)."""
+    """One access transistor per cell: C_gate(W) on the wordline (SubArray.cpp, Initialize)."""
     return transistor_access(cell, technology, gates=1)
 
 
 def line_currents(geometry: MatGeometry, circuit: Circuit) -> LineCurrents:
-    """Write current and leakage of the other cells of a bitline: max(I_reset, I_set) + I_leak (rows - 1).
+    """Write current and leakage of the other cells of a bitline: I = max(I_reset, I_set) + I_leak (numRow - 1).
 
-    A bitline may have at most I_on / I_off cells. Source: SubArray.cpp, Initialize.
+    A bitline may have at most I_on / I_off cells: numRow <= I_on / I_off. Source: SubArray.cpp, Initialize.
     """
     cell, technology = circuit.cell, circuit.technology
     margin = technology.current_on_nmos / technology.current_off_nmos
@@ -58,12 +58,16 @@ def line_currents(geometry: MatGeometry, circuit: Circuit) -> LineCurrents:
 
 
 def drop_resistance(cell: Cell) -> float:
-    """A multiplexer may drop little beside a cell that is on (Mux.cpp, Initialize)."""
+    """A multiplexer may drop little beside a cell that is on, R = R_on (Mux.cpp, Initialize)."""
     return cell.resistance_on
 
 
 def shaped_pulse(load: CellLoad, circuit: Circuit) -> CellEnergy:
-    """Energy of cells whose pulses are shaped: of `larger_pulse` over the shaper's efficiency (CalculatePower)."""
+    """Energy of cells whose pulses are shaped: of `larger_pulse` over the shaper's efficiency.
+
+    E_set / eta, E_reset / eta and E_write = max(E_reset / eta, E_set / eta) with eta = 0.2. Source: SubArray.cpp,
+    CalculatePower.
+    """
     plain = larger_pulse(load, circuit)
     return CellEnergy(
         read=plain.read,

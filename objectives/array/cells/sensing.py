@@ -78,7 +78,10 @@ def levels(circuit: Circuit) -> Levels:
 
 
 def levels_apart(circuit: Circuit) -> bool:
-    """Tell whether both levels are further from the precharged one than the sense amplifier resolves."""
+    """Tell whether both levels are further from the precharged one than the sense amplifier resolves.
+
+    V_p - V_on > V_s and V_off - V_p > V_s. Source: SubArray.cpp, Initialize.
+    """
     return levels(circuit).possible
 
 
@@ -95,11 +98,15 @@ class DrivenBitline(Batch):
     beta: Floats
 
     def delay(self, wordline_ramp: Floats) -> Floats:
-        """Time [s] until the bitline can be sensed, for a wordline of slope `wordline_ramp` [1/s]."""
+        """Time [s] until the bitline can be sensed, for a wordline of slope `wordline_ramp` [1/s].
+
+        tau sqrt(ln(v_s)² + 2 alpha beta (1 - v_s)), alpha = 1 / (ramp tau) and v_s = 1/2. Source: NVSim formula.cpp,
+        horowitz, as called by SubArray.cpp, CalculateLatency.
+        """
         return horowitz(self.tau, self.beta, wordline_ramp).delay
 
     def state_delays(self, delay: Floats) -> tuple[Floats, Floats]:
-        """Delays [s] of either state: both take the same."""
+        """Delays [s] of either state: t_on = t_off = t, both take the same."""
         return delay, delay
 
 
@@ -111,11 +118,11 @@ class SettlingBitline(Batch):
     off: Floats
 
     def delay(self, wordline_ramp: Floats) -> Floats:
-        """Time [s] until the slower state can be sensed."""
+        """Time [s] until the slower state can be sensed: max(t_on, t_off) (SubArray.cpp, CalculateLatency)."""
         return np.maximum(self.on, self.off)
 
     def state_delays(self, delay: Floats) -> tuple[Floats, Floats]:
-        """Delays [s] of either state."""
+        """Delays [s] of either state: t_on and t_off, whatever `delay` is."""
         return self.on, self.off
 
 
@@ -206,20 +213,31 @@ def voltage_edge_latency(line: GlobalBitline, edge: EdgeLoad, circuit: Circuit) 
 
 
 def _write_swing(bits: Bits, circuit: Circuit) -> Floats:
-    """Squared voltage of the larger write pulse times bits [V²]."""
+    """Squared voltage of the larger write pulse times bits [V²]: max(|V_reset|, |V_set|)² bits.
+
+    Source: BankWithoutHtree.cpp, CalculateLatencyAndPower.
+    """
     voltage = max(abs(circuit.cell.reset_voltage), abs(circuit.cell.set_voltage))
     return voltage * voltage * bits.data
 
 
 def voltage_edge_swing(bits: Bits, circuit: Circuit) -> EdgeSwing:
-    """Reads move the lines by V_p² - V_on², writes by the larger pulse (CalculateLatencyAndPower)."""
+    """Squared voltages times data bits of lines sensed by voltage [V²].
+
+    Reads move the lines by (V_p² - V_on²) bits, writes by the larger pulse, max(|V_reset|, |V_set|)² bits. Source:
+    BankWithoutHtree.cpp, CalculateLatencyAndPower.
+    """
     level = levels(circuit)
     read = (level.precharge * level.precharge - level.low * level.low) * bits.data
     return EdgeSwing(read, _write_swing(bits, circuit))
 
 
 def current_edge_swing(bits: Bits, circuit: Circuit) -> EdgeSwing:
-    """Reads by current do not move the lines, writes do by the larger pulse (CalculateLatencyAndPower)."""
+    """Squared voltages times data bits of lines sensed by current [V²].
+
+    Reads do not move the lines, 0; writes do by the larger pulse, max(|V_reset|, |V_set|)² bits. Source:
+    BankWithoutHtree.cpp, CalculateLatencyAndPower.
+    """
     return EdgeSwing(0.0 * bits.data, _write_swing(bits, circuit))
 
 

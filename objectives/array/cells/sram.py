@@ -39,7 +39,7 @@ from dse.objectives.array.given.technology import Technology
 
 
 def access(cell: Cell, technology: Technology) -> CellAccess:
-    """Two access transistors per cell, both on its wordline (SubArray.cpp, Initialize)."""
+    """Two access transistors per cell, both on its wordline: 2 C_gate(W) (SubArray.cpp, Initialize)."""
     return transistor_access(cell, technology, gates=2)
 
 
@@ -73,7 +73,10 @@ def bitline_read_energy(line: Lines, mux: Mux, circuit: Circuit) -> Floats:
 
 
 def energy(load: CellLoad, circuit: Circuit) -> CellEnergy:
-    """Cells take nothing of their own; a write moves the selected bitlines by vdd / 2 (CalculatePower)."""
+    """Cells take nothing of their own; a write moves the n selected bitlines by vdd / 2.
+
+    E_write = n C_bitline (vdd / 2)², E_read = E_set = E_reset = 0. Source: SubArray.cpp, CalculatePower.
+    """
     precharge = circuit.technology.vdd / 2
     nothing = np.zeros(len(load.selected))
     write = load.bitline_cap * precharge * precharge * load.selected
@@ -93,8 +96,9 @@ def cell_leakage(circuit: Circuit) -> float:
 
 
 def write_latency(arrivals: Arrivals, circuit: Circuit) -> WriteLatency:
-    """A write takes as long as a read, or, corrected, max(row, column + charge); there is neither SET nor RESET.
+    """A write takes as long as a read; there is neither SET nor RESET.
 
+    t_write = t_read, or, corrected, max(t_row, t_column + t_charge).
     Source: SubArray.cpp, CalculateLatency.
     """
     ready = np.maximum(arrivals.row, arrivals.column + arrivals.charge)
@@ -117,7 +121,7 @@ def edge_latency(line: GlobalBitline, edge: EdgeLoad, circuit: Circuit) -> EdgeL
 
 
 def edge_swing(bits: Bits, circuit: Circuit) -> EdgeSwing:
-    """Lines move by the read voltage: per way in a read, per bit in a write (CalculateLatencyAndPower)."""
+    """Lines move by the read voltage V: V² ways in a read, V² bits in a write (CalculateLatencyAndPower)."""
     swing = circuit.cell.read_voltage * circuit.cell.read_voltage
     return EdgeSwing(swing * bits.ways, swing * bits.data)
 

@@ -30,14 +30,20 @@ from dse.objectives.array.given.technology import Technology
 
 
 def read_path(circuit: Circuit) -> Circuit:
-    """The circuit as a read sees it: bitlines carry the current through the MTJ, writes never pass them."""
+    """The circuit as a read sees it: bitlines carry the current through the MTJ, writes never pass them.
+
+    I_set = I_reset = I_read, so that lines and multiplexers are sized for I_read (`resistive.line_currents`).
+    """
     cell = circuit.cell
     current = read_current(cell, circuit.technology)
     return circuit.with_cell(replace(cell, separate_paths=False, set_current=current, reset_current=current))
 
 
 def write_path(circuit: Circuit) -> Circuit:
-    """The circuit as a write sees it: the heavy-metal line in series with its transistor loads the multiplexers."""
+    """The circuit as a write sees it: the heavy-metal line in series with its transistor loads the multiplexers.
+
+    R = R_heavy_metal + resCellAccess, that of an access transistor as wide as the write's (SubArray.cpp, Initialize).
+    """
     cell = replace(circuit.cell, separate_paths=False, access_width_f=circuit.cell.write_access_width_f)
     series = cell.write_resistance + transistor_access(cell, circuit.technology, gates=1).resistance
     return circuit.with_cell(
@@ -46,7 +52,7 @@ def write_path(circuit: Circuit) -> Circuit:
 
 
 def read_current(cell: Cell, technology: Technology) -> float:
-    """Current [A] through a cell that is sensed: given, or its read power over the supply voltage."""
+    """Current [A] through a cell that is sensed: given, or I = P_read / vdd (MemCell.cpp, CalculateReadPower)."""
     return cell.read_current or read_power(cell, technology) / technology.vdd
 
 

@@ -26,7 +26,10 @@ class PulseResistance:
 
 
 def on_resistance(cell: Cell) -> PulseResistance:
-    """A cell that is written is low-resistive most of the time: that of its heavy metal, or of a cell that is on."""
+    """A cell that is written is low-resistive most of the time: R = R_heavy_metal where given, else R_on.
+
+    Source: MemCell.cpp, CalculateWriteEnergy, which knows no heavy metal.
+    """
     return PulseResistance(cell.write_resistance, cell.write_resistance)
 
 
@@ -46,7 +49,11 @@ def reset_energy(cell: Cell, resistance: float, technology: Technology) -> float
 
 
 def set_energy(cell: Cell, resistance: float, technology: Technology, quirks: Quirks) -> float:
-    """Energy [J] of one SET pulse, given or derived, as of `reset_energy` (MemCell.cpp, CalculateWriteEnergy)."""
+    """Energy [J] of one SET pulse, given or derived as of `reset_energy`.
+
+    By voltage |V| (|V| - V_drop) / R t, by current |V| |I| t with vdd for a V of 0, where NVSim tests the RESET's V.
+    Source: MemCell.cpp, CalculateWriteEnergy.
+    """
     if cell.set_energy != 0:
         return cell.set_energy
     voltage = abs(cell.set_voltage)
@@ -58,7 +65,7 @@ def set_energy(cell: Cell, resistance: float, technology: Technology, quirks: Qu
 
 
 def read_power(cell: Cell, technology: Technology) -> float:
-    """Power P [W] a cell draws while it is sensed: given, or vdd times its largest current.
+    """Power P [W] a cell draws while it is sensed: given, or vdd times its largest current, P = vdd I.
 
     Source: MemCell.cpp, CalculateReadPower.
     """
@@ -93,7 +100,7 @@ class Pulses:
 
 
 def pulses(load: CellLoad, resistance: PulseResistance, circuit: Circuit) -> Pulses:
-    """Energy of both pulses: (E_cell + C V²) per selected cell, V that of a pulse by voltage, else vdd.
+    """Energy of both pulses: n (E_cell + C V²) for n selected cells, V that of a pulse by voltage, else vdd.
 
     Source: SubArray.cpp, CalculatePower.
     """
@@ -107,13 +114,19 @@ def pulses(load: CellLoad, resistance: PulseResistance, circuit: Circuit) -> Pul
 
 
 def cell_read_energy(load: CellLoad, circuit: Circuit) -> Floats:
-    """Energy [J] of the selected cells while they are sensed: 2 P t, with a reference cell (CalculatePower)."""
+    """Energy [J] of the n selected cells while they are sensed, each with a reference cell: 2 P t_sense n.
+
+    Source: SubArray.cpp, CalculatePower.
+    """
     power = 2 * read_power(circuit.cell, circuit.technology)
     return power * load.sense_delay * load.selected
 
 
 def larger_pulse(load: CellLoad, circuit: Circuit) -> CellEnergy:
-    """Energy of cells whose write costs as much as the larger of SET and RESET (CalculatePower)."""
+    """Energy of cells whose write costs as much as the larger of SET and RESET: E_write = max(E_reset, E_set).
+
+    Source: SubArray.cpp, CalculatePower.
+    """
     both = pulses(load, on_resistance(circuit.cell), circuit)
     return CellEnergy(
         read=cell_read_energy(load, circuit), set=both.set, reset=both.reset, write=np.maximum(both.reset, both.set)
@@ -121,7 +134,10 @@ def larger_pulse(load: CellLoad, circuit: Circuit) -> CellEnergy:
 
 
 def longer_pulse(arrivals: Arrivals, circuit: Circuit) -> WriteLatency:
-    """Latencies of cells that are set or reset: max(row, column + charge) + pulse (SubArray.cpp, CalculateLatency)."""
+    """Latencies of cells that are set or reset: t = max(t_row, t_column + t_charge) + t_pulse.
+
+    The pulse of a write is the longer one, max(t_reset, t_set). Source: SubArray.cpp, CalculateLatency.
+    """
     cell = circuit.cell
     ready = np.maximum(arrivals.row, arrivals.column + arrivals.charge)
     return WriteLatency(

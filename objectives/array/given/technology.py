@@ -145,8 +145,9 @@ def load_technology(
 ) -> Technology:
     """Return the transistors of `node` [nm] and `roadmap` (one of `ROADMAPS`) at `temperature` [K].
 
-    Currents are linear in temperature between the 10 K steps of a file. Nodes between two packaged ones are
-    then linear in the node, off currents geometric. With `path`, a user's file for exactly this node is read
+    Currents are linear in temperature between the 10 K steps of a file. Nodes between two packaged ones a and b are
+    then linear in the node, x = (1 - w) x_a + w x_b, off currents geometric, x = x_a^(1-w) x_b^w, with w = (node - a)
+    / (b - a), above 120 nm (node - a) / 60 nm as in NVSim. With `path`, a user's file for exactly this node is read
     instead and nothing is interpolated between nodes.
 
     Raises InputError for a node outside 22 to 200 nm without a file, packaged or the user's, an unknown roadmap, a
@@ -258,8 +259,9 @@ def _technology(
 ) -> Technology:
     """Complete the tabulated `values` (SI units) with the quantities derived from them.
 
-    `overlapped_gate_cap` [F/m] is the ideal gate capacitance the overlap capacitance is a fifth of. Junction
-    capacitances are those of a drain at vdd.  Source: NVSim Technology.cpp, Technology::Initialize.
+    capOverlap = 0.2 capIdealGate, the latter being `overlapped_gate_cap` [F/m], and vdsat = phyGateLength v / mobility
+    with v = 1e5 m/s; C = C0 / (1 + vdd / V0)^m for the junctions of a drain with m = 0.5 at its bottom, 0.33 at its
+    sides (`_reverse_biased`). Source: NVSim Technology.cpp, Technology::Initialize.
     """
     velocity_by_length = values["gate_length"] * _SATURATION_VELOCITY
     return Technology(
@@ -290,7 +292,9 @@ def _reverse_biased(zero_bias_cap: float, voltage: float, grading: float) -> flo
 
 
 def _at_temperature(file: NodeFile, roadmap: str, temperature: int) -> dict[str, float]:
-    """Return all tabulated quantities of a roadmap (SI units), currents at `temperature` [K].
+    """Return all tabulated quantities of a roadmap (SI units), currents at `temperature` T [K].
+
+    I(T) = I_i + (I_(i+1) - I_i) (T - T_i) / 10 K, with T_i the last 10 K step of the table up to T.
 
     Source: NVSim Technology.cpp, Technology::Initialize.
     """
@@ -308,7 +312,9 @@ def _at_temperature(file: NodeFile, roadmap: str, temperature: int) -> dict[str,
 def _between(below: dict[str, float], above: dict[str, float], weight: float) -> dict[str, float]:
     """Return the quantities at `weight` [1] of the way from the node below to the one above.
 
-    Linear, off currents geometric.  Source: NVSim Technology.cpp, Technology::InterpolateWith.
+    x = (1 - w) x_below + w x_above, off currents x_below^(1-w) x_above^w.
+
+    Source: NVSim Technology.cpp, Technology::InterpolateWith.
     """
     return {
         key: float(below[key] ** (1 - weight) * above[key] ** weight)
@@ -332,7 +338,10 @@ def _tabulated_around(node: int) -> tuple[int, int]:
 
 
 def _weight(node: int, lower: int, upper: int, quirks: Quirks) -> float:
-    """Return how far `node` [nm] is from `lower` to `upper` [1].  Source: NVSim main.cpp, main."""
+    """Return how far `node` [nm] is from `lower` to `upper` [1]: w = (node - lower) / (upper - lower).
+
+    Above 120 nm NVSim divides by 60 nm.  Source: NVSim main.cpp, main.
+    """
     if lower == 120 and quirks.interpolation_above_120nm_over_60nm:
         return (node - lower) / 60
     return (node - lower) / (upper - lower)

@@ -48,7 +48,10 @@ METRIC_COLUMNS = (
 
 
 def join(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
-    """Join mats to banks by whatever routing and sensing there is (main.cpp, CALCULATE in macros.h)."""
+    """Join mats to banks by whatever routing and sensing there is (main.cpp, CALCULATE in macros.h).
+
+    The equations are those of `h_tree_bank`, `bus_bank` and `bus_bank_sensed_at_edge`.
+    """
     if not circuit.internal_sensing:  # then mats are those of `bankable_mat`, with what the edge needs to sense them
         return bus_bank_sensed_at_edge(shape, routing, cast(UnsensedMat, mat), wire, circuit)
     if routing.horizontal is None:
@@ -79,7 +82,10 @@ class Evaluation:
 def evaluate(
     banks: BankChoice, mats: MatChoice, spec: ArraySpec, fabric: Fabric, local: WireChoice, global_: WireChoice
 ) -> Evaluation:
-    """Evaluate paired `banks` and `mats` of an array with given local and global wires."""
+    """Evaluate paired `banks` and `mats` of an array with given local and global wires.
+
+    Figures are those of `join` over `mat_detail`; of subarrays area = height width, and likewise of mats.
+    """
     block = block_bits(banks, mats, spec)
     routing = fabric.route(banks, np.maximum(block, 1), spec)
     geometry, kept = mat_geometry(
@@ -121,7 +127,12 @@ def _pulses(
     shape: BankShape, routing: Routing, geometry: MatGeometry, mats: Mat, detail: MatDetail, circuit: Circuit,
     wire: Wire,
 ) -> dict[str, Floats]:
-    """SET and RESET of the bank, and the energy of the cells alone."""
+    """SET and RESET of the bank, and the energy of the cells alone.
+
+    Of a mat t = t_predecoder + t_subarray and E = E_predecoder + n_active E_subarray, to which the bank adds what it
+    adds to a write; of cells alone E_cells n_active_subarrays n_active_mats. Source: Mat.cpp, CalculateLatency and
+    CalculatePower; BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateLatencyAndPower.
+    """
     figures = {}
     energy = detail.subarray.energy.take(detail.subarray_number)
     for pulse, latency, subarray_energy in (

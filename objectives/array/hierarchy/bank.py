@@ -56,7 +56,10 @@ def spread_bank(*, legal: Bools, **figures: Floats) -> Bank:
 
 
 def aspect_ratio_legal(height: Floats, width: Floats, circuit: Circuit) -> Bools:
-    """Which banks are not too narrow; NVSim asks data arrays only (CalculateArea of both kinds of bank)."""
+    """Which banks are not too narrow: H / W <= 10 and W / H <= 10.
+
+    NVSim asks data arrays only. Source: BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateArea.
+    """
     if circuit.spec.is_tag and circuit.quirks.aspect_ratio_of_data_only:
         return np.ones(np.shape(height), bool)
     return (height / width <= MOST_ASPECT_RATIO) & (width / height <= MOST_ASPECT_RATIO)
@@ -65,7 +68,8 @@ def aspect_ratio_legal(height: Floats, width: Floats, circuit: Circuit) -> Bools
 def ways_sharing_write_wires(circuit: Circuit) -> int:
     """Ways by which the energy of write wires is divided: in fast access one way of the set is written.
 
-    Source: BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateLatencyAndPower.
+    ways = associativity in fast access, else 1; E_write = E_wires / ways + n_active E_mat. Source: BankWithHtree.cpp
+    and BankWithoutHtree.cpp, CalculateLatencyAndPower.
     """
     spec = circuit.spec
     if spec.access != FAST or (spec.is_tag and not circuit.quirks.tag_write_wire_energy_per_way):
@@ -76,7 +80,7 @@ def ways_sharing_write_wires(circuit: Circuit) -> int:
 def pulse_costs(mat: Mat, latency: Floats, energy: Floats) -> Mat:
     """Put the latency [s] and energy [J] of one pulse in place of a mat's write.
 
-    A bank adds to SET and RESET what it adds to writes (BankWithHtree.cpp and BankWithoutHtree.cpp,
-    CalculateLatencyAndPower).
+    A bank adds to SET and RESET what it adds to writes: t_set = t_set,mat + (t_write - t_write,mat), energies
+    likewise. Source: BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateLatencyAndPower.
     """
     return replace(mat, write_latency=latency, write_energy=energy)

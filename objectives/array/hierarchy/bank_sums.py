@@ -41,13 +41,21 @@ class BankSums(Batch):
 
 
 def has_closed_form(wire: GlobalWire, circuit: Circuit, routing: Routing) -> bool:
-    """Whether sums hold: an H-tree of plain wires without area, and senses inside the mats."""
+    """Whether sums hold: an H-tree of plain wires without area, and senses inside the mats.
+
+    Only then is t_wire = 2.3 r c L² / 2 and E_wire = c L vdd² for every length L (Wire.cpp, CalculateLatencyAndPower).
+    """
     plain = isinstance(wire, FreeWire) or (isinstance(wire, Wire) and not wire.leaks and wire.area_pitch == 0)
     return plain and circuit.internal_sensing and routing.horizontal is not None
 
 
 def bank_sums(shape: BankShape, routing: Routing, wire: GlobalWire) -> BankSums:
-    """Sums over the levels of the trees of banks."""
+    """Sums over the levels l of the trees of banks, whose wires are 2^l w across and 2^(l-1) h down.
+
+    A = 2.3 r c / 2 sum 4^l and B = 2.3 r c / 2 sum 4^(l-1) over the levels that a bank has; C = c vdd² sum 2^l n_l b_l
+    and D = c vdd² sum 2^(l-1) n_l b_l with n_l active bundles of b_l bits, all l from 0. Source: BankWithHtree.cpp,
+    CalculateArea and CalculateLatencyAndPower; Wire.cpp, CalculateLatencyAndPower.
+    """
     if routing.horizontal is None or routing.vertical is None:
         raise ValueError("an H-tree needs the routing of an H-tree")
     across, energy_across = _level_sums(routing.horizontal, 1.0, wire)
@@ -59,7 +67,10 @@ def bank_sums(shape: BankShape, routing: Routing, wire: GlobalWire) -> BankSums:
 
 
 def _level_sums(levels: TreeLevels, first: float, wire: GlobalWire) -> tuple[Floats, Floats]:
-    """Delay per squared side and energy per side of a mat; level 0 is `first` sides long, each further one twice."""
+    """Delay per squared side and energy per side of a mat; level 0 is `first` sides long, each further one twice.
+
+    2.3 r c / 2 sum (first 2^l)² and c vdd² sum first 2^l n_l b_l. Source: as of `bank_sums`.
+    """
     banks = levels.bits.shape[1]
     if not isinstance(wire, Wire) or not len(levels.bits):
         return np.zeros(banks), np.zeros(banks)
@@ -72,6 +83,10 @@ def _level_sums(levels: TreeLevels, first: float, wire: GlobalWire) -> tuple[Flo
 
 class SummedBanks:
     """Figures of banks of some mats, by their names as a bank has them; each is computed once, when it is asked for.
+
+    With t_wires = A w² + B h² and E_wires = C w + D h: t_read = t_mat,read + 2 t_wires, t_write = t_mat,write +
+    t_wires, E_read = n_active E_mat,read + E_wires, E_write = n_active E_mat,write + E_wires / ways, leakage = n P_mat
+    and area = n w h. Source: BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower.
 
     Banks and mats broadcast; or each mat is of the bank at its row of `spread`.
     """
@@ -96,7 +111,7 @@ class SummedBanks:
 
 
 def _wires(bank: SummedBanks) -> Floats:
-    """Delay of the wires, one way [s]."""
+    """Delay of the wires, one way [s]: t_wires = A w² + B h²."""
     mat = bank.mat
     return bank.sum("across") * (mat.width * mat.width) + bank.sum("down") * (mat.height * mat.height)
 

@@ -31,7 +31,7 @@ class BusCost:
 
 
 def bits_to_mat(routing: Routing, circuit: Circuit) -> Floats:
-    """Wires to one mat: address and data, and for tags a match line per way (CalculateLatencyAndPower)."""
+    """Wires to one mat: n = n_address + n_data, and for tags a match line per way (CalculateLatencyAndPower)."""
     wires = routing.address_bits + routing.data_bits
     return (wires + routing.ways if circuit.spec.is_tag else wires).astype(float)
 
@@ -39,7 +39,9 @@ def bits_to_mat(routing: Routing, circuit: Circuit) -> Floats:
 def bus_cost(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> BusCost:
     """Cost of a bus: full length for delay, one wire to each active row of mats for energy.
 
-    NVSim charges leakage to the wires of the active rows only. Source: CalculateLatencyAndPower.
+    With L_i = h (R - i) over the active rows i = 0, 1, … of R: t = t_wire(L_0), E = sum E_wire(L_i) n C_active and
+    P = sum P_wire(L_i) n C, with n wires to each of C columns. NVSim charges leakage to the wires of the active rows
+    only. Source: BankWithoutHtree.cpp, CalculateLatencyAndPower.
     """
     wires = bits_to_mat(routing, circuit)
     length = mat.height * (shape.rows + 1)
@@ -58,7 +60,10 @@ def bus_cost(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, cir
 
 
 def grow_width(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire) -> Floats:
-    """Width of the bank [m] with the address wires to every mat (CalculateArea)."""
+    """Width of the bank [m] with the address wires to every mat.
+
+    W = w C + ceil(R C n_address / numWireSharingWidth) effectivePitch. Source: BankWithoutHtree.cpp, CalculateArea.
+    """
     width = mat.width * shape.cols
     if wire.area_pitch == 0:
         return width
@@ -67,7 +72,11 @@ def grow_width(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire) -
 
 
 def bus_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
-    """Banks of `mat` on buses of global `wire`, sensed inside the mats (CalculateArea, CalculateLatencyAndPower)."""
+    """Banks of `mat` on buses of global `wire`, sensed inside the mats.
+
+    H = h R, t = t_bus + t_mat, E_read = E_bus + n_active E_mat,read, E_write = E_bus / ways + n_active E_mat,write and
+    P = P_bus + R C P_mat. Source: BankWithoutHtree.cpp, CalculateArea and CalculateLatencyAndPower.
+    """
     height = mat.height * shape.rows
     width = grow_width(shape, routing, mat, wire)
     bus = bus_cost(shape, routing, mat, wire, circuit)

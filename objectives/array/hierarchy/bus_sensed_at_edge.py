@@ -45,7 +45,7 @@ class UnsensedMat(Mat):
 
 
 def unsensed_mat(detail: MatDetail) -> UnsensedMat:
-    """Add to mats what their bank needs to sense them."""
+    """Add to mats what their bank needs to sense them: r_l, C_l and delays of their bitlines, as they are."""
     block, number = detail.subarray, detail.subarray_number
     latency = detail.timing.bitline_latency
     on, off = block.stages.reading.bitline.take(number).state_delays(latency)
@@ -67,7 +67,11 @@ class Edge:
 
 
 def _edge(shape: BankShape, routing: Routing, mat: Mat, circuit: Circuit) -> Edge:
-    """Size the circuits at the edge; one sense amplifier per bit of a block, for tags of a set."""
+    """Size the circuits at the edge; one sense amplifier per bit of a block, for tags of a set.
+
+    n_sense = bits of a block, times the associativity for tags, at a pitch of w C / n_sense; a multiplexer chooses one
+    of R C / (R_active C_active) mats. Source: BankWithoutHtree.cpp, Initialize.
+    """
     cell, technology, spec = circuit.cell, circuit.technology, circuit.spec
     block = routing.data_bits if spec.is_tag else np.full_like(routing.data_bits, spec.block_bits)
     count = (block * (spec.associativity if spec.is_tag else 1)).astype(float)
@@ -97,7 +101,7 @@ def _line_energies(
 ) -> tuple[Floats, Floats]:
     """Read and write energy [J] of the lines to the active rows of mats: C (vdd² address + V² bits) for each row.
 
-    Source: CalculateLatencyAndPower.
+    C = c h (R - i) for the active rows i = 0, 1, … of R. Source: BankWithoutHtree.cpp, CalculateLatencyAndPower.
     """
     vdd = circuit.technology.vdd
     address = routing.address_bits.astype(float)
@@ -118,6 +122,10 @@ def bus_bank_sensed_at_edge(
 ) -> Bank:
     """Banks of `mat` on buses of global `wire`, sensed at the edge. Repeated wires cannot carry bitlines.
 
+    t_read = t_mat + t_line + t_mux + t_sense, t_write = t_mat + t_line + t_mux, the global line with C = c h R and
+    r = r_wire h R, the mat's with C_l + 6 C_mux and r_l + 3 R_mux. E_read = n_active E_mat + E_lines + (E_mux +
+    E_sense) C_active, E_write = n_active E_mat + (E_lines + E_mux C_active) / ways, P = R C P_mat + P_sense C and
+    H = h R + h_sense + h_mux. Comparators of tags add t_match, E_match and P_match per way and ways A_match / W.
     Source: BankWithoutHtree.cpp, Initialize, CalculateArea and CalculateLatencyAndPower.
     """
     edge = _edge(shape, routing, mat, circuit)

@@ -27,12 +27,18 @@ class LevelCost:
 
 
 def _spread(levels: TreeLevels, wire: GlobalWire) -> Floats:
-    """Silicon width [m] of one bundle at every level: wires share the pitch of a repeater."""
+    """Silicon width [m] of one bundle of b wires at every level, which share the pitch of a repeater.
+
+    ceil(b / numWireSharingWidth) effectivePitch. Source: BankWithHtree.cpp, CalculateArea.
+    """
     return np.ceil(levels.bits / wire.bundle) * wire.area_pitch
 
 
 def _grow_side(side: Floats, levels: TreeLevels, wire: GlobalWire) -> Floats:
-    """Side of a bank [m] with the bundles that run across it, added from the edge inwards."""
+    """Side of a bank [m] with the n_l bundles of b_l wires that run across it, added from the edge inwards.
+
+    side + sum ceil(n_l b_l / numWireSharingWidth) effectivePitch. Source: BankWithHtree.cpp, CalculateArea.
+    """
     if wire.area_pitch == 0:
         return side
     for level in reversed(range(len(levels.bits))):
@@ -53,8 +59,8 @@ def _at_level(table: Floats, level: Ints) -> Floats:
 def wire_lengths(routing: Routing, mat: Mat, wire: GlobalWire) -> tuple[list[Floats], list[Floats]]:
     """Lengths [m] of horizontal and vertical wires, level 0 next to the mats.
 
-    Each level is twice as long as the one below, plus half the silicon width of the bundle it crosses.
-    Excess vertical levels cross nothing. Source: BankWithHtree.cpp, CalculateArea.
+    L_0 = w across and h / 2 down; L_l = 2 L_(l-1) + s / 2 with s the silicon width of the bundle it crosses. Excess
+    vertical levels cross nothing. Source: BankWithHtree.cpp, CalculateArea.
     """
     horizontal, vertical = _trees(routing)
     wide: list[Floats] = [mat.width]
@@ -76,7 +82,11 @@ def _trees(routing: Routing) -> tuple[TreeLevels, TreeLevels]:
 
 
 def _lengths_with_bundles(routing: Routing, mat: Mat, wire: GlobalWire) -> tuple[list[Floats], list[Floats]]:
-    """Lengths [m] as in `wire_lengths`, for wires that take silicon area."""
+    """Lengths [m] as in `wire_lengths`, for wires that take silicon area.
+
+    The lowest horizontal wire also crosses the bundles of excess vertical levels: L_0 = w + sum s_l / 2 over l from 0
+    to the number of the excess ones. Source: BankWithHtree.cpp, CalculateArea.
+    """
     horizontal, vertical = _trees(routing)
     across, down = horizontal.present.sum(axis=0), vertical.present.sum(axis=0)
     excess = np.maximum(down - across, 0)
@@ -94,7 +104,11 @@ def _lengths_with_bundles(routing: Routing, mat: Mat, wire: GlobalWire) -> tuple
 
 
 def level_costs(routing: Routing, mat: Mat, wire: GlobalWire) -> Iterator[LevelCost]:
-    """Cost of each level of the tree, from the edge inwards, horizontal levels first (CalculateLatencyAndPower)."""
+    """Cost of each level l of the tree, from the edge inwards, horizontal levels first.
+
+    t_l = t_wire(L_l), E_l = E_wire(L_l) n_active,l b_l and P_l = P_wire(L_l) n_l b_l with n bundles of b bits; zero
+    delay where a bank has no such level. Source: BankWithHtree.cpp, CalculateLatencyAndPower.
+    """
     for levels, lengths in zip(_trees(routing), wire_lengths(routing, mat, wire), strict=True):
         present = levels.present.astype(float)
         switched = (levels.active_bundles * levels.bits).astype(float)
@@ -131,6 +145,8 @@ def _cost_of_lengths(wire: GlobalWire, lengths: list[Floats]) -> Callable[[int],
 def h_tree_bank(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
     """Banks of `mat` joined by an H-tree of global `wire`: reads pass it twice, writes once.
 
+    t_read = t_mat,read + 2 sum t_l, t_write = t_mat,write + sum t_l, E_read = n_active E_mat,read + sum E_l, E_write =
+    n_active E_mat,write + sum E_l / ways, P = R C P_mat + sum P_l; H = h R and W = w C, grown by their bundles.
     Source: BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower. Sums are updated in place: this is
     the innermost loop of every search.
     """

@@ -24,7 +24,10 @@ KEPT, HEIGHT, WIDTH, READ, WRITE, READ_ENERGY, WRITE_ENERGY, LEAKAGE, COLUMN_DEC
 
 
 class LeastSubarrays:
-    """Distinct subarrays of one circuit with a step at their inputs, each evaluated once and kept."""
+    """Distinct subarrays of one circuit with a step at their inputs, each evaluated once and kept.
+
+    Figures are those of `subarray` and `subarray_timing`.
+    """
 
     def __init__(self, circuit: Circuit) -> None:
         self._circuit = circuit
@@ -94,7 +97,11 @@ def least_mats(geometry: MatGeometry, subarrays: LeastSubarrays, circuit: Circui
 
 
 def _predecoders(geometry: MatGeometry, circuit: Circuit) -> tuple[Floats, Floats, Floats]:
-    """Delay [s] of the slowest predecoder, energy [J] and leakage [W] of all, without what their loads add."""
+    """Delay [s] of the slowest predecoder, energy [J] and leakage [W] of all, without what their loads add.
+
+    t = max t_block, E = sum E_block and P = sum P_block over both blocks of the four predecoders. Source: Mat.cpp,
+    CalculateLatency and CalculatePower.
+    """
     one, two = split_bits(np.arange(2 * MOST_BITS + 1))
     fixed = fixed_part(circuit.largest_nmos, circuit.technology, circuit.quirks)
     first, second = (fixed[:, np.minimum(bits, MOST_BITS)] for bits in (one, two))

@@ -61,7 +61,13 @@ def distinct_subarrays(geometry: MatGeometry) -> tuple[Ints, Ints]:
 
 
 def mat_detail(geometry: MatGeometry, circuit: Circuit) -> MatDetail:
-    """Evaluate mats and keep the parts (Mat.cpp, Initialize to CalculatePower)."""
+    """Evaluate mats and keep the parts.
+
+    t_predecoder = max t_block and E_predecoder = sum E_block over the blocks of all predecoders; the rows'
+    ramp = min ramp_block over their two. t = t_predecoder + t_subarray, in tag mats + t_match for reads; E =
+    E_predecoder + n_active E_subarray, P = sum P_block + R C P_subarray, in tag mats + ways E_match and ways P_match.
+    Source: Mat.cpp, Initialize to CalculatePower.
+    """
     first, number = distinct_subarrays(geometry)
     block = subarray(geometry.take(first), circuit)
     height, width = block.height[number], block.width[number]
@@ -94,7 +100,10 @@ def _slowest(delays: list[Floats]) -> Floats:
 
 
 def split_bits(bits: Ints) -> tuple[Ints, Ints]:
-    """Address bits of the two blocks of a predecoder; up to three bits need one block only."""
+    """Address bits of the two blocks of a predecoder; up to three bits need one block only.
+
+    n_2 = floor(n / 2) for n > 3, else 0, and n_1 = n - n_2. Source: Mat.cpp, Initialize.
+    """
     second = np.where(bits > 3, bits // 2, 0)
     return bits - second, second
 
@@ -128,7 +137,10 @@ def _predecoders(geometry: MatGeometry, height: Floats, width: Floats, circuit: 
 
 
 def _row_predecoders(geometry: MatGeometry, height_cap: Floats, width_cap: Floats) -> _Distinct:
-    """Row predecoders in the center of the mat, loaded by the wires [F] along its subarrays."""
+    """Row predecoders in the center of the mat, loaded by the wires [F] along its R by C subarrays of h by w.
+
+    capLoadRowPredecoder = c h R / 2 + c w C / 2. Source: Mat.cpp, Initialize.
+    """
     load = height_cap * geometry.mat_rows / 2 + width_cap * geometry.mat_cols / 2
     bits = geometry.row_address_bits
     first, number = distinct(bits, load)
@@ -138,7 +150,8 @@ def _row_predecoders(geometry: MatGeometry, height_cap: Floats, width_cap: Float
 def _mux_predecoders(geometry: MatGeometry, height_cap: Floats, width_cap: Floats) -> _Distinct:
     """Predecoders of the three multiplexer levels, loaded by the wires [F] past the inner subarrays.
 
-    Mats of up to two by two subarrays have no inner ones, so that all share one table of predecoders by bits.
+    capLoadMuxPredecoder = max(0, c h (R - 2) / 2) + max(0, c w (C - 2) / 2). Mats of up to two by two subarrays have
+    no inner ones, so that all share one table of predecoders by bits. Source: Mat.cpp, Initialize.
     """
     load = np.maximum(0, height_cap * (geometry.mat_rows - 2) / 2)
     load = load + np.maximum(0, width_cap * (geometry.mat_cols - 2) / 2)
@@ -155,7 +168,10 @@ def _add_up(
     geometry: MatGeometry, block: Subarray, number: Ints, predecoders: tuple[Predecoder, ...],
     latency: Floats, timing: SubarrayTiming, circuit: Circuit,
 ) -> Mat:
-    """Layout, latencies, energies and leakage of mats from their parts."""
+    """Layout, latencies, energies and leakage of mats from their parts, as `mat_detail` states.
+
+    Comparators lie along the width: H = h + ways A_match / W. Source: Mat.cpp, CalculateArea to CalculatePower.
+    """
     active = geometry.active
     energy = block.energy
     switching = _sum([part.energy for part in predecoders])
@@ -189,7 +205,11 @@ def _add_up(
 def _layout(
     geometry: MatGeometry, block: Subarray, number: Ints, predecoders: tuple[Predecoder, ...]
 ) -> tuple[Floats, Floats]:
-    """Height and width [m]: subarrays, and a square of predecoders along the shorter side."""
+    """Height and width [m]: subarrays, and a square of predecoders beside the shorter side.
+
+    H = h R and W = w C; then W + sqrt(sum A_block) where W > H, else H + sqrt(sum A_block). Source: Mat.cpp,
+    CalculateArea.
+    """
     width = block.width[number] * geometry.mat_cols
     height = block.height[number] * geometry.mat_rows
     side = np.sqrt(_sum([part.area for part in predecoders]))

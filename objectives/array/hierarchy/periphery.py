@@ -50,7 +50,12 @@ class Periphery:
 
 
 def size_periphery(geometry: MatGeometry, line: Lines, currents: LineCurrents, circuit: Circuit) -> Periphery:
-    """Size every circuit around the cells (SubArray.cpp, Initialize)."""
+    """Size every circuit around the cells.
+
+    Multiplexers of m_0, m_1 and m_2 inputs have numColumn / m_0, numColumn / (m_0 m_1) and numColumn / (m_0 m_1 m_2)
+    outputs; m_1 is loaded by m_2, and m_0 by the sense amplifiers, or by m_1 where the bank senses. Source:
+    SubArray.cpp, Initialize.
+    """
     bitline_current = currents.bitline
     row_decoder, column_decoders = _decoders(geometry, line, currents.wordline, bitline_current, circuit)
     sense = _sense_amps(geometry, line, circuit)
@@ -77,7 +82,11 @@ def size_periphery(geometry: MatGeometry, line: Lines, currents: LineCurrents, c
 def _decoders(
     geometry: MatGeometry, line: Lines, wordline_current: Floats, bitline_current: Floats, circuit: Circuit
 ) -> tuple[Decoder, tuple[Decoder, Decoder, Decoder]]:
-    """Wordline decoder, and decoders of the three multiplexers; equal drivers are sized once."""
+    """Wordline decoder, and decoders of the three multiplexers; equal drivers are sized once.
+
+    The wordline decoder drives the wordline; the others drive numColumn C_gate(W) + C_wire with W = max(I_bitline /
+    I_on, W_min). Source: SubArray.cpp, Initialize.
+    """
     smallest = SMALLEST_WIDTH * circuit.technology.feature_size
     select_width = np.maximum(bitline_current / circuit.technology.current_on_nmos, smallest)
     select_cap = gate_cap(select_width, circuit.technology) * geometry.columns + line.select_cap
@@ -105,7 +114,11 @@ def _decoders(
 
 
 def _sense_amps(geometry: MatGeometry, line: Lines, circuit: Circuit) -> SenseAmps:
-    """Sense amplifiers under the bitlines that share one; none where the bank senses."""
+    """Sense amplifiers under the bitlines that share one; none where the bank senses.
+
+    numSenseAmp = numColumn / muxSenseAmp, at a pitch of lenWordline / numColumn * muxSenseAmp. Source: SubArray.cpp,
+    Initialize.
+    """
     if not circuit.internal_sensing:
         return no_sense_amps(len(geometry))
     count = geometry.columns // geometry.mux_sense_amp
@@ -126,7 +139,12 @@ def without_reading(periphery: Periphery) -> Periphery:
 def rules_kept(
     geometry: MatGeometry, currents: LineCurrents, periphery: Periphery, circuit: Circuit
 ) -> Bools:
-    """Which of PHYSICAL_RULES each subarray keeps, (rules, n) (SubArray.cpp, Initialize)."""
+    """Which of PHYSICAL_RULES each subarray keeps, (rules, n).
+
+    Column circuits supply a write if max(I_bitline / I_on, W_min) <= W_max, bitlines suffice if muxSenseAmp is at
+    least what the cells need. The rest is decided where currents, drivers, sense amplifiers and cells are. Source:
+    SubArray.cpp, Initialize.
+    """
     widest = circuit.largest_nmos * circuit.technology.feature_size
     smallest = SMALLEST_WIDTH * circuit.technology.feature_size
     select_width = np.maximum(currents.bitline / circuit.technology.current_on_nmos, smallest)

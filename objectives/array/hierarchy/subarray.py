@@ -47,7 +47,13 @@ class Subarray:
 
 
 def subarray(geometry: MatGeometry, circuit: Circuit) -> Subarray:
-    """Characterize subarrays; `geometry` should hold each distinct one once."""
+    """Characterize subarrays; `geometry` should hold each distinct one once.
+
+    H = lenBitline + what is below the cells, W = lenWordline + what is beside them; energies, leakage and delays as of
+    `subarray_energies`, `subarray_leakage` and `path_timing`. Of two paths around the same cells, H = H_read + H_write
+    - lenBitline, W = W_read + W_write - lenWordline and P = P_read + P_write. Source: SubArray.cpp, CalculateArea to
+    CalculatePower; two paths, which NVSim does not have, as of `dse.objectives.array.cells.two_path`.
+    """
     paths = circuit.physics.paths(circuit)
     reading = _read_path(geometry, paths.reading)
     if paths.writing is paths.reading:
@@ -69,7 +75,10 @@ def _write_path(geometry: MatGeometry, circuit: Circuit) -> Subarray:
 
 
 def _around_both(reading: Subarray, writing: Subarray) -> Subarray:
-    """Both paths around the same cells, each with its decoders beside and its multiplexers below."""
+    """Both paths around the same cells, each with its decoders beside and its multiplexers below.
+
+    Sums less the cells counted twice: H = H_read + H_write - lenBitline, W = W_read + W_write - lenWordline.
+    """
     return Subarray(
         kept=reading.kept & writing.kept,
         line=reading.line,
@@ -101,7 +110,12 @@ def _assemble(
 
 
 def _layout(line: Lines, periphery: Periphery, circuit: Circuit) -> tuple[Floats, Floats]:
-    """Width and height [m]: decoders beside the cells, the rest below (SubArray.cpp, CalculateArea)."""
+    """Width and height [m]: decoders beside the cells, the rest below.
+
+    W = lenWordline + max(w_row, w_column), a row decoder taller than the bitlines folded to w_row h_row / lenBitline;
+    H = lenBitline + h_precharger + h_mux + h_sense + h_mux1 + h_mux2, a precharger wider than the wordlines folded to
+    h w / lenWordline, or left h high as in NVSim, which divides by w. Source: SubArray.cpp, CalculateArea.
+    """
     wide, high = line.wordline_length, line.bitline_length
     row, charge = periphery.row_decoder, periphery.precharger
     folded_width = row.height * row.width / high

@@ -65,7 +65,11 @@ def subarray_energies(
 
 
 def _cell_energy(geometry: MatGeometry, line: Lines, periphery: Periphery, circuit: Circuit) -> CellEnergy:
-    """Energy of the selected cells; a write's is shared by the ways that lie side by side."""
+    """Energy of the selected cells; a write's is shared by the ways that lie side by side.
+
+    A bitline has C_access + C_bitline + C_mux, and numColumn / (m_0 m_1 m_2) cells are selected; E_set, E_reset and
+    E_write are those of the cells over the ways. Source: SubArray.cpp, CalculatePower.
+    """
     access = circuit.physics.access(circuit.cell, circuit.technology)
     load = CellLoad(
         bitline_cap=access.cap + line.bitline_cap + periphery.bitline_mux.pass_cap,
@@ -78,7 +82,10 @@ def _cell_energy(geometry: MatGeometry, line: Lines, periphery: Periphery, circu
 
 
 def _ways_sharing_a_write(circuit: Circuit) -> int:
-    """Ways by which NVSim divides the write energy: all of a set that lies side by side."""
+    """Ways by which NVSim divides the write energy: all of a set that lies side by side.
+
+    ways = associativity where a row holds the whole set, else 1. Source: SubArray.cpp, CalculatePower.
+    """
     spec = circuit.spec
     if not spec.row_holds_all_ways or (spec.is_tag and not circuit.quirks.tag_write_energy_per_way):
         return 1

@@ -84,8 +84,8 @@ class SubarrayTiming(Batch):
 def path_stages(line: Lines, periphery: Periphery, circuit: Circuit) -> PathStages:
     """Collect what the latencies of a path need.
 
-    A bitline is charged with tau = R (C_mux + C) + r C / 2, R and C_mux the sums over the three multiplexers. Source:
-    SubArray.cpp, CalculateLatency.
+    A bitline is charged with tau = R (C_mux + C) + r C / 2 (Elmore), R and C_mux the sums over the three multiplexers,
+    in t = tau sqrt(ln(v_s)²) with v_s = 1/2 (Horowitz, beta = 0). Source: SubArray.cpp, CalculateLatency.
     """
     mux_0, mux_1, mux_2 = periphery.bitline_mux, periphery.output_mux_1, periphery.output_mux_2
     pass_cap = mux_0.pass_cap + mux_1.pass_cap + mux_2.pass_cap
@@ -114,7 +114,10 @@ def _column_circuits(decoders: tuple[Decoder, Decoder, Decoder]) -> tuple[Decode
 
 
 def subarray_timing(stages: SubarrayStages, ramp: Floats, circuit: Circuit) -> SubarrayTiming:
-    """Latencies of subarrays along their paths, for predecoded lines of slope `ramp` [1/s]; each (n,)."""
+    """Latencies of subarrays along their paths, for predecoded lines of slope `ramp` [1/s]; each (n,).
+
+    t_read along the path of reads, t_write, t_set and t_reset along that of writes, each as `path_timing` states.
+    """
     paths = circuit.physics.paths(circuit)
     reading = path_timing(stages.reading, ramp, paths.reading)
     if stages.writing is stages.reading:
@@ -130,7 +133,7 @@ def path_timing(stages: PathStages, ramp: Floats, circuit: Circuit) -> SubarrayT
     """Latencies along one path, for predecoded lines of slope `ramp` [1/s].
 
     t_read = max(t_row, t_column) + t_bitline + t_mux + t_sense + t_mux1 + t_mux2, t_column the slowest of the three
-    multiplexers' decoders. Source: SubArray.cpp, CalculateLatency.
+    multiplexers' decoders; writes as the cells' `write_latency` states. Source: SubArray.cpp, CalculateLatency.
     """
     wordline = stages.row_decoder.delay(ramp)
     one, other = stages.column_decoders
