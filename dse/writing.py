@@ -20,6 +20,16 @@ PART = 1 << 14
 """Rows of a table written at a time."""
 
 
+FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+"""Of figures that can be written."""
+
+
+def check_figure_name(path: Path | None, option: str) -> None:
+    """Raise InputError where the file of an option (None: none is asked for) is named like no figure."""
+    if path is not None and path.suffix not in FIGURE_SUFFIXES:
+        raise InputError(f"{option} {path}: give a name that ends in {', '.join(FIGURE_SUFFIXES)}")
+
+
 def check_writable(path: Path | None) -> None:
     """Raise InputError where a file (None: none is asked for) has no folder to go to, before work is done for it."""
     if path is None:
@@ -42,7 +52,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     temporary = Path(name)
     try:
         write(temporary)
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~umask())
         temporary.replace(path)
     except OSError as error:
         raise DseError(f"{path}: cannot be written: {error.strerror}") from None
@@ -60,7 +70,7 @@ def exchange_names(one: Path, other: Path) -> bool:
     return int(renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE)) == 0
 
 
-def _umask() -> int:
+def umask() -> int:
     """The permissions this process withholds from new files."""
     mask = os.umask(0)
     os.umask(mask)

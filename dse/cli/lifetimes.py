@@ -22,10 +22,10 @@ from dse.objectives.network.layers import Network
 from dse.objectives.network.lifetimes import EDGES, Lifetimes, load_systolic_array, tile_lifetimes
 from dse.objectives.network.shapes import with_sequence
 from dse.objectives.network.step import Step
-from dse.report.timeline import FIGURE_SUFFIXES, plot_histograms
+from dse.report.timeline import plot_histograms
 from dse.text import quoted
 from dse.units import parse_capacity
-from dse.writing import check_writable
+from dse.writing import check_figure_name, check_writable
 
 LEVELS = ("l2", "memory", "buffer")
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
@@ -50,8 +50,7 @@ def lifetimes(request: LifetimesRequest, format: str, plot: Path | None) -> None
     """Print how long the bytes of each tensor class live, and draw it."""
     if request.level not in LEVELS:
         raise InputError(f"--level {quoted(request.level)}: write {', '.join(LEVELS)}")
-    if plot is not None and plot.suffix not in FIGURE_SUFFIXES:
-        raise InputError(f"--plot {plot}: give a name that ends in {', '.join(FIGURE_SUFFIXES)}")
+    check_figure_name(plot, "--plot")
     check_writable(plot)
     step = _step(request)
     place, found = _found(request, step)

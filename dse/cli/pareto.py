@@ -29,9 +29,7 @@ from dse.search.pareto import knee
 from dse.search.quality import hypervolume_share
 from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
-from dse.writing import check_writable
-
-FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+from dse.writing import check_figure_name, check_writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,7 @@ class FoundFront:
 
 def run(question: Question, jobs: int, output: Path | None, plot: Path | None) -> None:
     """Find the fronts that are asked for; print a summary, write table or run folder, and figure."""
-    if plot is not None and plot.suffix not in FIGURE_SUFFIXES:
-        raise InputError(f"--plot {plot}: give a name that ends in {', '.join(FIGURE_SUFFIXES)}")
+    check_figure_name(plot, "--plot")
     folder = _folder(output, replace=question.search.resume)
     check_writable(output if folder is None else None)
     check_writable(plot)

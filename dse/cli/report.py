@@ -14,7 +14,7 @@ from dse.reading import read_csv
 from dse.report.run import FRONT, StoredRun, read_run
 from dse.tasks import Task
 from dse.text import hint
-from dse.writing import check_writable, write_text
+from dse.writing import check_figure_name, check_writable, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 MOST_RUNS = 2
 MOST_BARS = 12
 """Designs in a breakdown without --row."""
-FIGURES = (".png", ".pdf", ".svg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +87,7 @@ def _check_names(wanted: PicturesAsked) -> None:
     if wanted.html is not None and wanted.html.suffix not in (".html", ".htm"):
         raise InputError(f"--html {wanted.html}: give a name that ends in .html")
     for option in ("plot", "floorplan", "breakdown"):
-        path: Path | None = getattr(wanted, option)
-        if path is not None and path.suffix not in FIGURES:
-            raise InputError(f"--{option} {path}: give a name that ends in {', '.join(FIGURES)}")
+        check_figure_name(getattr(wanted, option), f"--{option}")
     for option in ("color", "limits", "baseline"):
         if getattr(wanted, option) is not None and wanted.plot is None:
             raise InputError(f"--{option} is for --plot")

@@ -38,10 +38,9 @@ from dse.objectives.network.shapes import with_sequence
 from dse.objectives.network.step import Step
 from dse.objectives.network.training import inference_step, training_step
 from dse.objectives.network.transformer import Transformer
-from dse.report.timeline import FIGURE_SUFFIXES
 from dse.text import quoted
 from dse.units import format_capacity, parse_capacity
-from dse.writing import check_writable
+from dse.writing import check_figure_name, check_writable
 
 LONGEST_CONTEXT = 1 << 20
 MIB = 1 << 20
@@ -91,8 +90,7 @@ def show(request: ShowRequest, format: str, plot: Path | None) -> None:
     """Print a workload, and draw its memory over time."""
     if request.batch is not None and not 1 <= request.batch <= LARGEST_BATCH:
         raise InputError(f"--batch {request.batch}: give a whole number from 1 to {LARGEST_BATCH}")
-    if plot is not None and plot.suffix not in FIGURE_SUFFIXES:
-        raise InputError(f"--plot {plot}: give a name that ends in {', '.join(FIGURE_SUFFIXES)}")
+    check_figure_name(plot, "--plot")
     check_writable(plot)
     shown = _profiled(request) if request.name.endswith(RUN_SUFFIX) else _modelled(request)
     {"table": _print_table, "json": _print_json, "csv": _print_csv}[format](shown)

@@ -17,7 +17,7 @@ from dse.reading import read_csv, read_json, read_parquet, read_text
 from dse.spaces.space import Axis
 from dse.text import found
 from dse.versions import PACKAGE, installed_version
-from dse.writing import exchange_names
+from dse.writing import exchange_names, umask
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +102,7 @@ def write_run(folder: Path, run: StoredRun) -> None:
         raise DseError(f"{folder}: cannot be written: {error.strerror}") from None
     try:
         _write_files(building, run)
-        building.chmod(0o777 & ~_umask())
+        building.chmod(0o777 & ~umask())
         _put_in_place(building, folder)
     except OSError as error:
         raise DseError(f"{folder}: cannot be written: {error.strerror}") from None
@@ -131,13 +131,6 @@ def _put_in_place(building: Path, folder: Path) -> None:
         folder.rename(old)
         building.rename(folder)
         shutil.rmtree(old.parent)
-
-
-def _umask() -> int:
-    """The permissions this process withholds from new files."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def read_run(folder: Path) -> StoredRun:

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.report.plot import COLORS
+from dse.report.plot import COLORS, STYLE
 from dse.writing import write_whole
 
 GIB = 1 << 30
 MIB = 1 << 20
-FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 MORE_COLORS = (*COLORS, "#F0E442", "#666666", "#BBBBBB")
 """Okabe and Ito's palette with its yellow, and grays."""
 SIZE = (6.4, 3.2)
@@ -25,7 +24,7 @@ def plot_timeline(held: Mapping[str, Ints], title: str, path: Path) -> None:
 
     total = np.sum(list(held.values()), axis=0)
     scale, unit = (GIB, "GiB") if total.max(initial=0) >= GIB else (MIB, "MiB")
-    with rc_context({"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}):
+    with rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout="constrained")
         axis = figure.subplots()
         edges = np.arange(len(total) + 1)
@@ -53,7 +52,7 @@ def plot_histograms(bins: Mapping[str, Floats], edges: Floats, title: str, path:
     scale, unit = (GIB, "GiB") if total.max(initial=0) >= GIB else (MIB, "MiB")
     filled = np.flatnonzero(total)
     first, last = (filled[0], filled[-1] + 1) if len(filled) else (0, len(total))
-    with rc_context({"font.size": 8, "axes.linewidth": 0.6, "savefig.dpi": 300, "svg.fonttype": "none"}):
+    with rc_context(STYLE):
         figure = Figure(figsize=SIZE, layout="constrained")
         axis = figure.subplots()
         base = np.zeros(len(total))

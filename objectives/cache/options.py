@@ -26,7 +26,7 @@ from dse.objectives.cache.workload import (
 from dse.objectives.gpu.load import load_workload
 from dse.objectives.gpu.lowering import LARGEST_BATCH
 from dse.objectives.gpu.profiles import DEFAULT
-from dse.options import option
+from dse.options import listed, option
 from dse.spaces.array.organization import FREE, ORGANIZATIONS
 from dse.spaces.array.spec import ACCESS_TYPES, RAM
 from dse.units import CAPACITIES, parse_capacity
@@ -110,7 +110,7 @@ def cache_specs(options: CacheOptions) -> list[list[CacheSpec]]:
 
 def _memories(options: CacheOptions) -> list[str]:
     """Memories, which results are named after."""
-    memories = listed(options.memory, "--memory")
+    memories = listed(options.memory, "memory")
     for memory in memories:
         check_name(memory, "--memory")
     return list(memories)
@@ -143,7 +143,7 @@ def workload_of_options(options: CacheOptions) -> WorkloadCosts | None:
         if given:
             raise InputError(f"--{given[0]} says nothing without --workload")
         return None
-    names = listed(options.workload, "--workload")
+    names = listed(options.workload, "workload")
     if options.batch is not None and not 1 <= options.batch <= LARGEST_BATCH:
         raise InputError(f"--batch {options.batch}: give a whole number from 1 to {LARGEST_BATCH}")
     workloads = [load_workload(name, options.phase, options.batch, options.profile) for name in names]
@@ -152,18 +152,10 @@ def workload_of_options(options: CacheOptions) -> WorkloadCosts | None:
     )
 
 
-def listed(text: str, name: str) -> list[str]:
-    """Items of a comma-separated option, each once."""
-    items = list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
-    if not items:
-        raise InputError(f"{name} '{text}' names nothing")
-    return items
-
-
 def capacities_of(options: CacheOptions) -> list[int]:
     """Capacities [bytes] of a list such as ``512KB,1MB..4MB``, checked, each once in the order given."""
     capacities: list[int] = []
-    for item in listed(options.capacity, "--capacity"):
+    for item in listed(options.capacity, "capacity"):
         first, dots, last = item.partition("..")
         if dots:
             capacities += _capacity_range(item, parse_capacity(first), parse_capacity(last), options)
@@ -204,7 +196,7 @@ def _check_configured_designs(options: CacheOptions) -> None:
 
 def _access_types(text: str) -> list[str]:
     """Access types, checked."""
-    chosen = listed(text, "--access")
+    chosen = listed(text, "access")
     for access in chosen:
         if access not in ACCESS_TYPES:
             raise InputError(f"access '{access}' is not one of {', '.join(ACCESS_TYPES)}")

@@ -13,7 +13,6 @@ from dse.objectives.memory_centric.options import (
     MemoryCentricOptions,
     choices_of,
     levels_of_options,
-    listed,
 )
 from dse.objectives.memory_centric.presentation import MemoryCentricPresentation
 from dse.objectives.memory_centric.problem import (
@@ -25,6 +24,7 @@ from dse.objectives.memory_centric.problem import (
 )
 from dse.objectives.memory_centric.system import point_levels, point_names
 from dse.objectives.network.catalog import load_network
+from dse.options import listed
 from dse.problem import Baseline, Constraint, Objective, Problem, Vocabulary
 from dse.spaces.memory_centric.systems import ARCHITECTURE, FREE
 from dse.spaces.space import Level, Scale, numbers, values
@@ -62,7 +62,7 @@ class MemoryCentricFamily:
         vocabulary = self.vocabulary(options)
         fits = [parse_constraint(text, vocabulary) for text in FITS]
         made = []
-        for name in listed("network", options.network):
+        for name in listed(options.network, "network"):
             network = with_hidden(load_network(name), hidden_widths(choices.hidden))
             made.append(MemoryCentricProblem(
                 network, levels, objectives, (*constraints, *fits), choices=choices,

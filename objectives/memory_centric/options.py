@@ -8,7 +8,7 @@ from dse.objectives.memory_centric.choices import Choices, load_choices, model_s
 from dse.objectives.memory_centric.parts import bus_names, device_names, dimm_names, link_names
 from dse.objectives.memory_centric.system import PAGES, STORES, SWITCHES, point_levels, point_names
 from dse.objectives.memory_centric.topology import load_topology, topology_names
-from dse.options import option
+from dse.options import listed, option
 from dse.spaces.memory_centric.systems import PARALLELISMS
 from dse.spaces.space import Level
 from dse.text import hint
@@ -85,17 +85,9 @@ def levels_of_options(options: MemoryCentricOptions, choices: Choices) -> dict[s
     return {**levels, **{name: (level,) for name, level in point_levels(options.point).items()}}
 
 
-def listed(name: str, text: str) -> list[str]:
-    """Items of a comma-separated option, each once."""
-    items = list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
-    if not items:
-        raise InputError(f"--{name} '{text}' names nothing")
-    return items
-
-
 def _words(name: str, text: str, known: Sequence[str]) -> tuple[Level, ...]:
     """Words of an option."""
-    items = listed(name, text)
+    items = listed(text, name)
     for item in items:
         if item not in known:
             raise InputError(f"--{name} '{item}' is not one of {', '.join(known)}")
@@ -104,7 +96,7 @@ def _words(name: str, text: str, known: Sequence[str]) -> tuple[Level, ...]:
 
 def _topologies(text: str) -> tuple[Level, ...]:
     """Topologies by name or file; files are read now."""
-    items = listed("topology", text)
+    items = listed(text, "topology")
     for item in items:
         if item not in (*SWITCHES, *topology_names()) and not item.endswith(".toml"):
             raise InputError(f"--topology '{item}' is not one of {', '.join((*topology_names(), *SWITCHES))}, or a "
@@ -116,12 +108,12 @@ def _topologies(text: str) -> tuple[Level, ...]:
 
 def _wholes(name: str, text: str, low: int, high: int) -> tuple[Level, ...]:
     """Whole numbers in ascending order."""
-    return tuple(sorted(_number(name, item, low, high, int) for item in listed(name, text)))
+    return tuple(sorted(_number(name, item, low, high, int) for item in listed(text, name)))
 
 
 def _reals(name: str, text: str, low: float, high: float) -> tuple[Level, ...]:
     """Numbers in ascending order."""
-    return tuple(sorted(_number(name, item, low, high, float) for item in listed(name, text)))
+    return tuple(sorted(_number(name, item, low, high, float) for item in listed(text, name)))
 
 
 def _number(name: str, text: str, low: float, high: float, kind: Callable[[str], float]) -> float:

@@ -15,7 +15,7 @@ from dse.objectives.scratchpad.system import SystemRates
 from dse.objectives.scratchpad.tolerances import ToleranceTable, load_tolerances, tolerance_names
 from dse.objectives.scratchpad.writes import ERROR_RATES, PULSES, SCHEMES, WriteLevels
 from dse.objectives.systolic.folds import DATAFLOWS, DRAINS, HIDDEN, Shape
-from dse.options import option
+from dse.options import listed, option
 from dse.spaces.scratchpad.buffers import BufferChoices
 from dse.spaces.scratchpad.scratchpads import SEPARATOR, OuterChoices, all_splits, parse_split, usual_split
 from dse.text import hint
@@ -72,14 +72,6 @@ class ScratchpadOptions:
     bandwidth: str = option("900GB/s", "Of DRAM.", group=SYSTEM_GROUP)
     dram_energy: str = option("3.9pJ", "Energy per bit of DRAM; published ones are 2 to 20 pJ.", group=SYSTEM_GROUP)
     mac_energy: str = option("0J", "Energy of a multiply-accumulate.", group=SYSTEM_GROUP)
-
-
-def listed(text: str, name: str) -> list[str]:
-    """Items of a comma-separated option, each once."""
-    items = list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
-    if not items:
-        raise InputError(f"--{name} '{text}' names nothing")
-    return items
 
 
 def numbers(text: str, name: str, kind: Callable[[str], float], low: float, high: float) -> tuple[float, ...]:

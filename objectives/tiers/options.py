@@ -9,7 +9,7 @@ from dse.objectives.network.catalog import load_network
 from dse.objectives.network.precision import load_precision, states_of
 from dse.objectives.placement.policies import POLICIES
 from dse.objectives.tiers.technology import load_memory
-from dse.options import option
+from dse.options import listed, option
 from dse.spaces.tiers.space import (
     ARRANGEMENTS,
     NO_MIDDLE,
@@ -55,14 +55,6 @@ class TierOptions:
     electricity: float = option(0.1, "$ per kWh.", group=MONEY)
     usage_effectiveness: float = option(1.2, "Power of the site over power of the machine.", group=MONEY)
     years: float = option(3.0, "Time over which ownership is paid for.", group=MONEY)
-
-
-def listed(text: str, name: str) -> list[str]:
-    """Items of a comma-separated option, each once."""
-    items = list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
-    if not items:
-        raise InputError(f"--{name} '{text}' names nothing")
-    return items
 
 
 def tier_choices(options: TierOptions) -> TierChoices:
