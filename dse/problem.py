@@ -170,6 +170,21 @@ class Tabled(Problem, Protocol):
         """What `describe` says of designs (n, axes), by column; None where it has no such column for a design."""
 
 
+class Merging(Assembly, Protocol):
+    """An assembly whose parts hand up the same figures, and these merge: two parts taken together are like one.
+
+    ``combine`` of all parts is that of their figures merged into the first part's, beside others that are `neutral`,
+    in all but metrics that are a part's own figures. Merging grows with every figure.
+    """
+
+    @property
+    def neutral(self) -> Floats:
+        """Figures (figures,) of a part that changes nothing."""
+
+    def merge(self, one: Figures, other: Figures) -> Figures:
+        """Figures of two parts taken together; they broadcast."""
+
+
 class Decomposed(Problem, Protocol):
     """A problem that knows how its designs are put together."""
 

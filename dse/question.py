@@ -95,7 +95,17 @@ class Question:
         for name in self.options:
             if name not in known:
                 raise InputError(f"--{name.replace('_', '-')}: {self.family} has no such option{hint(name, known)}")
-        return kind(**self.options)
+        return kind(**{**self._named_options(), **self.options})
+
+    def _named_options(self) -> Mapping[str, Any]:
+        """The options of the family's named setting that is asked for; those that are given take precedence."""
+        name = self.options.get("setting")
+        if name is None:
+            return {}
+        named: Mapping[str, Mapping[str, Any]] = getattr(self.load(), "settings", {})
+        if name not in named:
+            raise InputError(f"--setting '{name}' is not known: known are {', '.join(named)}{hint(name, named)}")
+        return named[name]
 
     def vocabulary(self) -> Vocabulary:
         """What objectives and constraints may speak of."""

@@ -14,7 +14,10 @@ from dse.studies.study import Study
 from dse.text import hint
 
 GROUPS: dict[str, Sequence[str]] = {
-    "deepnvm": ("table1", "table2", "fig9", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig10", "headline"),
+    "deepnvm": (
+        "numbers", "assumptions", "table1", "table2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "fig10",
+        "headline",
+    ),
     "memory-centric": ("mcdla", "mcdla-choices", "links", "timelines", "measured"),
     "designer": ("why", "sensitivity", "robust", "surrogate", "transfer"),
 }

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from dse.objectives.array.given.cell import load_cell
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.family import cache_vocabulary
 from dse.objectives.cache.problem import CacheProblem
-from dse.objectives.cache.specification import CacheSpec, specs_by_access, technology_from_text
+from dse.objectives.cache.specification import CacheSpec, specs_by_access
 from dse.problem import Objective
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.vocabulary import parse_objective

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 200
 MOST_ROWS = 60
-"""Rows of a table that a page shows; the CSV file has all."""
+"""Rows of a table that a page shows, unless it has one of its own to show whole; the CSV file has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def page_of(study: Study, findings: Findings) -> str:
     table = findings.table if findings.shown is None else findings.shown
     parts = [
         f"# {study.name}", f"**Question.** {study.question}", f"**Answer.** {findings.answer}",
-        f"![{study.name}]({study.name}.png)", markdown_table(table.head(MOST_ROWS)),
+        f"![{study.name}]({study.name}.png)",
+        markdown_table(table.head(MOST_ROWS) if findings.shown is None else table),
     ]
     left = len(table) - MOST_ROWS
     if left > 0 or findings.shown is not None:

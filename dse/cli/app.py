@@ -364,10 +364,15 @@ def calibrate(
     ] = None,
     label: Annotated[str, typer.Option(help="Name of the calibrated technology and cells.")] = "calibrated",
     seed: Annotated[int, typer.Option(help="Of the places where fits start.")] = 0,
+    seeds: Annotated[int, typer.Option(help="Seeds, from --seed on, of as many --starts each.")] = 1,
+    starts: Annotated[
+        int,
+        typer.Option(help="Fit from so many places, each kept in --output as it is done; 0 for one plain fit."),
+    ] = 0,
     rounds: Annotated[int, typer.Option(help="Times that fit and exact search alternate at most.")] = 6,
     jobs: Jobs = 0,
 ) -> None:
     """Find the parameters of technology and cells that reproduce measured or published figures."""
-    from dse.cli.calibrate import run
+    from dse.cli.calibrate import StartsEffort, run
 
-    run(table, setting, hold_out or [], output, label, seed, rounds, jobs)
+    run(table, setting, hold_out or [], output, label, StartsEffort(starts, seeds, seed, rounds), jobs)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from dse.cli.console import make_console
 from dse.objectives.array.given.technology import packaged_technologies
-from dse.objectives.cache.specification import technology_from_text
+from dse.objectives.array.given.technology_names import technology_from_text
 
 
 def show_all() -> None:

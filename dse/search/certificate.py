@@ -41,7 +41,7 @@ Told = Callable[[Incumbent], None]
 
 
 @dataclass(slots=True)
-class Ledger:
+class Announced:
     """What is known of several kinds of designs together: a cost that nothing of each is below, and the best cost."""
 
     told: Told | None

@@ -14,11 +14,12 @@ import numpy as np
 
 from dse.batch import Ints
 from dse.parts import Candidates, Range, SievedPart, join_candidates, whole_designs
-from dse.problem import Assembly, Constraint, Decomposed, Objective, Problem
+from dse.problem import Assembly, Constraint, Decomposed, Merging, Objective, Problem
 from dse.search.aim import MOST_BOXES, Aim, AimSieve, aims, with_slack
-from dse.search.certificate import BOUNDS, Incumbent, Ledger, Optimum, Told
+from dse.search.certificate import BOUNDS, Announced, Incumbent, Optimum, Told
 from dse.search.enumerated import evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted
+from dse.search.merged import MergedSearch, merging
 from dse.search.pareto import non_dominated
 from dse.search.tuples import LEAF, BestTuple, best_tuple, boxes
 
@@ -59,16 +60,21 @@ def least_cost(problem: Problem) -> float | None:
 
 def _searches(
     problem: Decomposed, objective: Objective, constraints: Sequence[Constraint]
-) -> "list[AssemblySearch]":
+) -> "list[AssemblySearch | MergedSearch]":
     """A search of each kind of designs."""
     return [
-        AssemblySearch(assembly, aims(problem, assembly, [objective], constraints)[0])
+        _search_of(assembly, aims(problem, assembly, [objective], constraints)[0])
         for assembly in problem.assemblies()
     ]
 
 
+def _search_of(assembly: Assembly, aim: Aim) -> "AssemblySearch | MergedSearch":
+    """The search of one kind of designs: their parts merged where that can be done."""
+    return MergedSearch(cast(Merging, assembly), aim) if merging(assembly, [aim]) else AssemblySearch(assembly, aim)
+
+
 def _best_constant(
-    problem: Decomposed, searches: "Sequence[AssemblySearch]", limit: float, told: Told | None
+    problem: Decomposed, searches: "Sequence[AssemblySearch | MergedSearch]", limit: float, told: Told | None
 ) -> Optimum | None:
     """The optimum of an objective that is decided by the axes at the top: the first feasible kinds of designs."""
     then = problem.objectives[0].then
@@ -86,28 +92,30 @@ def _best_constant(
     return None
 
 
-def _solve(searches: "Sequence[AssemblySearch]", limit: float, told: Told | None = None) -> Optimum | None:
+def _solve(
+    searches: "Sequence[AssemblySearch | MergedSearch]", limit: float, told: Told | None = None
+) -> Optimum | None:
     """The best over kinds of designs.
 
     A good design is found for each first, so that the best of them prunes all; the likeliest is proven first.
     """
-    ledger = Ledger(told, [-np.inf] * len(searches))
+    announced = Announced(told, [-np.inf] * len(searches))
     promises = []
     for search in searches:
         promises.append(search.warm_up())
-        ledger.reached(promises[-1])
+        announced.reached(promises[-1])
     limit = min([limit, *promises])
     if told is not None:
         for place, search in enumerate(searches):
-            ledger.bounded(place, search.bound())
+            announced.bounded(place, search.bound())
     best: tuple[float, Ints] | None = None
     for place in np.argsort(promises, kind="stable").tolist():
-        found = searches[place].solve(limit, partial(ledger.bounded, place))
+        found = searches[place].solve(limit, partial(announced.bounded, place))
         if found is not None and (best is None or found.cost < best[0]):
             best = found.cost, searches[place].design(found.rows)
             limit = min(limit, found.cost)
-            ledger.reached(found.cost)
-        ledger.bounded(place, limit)
+            announced.reached(found.cost)
+        announced.bounded(place, limit)
     evaluations = sum(search.evaluations for search in searches)
     return None if best is None else Optimum(*best, evaluations, BOUNDS)
 

@@ -11,19 +11,19 @@ from typing import cast
 
 import numpy as np
 
-from dse.batch import Bools, Floats, Ints
+from dse.batch import Floats, Ints
 from dse.errors import InputError
-from dse.parts import Candidates, SievedPart, whole_designs
-from dse.problem import Assembly, Decomposed, Figures, Problem, Sign
-from dse.search.aim import ROUNDING, Aim, aims
+from dse.parts import Candidates, whole_designs
+from dse.problem import Assembly, Decomposed, Merging, Problem
+from dse.search.aim import Aim, aims
 from dse.search.certificate import BOUNDS, EXHAUSTION
 from dse.search.enumerated import designs_at, evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted_front
+from dse.search.merged import merged_front, merging
 from dse.search.pareto import non_dominated
+from dse.search.part_fronts import needed_figures, part_front
 from dse.search.tuples import Rows, product_figures, size, split
 
-REPRESENTATIVES = 48
-"""Designs of a known front against which bounds are compared: a few discard nearly all."""
 TUPLES = 1 << 18
 """Tuples of parts compared at a time."""
 
@@ -57,7 +57,10 @@ def exact_front(problem: Problem, *, jobs: int = 1) -> Front:
     assemblies = cast(Decomposed, problem).assemblies()
     asked = [aims(problem, assembly, problem.objectives, problem.constraints) for assembly in assemblies]
     _check_increasing(problem, asked)
-    found = [_front_of(assembly, own) for assembly, own in zip(assemblies, asked, strict=True)]
+    found: list[_AssemblyFront] = []
+    for assembly, own in zip(assemblies, asked, strict=True):
+        known = np.concatenate([np.zeros((0, len(own))), *(part.costs for part in found)])
+        found.append(_front_of(assembly, own, known))
     designs = np.concatenate([part.designs for part in found])
     costs = np.concatenate([part.costs for part in found])
     kept = np.flatnonzero(non_dominated(costs)) if len(costs) else np.zeros(0, np.int64)
@@ -81,100 +84,6 @@ def _check_increasing(problem: Problem, asked: Sequence[Sequence[Aim]]) -> None:
                 )
 
 
-class FrontSieve:
-    """Keeps designs of a part that no design seen before dominates, in the figures that matter (`rows`).
-
-    What it thins it remembers: the more it has seen, the more it discards. `known` are designs seen beforehand, and
-    nothing has less than the `least` of each of the figures that matter.
-    """
-
-    by_bounds = True
-
-    def __init__(self, rows: Sequence[int], least: Floats, known: Candidates) -> None:
-        self._rows = list(rows)
-        self._least = least
-        self._front: Floats = np.zeros((0, len(rows)))
-        self._known: Floats = self._front
-        self._remember(known.figures[self._rows].T)
-
-    def keeps(self, figures: Figures) -> Bools:
-        """Which designs are not surely worse in every figure than a known design."""
-        mine = [np.asarray(figures[row]) for row in self._rows]
-        kept = np.ones(np.broadcast_shapes(*(np.shape(figure) for figure in figures)), bool)
-        for point in self._known[(self._known > self._least).any(axis=1)]:
-            beaten = np.ones_like(kept)
-            for figure, value, least in zip(mine, point, self._least, strict=True):
-                if value > least:  # nothing is below the least that a figure can be
-                    beaten &= figure > value
-            kept &= ~beaten
-        return kept
-
-    def thin(self, candidates: Candidates) -> Candidates:
-        """Keep the non-dominated of the candidates, of equal ones the first, and remember them."""
-        if len(candidates) > 1:
-            candidates = candidates.take(np.flatnonzero(non_dominated(candidates.figures[self._rows].T)))
-        self._remember(candidates.figures[self._rows].T)
-        return candidates
-
-    def _remember(self, points: Floats) -> None:
-        """Take points (n, figures) into the front of what was seen, and choose some of it to compare with."""
-        every = np.concatenate([self._front, points])
-        if not len(every):
-            return
-        self._front = every[non_dominated(every)]
-        spread = np.linspace(0, len(self._front) - 1, min(len(self._front), REPRESENTATIVES)).astype(int)
-        chosen = self._front[np.argsort(self._front[:, -1], kind="stable")][spread]
-        # a bound that is summed in another order may exceed a figure by rounding
-        self._known = chosen + ROUNDING * np.abs(chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class _AllSieve:
-    """Keeps everything."""
-
-    by_bounds: bool = False
-
-    def keeps(self, figures: Figures) -> Bools:
-        """All designs."""
-        return np.ones(np.broadcast_shapes(*(np.shape(figure) for figure in figures)), bool)
-
-    def thin(self, candidates: Candidates) -> Candidates:
-        """All candidates."""
-        return candidates
-
-
-def part_front(part: SievedPart, place: int, aim: Aim, rows: Sequence[int]) -> Candidates:
-    """Non-dominated designs of a part with all its details, in some of its figures and the axes that formulas name."""
-    if aim.named[place]:
-        everything = aim.extended(place, part, part.sift(_AllSieve()))
-        count = len(part.figures)
-        every = (*rows, *range(count, len(everything.figures)))
-        return FrontSieve(every, np.full(len(every), -np.inf), everything.take(slice(0))).thin(everything)
-    return part.sift(FrontSieve(rows, _least_of(part, rows), part.known()))
-
-
-def _least_of(part: SievedPart, rows: Sequence[int]) -> Floats:
-    """The least that figures of a part can be: zero where they are never negative."""
-    signs = [metric.sign for metric in part.figures.values()]
-    return np.array([-np.inf if signs[row] is Sign.ANY else 0.0 for row in rows])
-
-
-def needed_figures(assembly: Assembly, names: Sequence[str]) -> list[list[int]]:
-    """Which figures of each part some metrics depend on: those that make one NaN where they are."""
-    whole = [[np.ones(1)] * len(part.figures) for part in assembly.parts]
-    needed = []
-    for place, part in enumerate(assembly.parts):
-        own = []
-        for row in range(len(part.figures)):
-            probe: list[list[Floats]] = [list(figures) for figures in whole]
-            probe[place][row] = np.full(1, np.nan)
-            columns = assembly.combine(probe)
-            if any(np.isnan(columns[name]).any() for name in names if name in columns):
-                own.append(row)
-        needed.append(own)
-    return needed
-
-
 @dataclass(frozen=True, slots=True)
 class _AssemblyFront:
     """Front of one assembly: designs (n, axes), costs (n, k), and what was evaluated."""
@@ -184,8 +93,8 @@ class _AssemblyFront:
     evaluations: int
 
 
-def _front_of(assembly: Assembly, asked: Sequence[Aim]) -> _AssemblyFront:
-    """Front of the designs of one assembly."""
+def _front_of(assembly: Assembly, asked: Sequence[Aim], known: Floats) -> _AssemblyFront:
+    """Front of the designs of one assembly; what `known` costs (n, k) beat may be left out."""
     names = list(dict.fromkeys(name for aim in asked for formula in aim.formulas for name in formula.names))
     parts = sieved_parts(assembly)
     needed = needed_figures(assembly, names)
@@ -193,7 +102,10 @@ def _front_of(assembly: Assembly, asked: Sequence[Aim]) -> _AssemblyFront:
         part_front(part, place, asked[0], rows or [0]).in_order()
         for place, (part, rows) in enumerate(zip(parts, needed, strict=True))
     ]
-    costs, rows = _tuple_front(fronts, asked)
+    if merging(assembly, asked):
+        costs, rows = merged_front(cast(Merging, assembly), fronts, asked, known)
+    else:
+        costs, rows = _tuple_front(fronts, asked)
     chosen = [designs_at(part, front, own) for part, front, own in zip(parts, fronts, rows, strict=True)]
     return _AssemblyFront(whole_designs(assembly, chosen), costs, evaluations_of(parts))
 

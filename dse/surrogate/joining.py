@@ -9,7 +9,7 @@ import numpy as np
 from dse.batch import Bools, Floats
 from dse.errors import InputError
 from dse.problem import Assembly, Decomposed, Problem
-from dse.search.front import needed_figures
+from dse.search.part_fronts import needed_figures
 from dse.spaces.space import Axis, Level, Scale, values
 
 if TYPE_CHECKING:

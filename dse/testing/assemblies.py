@@ -1,12 +1,13 @@
 """What problems must keep to that put their designs together from parts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.parts import whole_designs
-from dse.problem import Assembly, Columns, Decomposed, Part
+from dse.problem import Assembly, Columns, Decomposed, Merging, Part
 from dse.search.evaluation import formula_names
 from dse.testing.rules import RELATIVE, same
 from dse.testing.spaces import space_complaints
@@ -82,6 +83,8 @@ def _figures(problem: Decomposed, assembly: Assembly, random: np.random.Generato
     yield from _growth(assembly, figures)
     yield from _undefined(assembly, figures)
     yield from _broadcasting(assembly, figures)
+    if hasattr(assembly, "merge"):
+        yield from _merging(cast(Merging, assembly), figures)
 
 
 def _rows_of(part: Part, levels: Ints) -> list[Floats]:
@@ -144,3 +147,16 @@ def _broadcasting(assembly: Assembly, figures: Figures) -> Iterator[str]:
             continue
         if not same(corner, aligned[name][:3]):
             yield f"figures of parts broadcast in combine: {name} differs"
+
+
+def _merging(assembly: Merging, figures: Figures) -> Iterator[str]:
+    """Parts taken together are like one part, beside others that change nothing."""
+    whole: Sequence[Floats] = figures[0]
+    for own in figures[1:]:
+        whole = list(assembly.merge(whole, own))
+    neutral = [[np.asarray(one) for one in assembly.neutral]] * (len(figures) - 1)
+    merged, apart = _whole(assembly.combine([whole, *neutral])), _whole(assembly.combine(figures))
+    own_figures = {name for part in assembly.parts for name in part.figures}
+    for name, column in apart.items():
+        if name not in own_figures and not same(merged[name], column):
+            yield f"merged parts are like one part beside neutral ones: {name} differs"

@@ -20,12 +20,22 @@ from dse.search.exhaustion import check_exhaustible, evaluated_blocks
 from dse.search.kept import Form, array_data, array_of, kept
 from dse.search.tuples import best_tuple
 
-SLACK = 0.3
-"""How far behind the best design a contender may be, as a share of the best cost."""
-OF_FIRST_PART, OF_OTHERS = (120, 80), (10, 4)
-"""Contenders of one search among the designs of the first part, and of each other: the most promising ones, and random
-ones of the rest, which differ more."""
 
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """Which designs contend: those at most a share `slack` of the best cost behind the best, and not too many.
+
+    `of_first_part`, `of_others`: contenders of one search among the designs of the first part, and of each other: the
+    most promising ones, and random ones of the rest, which differ more.
+    """
+
+    slack: float = 0.3
+    of_first_part: tuple[int, int] = (120, 80)
+    of_others: tuple[int, int] = (10, 4)
+
+
+WIDE = Closeness()
+"""What may win over wide ranges of the parameters."""
 Kind = tuple[int, ...]
 """Levels at the top that designs of one kind share."""
 Reached = Callable[[Problem], float]
@@ -74,18 +84,18 @@ class Neighborhood:
     contenders: Contenders
 
 
-def neighborhood(problem: Problem, limit: float = np.inf) -> Neighborhood:
+def neighborhood(problem: Problem, limit: float = np.inf, closeness: Closeness = WIDE) -> Neighborhood:
     """Search exactly, given a cost that is surely reached (`limit`), and keep what is close behind the best.
 
     Raises InfeasibleError where no design is feasible, and InputError for a problem that is not decomposed and too
     large to go through.
     """
     if not hasattr(problem, "assemblies"):
-        return _exhausted(problem, limit)
+        return _exhausted(problem, limit, closeness)
     found = {}
     for assembly in cast(Decomposed, problem).assemblies():
         (aim,) = aims(problem, assembly, problem.objectives[:1], problem.constraints)
-        one = _of_kind(aim, limit)
+        one = _of_kind(aim, limit, closeness)
         if one is not None:
             found[tuple(int(level) for level in assembly.top)] = one
     if not any(one.cost < np.inf for one in found.values()):
@@ -119,11 +129,11 @@ def _read(data: Mapping[str, Any]) -> Neighborhood:
 NEIGHBORHOOD = Form(_written, _read)
 
 
-def kept_neighborhood(problem: Problem, limit: float = np.inf) -> Neighborhood:
+def kept_neighborhood(problem: Problem, limit: float = np.inf, closeness: Closeness = WIDE) -> Neighborhood:
     """What `neighborhood` finds, searched unless it is kept."""
     return kept(
-        f"neighborhood of {problem!r}", ("neighborhood", problem, limit), NEIGHBORHOOD,
-        lambda: neighborhood(problem, limit),
+        f"neighborhood of {problem!r}", ("neighborhood", problem, limit, closeness), NEIGHBORHOOD,
+        lambda: neighborhood(problem, limit, closeness),
     )
 
 
@@ -150,10 +160,10 @@ class _KindFound:
     parts: tuple[Ints, ...]
 
 
-def _of_kind(aim: Aim, limit: float) -> _KindFound | None:
+def _of_kind(aim: Aim, limit: float, closeness: Closeness) -> _KindFound | None:
     """The best design of one kind if its cost is `limit` or below, and contenders; None where there is neither."""
     parts = sieved_parts(aim.assembly)
-    left = _sifted(parts, aim, limit + SLACK * abs(limit) if limit < np.inf else limit)
+    left = _sifted(parts, aim, limit + closeness.slack * abs(limit) if limit < np.inf else limit)
     if left is None:
         return None
     best = _best(left, aim, with_slack(limit))
@@ -161,7 +171,8 @@ def _of_kind(aim: Aim, limit: float) -> _KindFound | None:
     chosen = []
     for place, (part, candidates) in enumerate(zip(parts, left, strict=True)):
         others = {other: own for other, own in enumerate(beside) if other != place}
-        rows = _promising(candidates, AimSieve(aim, place, others, limit), OF_OTHERS if place else OF_FIRST_PART)
+        most = closeness.of_others if place else closeness.of_first_part
+        rows = _promising(candidates, AimSieve(aim, place, others, limit), most)
         chosen.append(part.designs(candidates.number[rows]))
     if best is None:
         return _KindFound(cost=np.inf, design=aim.assembly.top, metrics={}, parts=tuple(chosen))
@@ -218,7 +229,7 @@ def _best_and_random(costs: Floats, most: tuple[int, int]) -> Ints:
     return np.concatenate([best, np.random.default_rng(0).permutation(rest)[: most[1]]])
 
 
-def _exhausted(problem: Problem, limit: float) -> Neighborhood:
+def _exhausted(problem: Problem, limit: float, closeness: Closeness) -> Neighborhood:
     """The best of all designs, and contenders among the whole designs that are close behind it."""
     check_exhaustible(problem)
     best: Neighborhood | None = None
@@ -230,10 +241,10 @@ def _exhausted(problem: Problem, limit: float) -> Neighborhood:
             metrics = {name: float(column[row]) for name, column in evaluations.metrics.items()}
             best = Neighborhood(float(losses[row]), designs[row], metrics, Contenders({}))
             limit = min(limit, best.cost)
-        kept = losses <= limit + SLACK * abs(limit) if limit < np.inf else np.isfinite(losses)
+        kept = losses <= limit + closeness.slack * abs(limit) if limit < np.inf else np.isfinite(losses)
         near.append((designs[kept], losses[kept]))
     if best is None:
         raise InfeasibleError(f"{problem!r}: no feasible design")
     designs = np.concatenate([some for some, _ in near])
-    rows = _best_and_random(np.concatenate([losses for _, losses in near]), OF_FIRST_PART)
+    rows = _best_and_random(np.concatenate([losses for _, losses in near]), closeness.of_first_part)
     return Neighborhood(best.cost, best.design, best.metrics, Contenders({(): (designs[rows],)}))

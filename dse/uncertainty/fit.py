@@ -14,7 +14,15 @@ from dse.batch import Floats
 from dse.parallel import in_parallel
 from dse.problem import Parametrized
 from dse.progress import report
-from dse.uncertainty.contenders import Contenders, Neighborhood, Reached, kept_neighborhood, known_cost
+from dse.uncertainty.contenders import (
+    WIDE,
+    Closeness,
+    Contenders,
+    Neighborhood,
+    Reached,
+    kept_neighborhood,
+    known_cost,
+)
 from dse.uncertainty.shortlist import Shortlist, surely_reached
 from dse.uncertainty.variation import Tie, with_ties
 
@@ -96,7 +104,7 @@ class FitQuestion:
     """What to fit: problems, which are searched for their first objective, parameters, and figures.
 
     A problem takes the parameters that it has. `own`: values of parameters that something is tied to and that are not
-    fitted. `reached`: a cost that a problem surely reaches.
+    fitted. `reached`: a cost that a problem surely reaches. `closeness`: which designs join the pools.
     """
 
     problems: Mapping[Key, Parametrized]
@@ -105,6 +113,7 @@ class FitQuestion:
     ties: tuple[Tie, ...] = ()
     own: Mapping[str, float] = field(default_factory=dict)
     reached: Reached = known_cost
+    closeness: Closeness = WIDE
     seed: int = 0
     rounds: int = MOST_ROUNDS
 
@@ -278,14 +287,15 @@ class _Trial:
     values: Mapping[str, float]
     known: Shortlist | None
     reached: Reached
+    closeness: Closeness
 
 
 def _searched(trial: _Trial) -> Neighborhood:
     """The exact optimum."""
     at = trial.problem.with_values(trial.values)
     if trial.known is None:
-        return kept_neighborhood(at, trial.reached(at))
-    return kept_neighborhood(at, surely_reached(trial.known, at, trial.values, trial.reached))
+        return kept_neighborhood(at, trial.reached(at), trial.closeness)
+    return kept_neighborhood(at, surely_reached(trial.known, at, trial.values, trial.reached), trial.closeness)
 
 
 def search_round(
@@ -294,7 +304,10 @@ def search_round(
     """Search every problem exactly at some places; what is found joins `pools`."""
     values = question.own_values(places)
     tasks = [
-        _Trial(question.problems[key], own, pools[key].shortlist if key in pools else None, question.reached)
+        _Trial(
+            problem=question.problems[key], values=own, known=pools[key].shortlist if key in pools else None,
+            reached=question.reached, closeness=question.closeness,
+        )
         for key, own in values.items()
     ]
     searched = dict(zip(values, in_parallel(_searched, tasks, jobs), strict=True))

@@ -92,9 +92,18 @@ class Shortlist:
     def best(self, values: Mapping[str, float] = NOMINAL) -> dict[str, float]:
         """Metrics of the best design; empty where none is feasible."""
         metrics = self.metrics(values)
+        row = self._winner(metrics)
+        return {} if row is None else {name: float(column[row]) for name, column in metrics.items()}
+
+    def best_row(self, values: Mapping[str, float] = NOMINAL) -> int | None:
+        """Number of the best design; None where none is feasible."""
+        return self._winner(self.metrics(values))
+
+    def _winner(self, metrics: Columns) -> int | None:
+        """Number of the design of least cost."""
         costs = self.judge(metrics)
         row = int(costs.argmin())
-        return {name: float(column[row]) for name, column in metrics.items()} if costs[row] < np.inf else {}
+        return row if costs[row] < np.inf else None
 
     def take(self, rows: Ints) -> "Shortlist":
         """The designs at `rows`."""

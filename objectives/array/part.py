@@ -152,6 +152,10 @@ class ArrayPart:
             raise InputError(f"wires {asked} are not among those asked for") from None
         return np.array([*organization, *wires])
 
+    def numbered(self, number: int) -> ArrayDesign:
+        """The design of a number."""
+        return self._scan.design(number)
+
     def design(self, levels: Ints) -> ArrayDesign:
         """The design of levels (axes,)."""
         organization = levels[: len(ORGANIZATION_COLUMNS)]

@@ -9,6 +9,7 @@ from dse.objectives.cache.baselines.algorithm1 import algorithm1
 from dse.objectives.cache.baselines.target_grid import TargetProblem
 from dse.objectives.cache.infeasible import why_empty
 from dse.objectives.cache.metrics import CACHE_METRICS, RAM_METRICS, named_objectives
+from dse.objectives.cache.named_settings import named_settings
 from dse.objectives.cache.options import ALGORITHM1, CacheOptions, cache_specs, workload_of_options
 from dse.objectives.cache.presentation import CachePresentation
 from dse.objectives.cache.problem import CacheProblem
@@ -44,6 +45,11 @@ class CacheFamily:
     options = CacheOptions
     default_objectives = ("edap",)
     presentation = CachePresentation()
+
+    @property
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """Options by the name of a setting."""
+        return {name: one.options for name, one in named_settings().items()}
 
     @property
     def baselines(self) -> Mapping[str, Callable[[Any], Baseline | None]]:

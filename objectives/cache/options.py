@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError, check_name
-from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell, read_cell
+from dse.objectives.array.given.cell import inferred_cell, load_cell, read_cell
+from dse.objectives.array.given.technology_names import technology_from_text
+from dse.objectives.cache.named_settings import named_settings
 from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, check_cell, read_configuration
 from dse.objectives.cache.specification import (
     CacheSpec,
     spec_from_configuration,
     specs_by_access,
-    technology_from_text,
 )
 from dse.objectives.cache.workload import (
     COMBINATIONS,
@@ -26,6 +27,7 @@ from dse.objectives.gpu.load import load_workload
 from dse.objectives.gpu.lowering import LARGEST_BATCH
 from dse.objectives.gpu.profiles import DEFAULT
 from dse.options import option
+from dse.spaces.array.organization import FREE, ORGANIZATIONS
 from dse.spaces.array.spec import ACCESS_TYPES, RAM
 from dse.units import CAPACITIES, parse_capacity
 
@@ -46,9 +48,16 @@ class CacheOptions:
     memory: str = option("sram,stt,sot", "Comma-separated: sram, stt, sot, packaged cells, or paths of .cell files.")
     capacity: str = option("3MB", "Comma-separated: 512KB,3MB; a range as 1MB..16MB holds every k * 2^n, k to 15.")
     access: str = option("normal,fast,sequential", "Access types to choose from.")
+    organization: str = option(
+        FREE, "Of the data array: every one, or what CACTI assumes (mats of 2x2 subarrays, all active).", ORGANIZATIONS
+    )
+    setting: str | None = option(
+        None, f"A named choice of other options, which these may still change: {', '.join(named_settings())}."
+    )
     technology: str = option(
         "16nm-deepnvmpp", "16nm-deepnvmpp, 16nm, 22nm, 32nm-lstp (-hp, -lop), any packaged one, or a .toml file."
     )
+    cells: str = option("deepnvmpp", "Calibration whose cells sram, stt and sot stand for.")
     temperature: int = option(350, "Kelvin, 300 to 400.")
     line: int = option(64, "Cache line, in bytes.")
     ways: int = option(16, "Associativity.")
@@ -90,8 +99,9 @@ def cache_specs(options: CacheOptions) -> list[list[CacheSpec]]:
     return [
         specs_by_access(
             memory=memory, capacity=capacity, technology=technology,
-            cell=load_cell(MEMORY_NAMES.get(memory, memory), strict=options.strict), access=access,
+            cell=load_cell(inferred_cell(memory, options.cells), strict=options.strict), access=access,
             word_bits=options.line * 8, ways=1 if access == [RAM] else options.ways, wires=options.wires,
+            organization=options.organization,
             technology_path=path,
         )
         for capacity in capacities_of(options) for memory in _memories(options)
@@ -109,7 +119,9 @@ def _memories(options: CacheOptions) -> list[str]:
 def _configured(options: CacheOptions) -> CacheSpec:
     """The cache of a configuration, which other options must not contradict."""
     config = Path(str(options.config))
-    for name in ("memory", "capacity", "access", "technology", "temperature", "line", "ways", "wires"):
+    for name in (
+        "memory", "capacity", "access", "organization", "technology", "cells", "temperature", "line", "ways", "wires"
+    ):
         if getattr(options, name) != default_of(name):
             raise InputError(f"--{name} excludes --config, which takes it from {config}")
     configuration = read_configuration(config, strict=options.strict)

@@ -121,10 +121,10 @@ class CachePresentation(Presentation):
     def notes(self, problems: Sequence[Any]) -> Sequence[str]:
         """What Algorithm 1 is, and where the packaged cells come from."""
         notes = ["Algorithm 1: best of NVSim's eight winners per access type."]
-        memories = {spec.memory for problem in problems for spec in caches_of(problem).specs}
-        inferred = sorted(memories & MEMORY_NAMES.keys())
+        cells = {spec.memory: spec.fabric.cell.name for problem in problems for spec in caches_of(problem).specs}
+        inferred = sorted(cells.keys() & MEMORY_NAMES.keys())
         if inferred:
-            names = ", ".join(f"{name} ({MEMORY_NAMES[name]}.cell)" for name in inferred)
+            names = ", ".join(f"{name} ({cells[name]}.cell)" for name in inferred)
             notes.append(
                 f"{names}: pulses, energies and relative areas of DeepNVM++ Table I; "
                 "the rest is inferred from its Table II, see dse study run table1."

@@ -1,20 +1,28 @@
 """Specifications of caches: one memory, capacity and access type, with what is open of both arrays."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.handed import HandedUp
 from dse.objectives.array.given.cell import Cell, read_cell, remark_foreign_node
 from dse.objectives.array.given.quirks import NVSIM, Quirks
-from dse.objectives.array.given.technology import Technology, load_technology, node_of_file, packaged_technologies
+from dse.objectives.array.given.technology import Technology, load_technology
 from dse.objectives.array.hierarchy.array import Fabric
 from dse.objectives.cache.metrics import data_handed_up, tag_handed_up
 from dse.objectives.cache.nvsim_files.configuration import Configuration
-from dse.spaces.array.organization import BUFFER_DESIGNS, OrganizationRanges, PowerRange, data_ranges, tag_ranges
+from dse.spaces.array.organization import (
+    BUFFER_DESIGNS,
+    CACTI,
+    FREE,
+    OrganizationRanges,
+    PowerRange,
+    cacti_ranges,
+    data_ranges,
+    pinned_ranges,
+    tag_ranges,
+)
 from dse.spaces.array.spec import NORMAL, RAM, data_array, tag_array
 from dse.spaces.array.wires import (
     BASIC_GLOBAL,
@@ -135,47 +143,30 @@ def _ranges(configuration: Configuration) -> OrganizationRanges:
         "mux_output_1": configuration.mux_output_1,
         "mux_output_2": configuration.mux_output_2,
     }
-    most = ranges.bank_cols.high
     if configuration.cacti_assumption:
-        axes |= dict.fromkeys(("mat_rows", "mat_cols", "active_mat_rows", "active_mat_cols"), 2)
-        axes |= {"active_bank_cols": most, "active_bank_rows": 1}
+        ranges = cacti_ranges(ranges)
     for prefix, force in (("bank", configuration.bank_force), ("mat", configuration.mat_force)):
         if force is not None:
             names = (f"{prefix}_rows", f"{prefix}_cols", f"active_{prefix}_rows", f"active_{prefix}_cols")
             axes |= dict(zip(names, force, strict=True))
-    pinned = {name: PowerRange(value, value) for name, value in axes.items() if value is not None}
     buffers = tuple(BUFFER_DESIGNS.index(name) for name in configuration.buffer_designs)
-    return replace(ranges, buffer_designs=buffers, **pinned)
+    pinned = {name: value for name, value in axes.items() if value is not None}
+    return replace(pinned_ranges(ranges, pinned), buffer_designs=buffers)
 
 
 def specs_by_access(
     *, memory: str, capacity: int, technology: Technology, cell: Cell, access: Sequence[str], word_bits: int = 512,
-    ways: int = 16, wires: str = "basic", technology_path: Path | None = None, quirks: Quirks = NVSIM,
+    ways: int = 16, wires: str = "basic", organization: str = FREE, technology_path: Path | None = None,
+    quirks: Quirks = NVSIM,
 ) -> list[CacheSpec]:
-    """Caches of `capacity` [bytes], one for each access type, over all organizations and buffer styles.
+    """Caches of `capacity` [bytes], one for each access type, over all buffer styles.
 
-    `word_bits`: a line. `wires`: "basic" for NVSim's basic data wires, "all" for every wire.
+    `word_bits`: a line. `wires`: "basic" for NVSim's basic data wires, "all" for every wire. `organization` of the
+    data array: "free", or "cacti" for what CACTI assumes.
     """
     remark_foreign_node(cell, technology.node)
     fabric = Fabric(technology, cell, quirks=quirks, technology_path=technology_path)
     local, global_ = BASIC_WIRES if wires == "basic" else (DATA_LOCAL_WIRES, DATA_GLOBAL_WIRES)
-    choice = DataChoice(data_ranges(ways), local, global_)
+    ranges = cacti_ranges(data_ranges(ways)) if organization == CACTI else data_ranges(ways)
+    choice = DataChoice(ranges, local, global_)
     return [cache_spec(memory, capacity, word_bits, ways, one, fabric, choice) for one in access]
-
-
-def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path | None]:
-    """Technology written like ``22nm``, ``32nm-lstp``, as the name of a packaged one, or as a file of one's own.
-
-    Roadmaps of the latter two follow a colon: ``my16nm.toml:lstp``. Raises InputError where it is none of these.
-    """
-    match = re.fullmatch(r"([0-9]{1,9})nm(?:-(hp|lstp|lop))?", text.strip().lower())
-    if match:
-        roadmap = (match[2] or "hp").upper()
-        return load_technology(int(match[1]), roadmap, temperature), None
-    name, _, roadmap = text.partition(":")
-    path = packaged_technologies().get(name, Path(name))
-    if path.suffix == ".toml":
-        return load_technology(node_of_file(path), (roadmap or "hp").upper(), temperature, path=path), path
-    calibrated = ", ".join(name for name in packaged_technologies() if not name.removesuffix("nm").isdigit())
-    known = f"22nm, 32nm-lstp, {calibrated}" if calibrated else "22nm, 32nm-lstp"
-    raise InputError(f"technology '{text}' is not understood: write {known}, or the path of a .toml file")

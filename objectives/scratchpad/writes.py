@@ -4,13 +4,14 @@ A write that fails leaves the old bit (stale); retention and reading turn a bit 
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dse.batch import Batch, Bools, Floats, Ints, concatenate
 from dse.objectives.array.given.cell import Cell
-from dse.objectives.reliability.link import ANISOTROPY, DIAMETER, SwitchingLink
+from dse.objectives.reliability.link import ANISOTROPY, DIAMETER, SwitchingLink, WritePoints
 from dse.objectives.reliability.protection import NO_CODE, ProtectionCode, code_of, more_than
 from dse.objectives.reliability.spread import mean_read_disturb, mean_retention_failure
 from dse.objectives.reliability.switching import switching_table
@@ -150,8 +151,10 @@ def buffer_writes(
     rates, pulses = (
         one.ravel() for one in np.meshgrid(np.array(levels.error_rates), np.array(levels.pulses), indexing="ij")
     )
-    weak = link.writes(rates, stability, pulses, knob)
-    strong = link.writes(link.parameters.error_rate, stability, pulses, knob)
+    weak = _points(link, levels.error_rates, stability, levels.pulses, knob)
+    strong = _points(link, (link.parameters.error_rate,), stability, levels.pulses, knob).take(
+        np.tile(np.arange(len(levels.pulses)), len(levels.error_rates))
+    )
     flips = float(flip_probability(link, stability, exposure, knob))
     longer = np.maximum(weak.set_pulse, weak.reset_pulse)
     rows = [
@@ -163,6 +166,15 @@ def buffer_writes(
     ]
     every = concatenate(rows)
     return every.take(np.isfinite(every.cell_energy))
+
+
+@cache
+def _points(
+    link: SwitchingLink, error_rates: tuple[float, ...], stability: float, pulses: tuple[float, ...], knob: str
+) -> WritePoints:
+    """Writes of every error rate with every pulse, pulses fastest; the same for all that a bit lives through."""
+    rates, factors = (one.ravel() for one in np.meshgrid(np.array(error_rates), np.array(pulses), indexing="ij"))
+    return link.writes(rates, stability, factors, knob)
 
 
 def _of_file(link: SwitchingLink, word_bits: int, stability: float, exposure: Exposure) -> BufferWrites:

@@ -117,6 +117,8 @@ class Enumeration:
 
     def legal_mats(self, keys: Sequence[GroupKey], most: int = TOGETHER) -> Iterator[LegalMats]:
         """Legal mats of groups, of as many groups at a time as have about `most` mats."""
+        if not keys:
+            return
         styles = len(np.unique(self.mats.buffer_design[: len(BUFFER_DESIGNS)]))
         cut = self.mats.take(slice(None, None, styles))
         bits = _BitsNeeded.of(cut)

@@ -3,8 +3,8 @@
 Names and loop order are NVSim's (macros.h, BIGFOR): the first design in this order wins a tie.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -103,6 +103,31 @@ class OrganizationRanges:
         grid = np.meshgrid(np.arange(len(shapes)), *inner, np.asarray(self.buffer_designs), indexing="ij")
         shape, *rest = (axis.ravel() for axis in grid)
         return MatChoice(*(column[shape] for column in _columns(shapes)), *rest)
+
+
+FREE, CACTI = "free", "cacti"
+ORGANIZATIONS = (FREE, CACTI)
+"""What is open of a data array: every organization, or those that CACTI assumes."""
+
+
+def pinned_ranges(ranges: OrganizationRanges, values: Mapping[str, int]) -> OrganizationRanges:
+    """The same ranges with one value on some axes; of an active count as many as there are, up to the value."""
+    return narrowed_ranges(ranges, {name: PowerRange(value, value) for name, value in values.items()})
+
+
+def narrowed_ranges(ranges: OrganizationRanges, narrower: Mapping[str, PowerRange]) -> OrganizationRanges:
+    """The same ranges with others on some axes."""
+    known = {one.name: getattr(ranges, one.name) for one in fields(ranges)}
+    return OrganizationRanges(**{**known, **narrower})
+
+
+def cacti_ranges(ranges: OrganizationRanges) -> OrganizationRanges:
+    """The organizations that CACTI assumes: mats of 2 x 2 subarrays, all active, in one row of mats that is active.
+
+    Source: NVSim's option ``-UseCactiAssumption`` (InputParameter.cpp, ReadInputParameterFromFile).
+    """
+    mat = dict.fromkeys(("mat_rows", "mat_cols", "active_mat_rows", "active_mat_cols"), 2)
+    return pinned_ranges(ranges, {**mat, "active_bank_cols": ranges.bank_cols.high, "active_bank_rows": 1})
 
 
 def _columns(rows: Sequence[tuple[int, ...]]) -> list[Ints]:

@@ -21,9 +21,8 @@ from dse.objectives.cache.workload import (
 )
 from dse.objectives.gpu.profiles import DEFAULT, SHIPPED
 from dse.objectives.gpu.traffic import Workload, paper_workloads
-from dse.studies.calibrated import TECHNOLOGY
 from dse.studies.deepnvmpp.printed import printed_caches, published_rows
-from dse.studies.optima import optima_by_key
+from dse.studies.optima import PAPER, Assumption, optima_by_key
 from dse.studies.reproduction import Item
 
 SRAM, STT, SOT = "sram", "stt", "sot"
@@ -64,11 +63,19 @@ def printed_set() -> CacheSet:
     return CacheSet("Table II", {(memory, size): printed[f"{memory}-{size}MB"] for memory, size in TABLE2_CACHES})
 
 
+OWN_NAME = "own caches, inferred"
+"""What our caches are called: their technology and cells are inferred from Table II at 3 MB."""
+
+
 @cache
-def own_set(jobs: int, wanted: Wanted = TABLE2_CACHES) -> CacheSet:
-    """EDAP-optimal caches of our own model (exact), found once per run of the program."""
-    found = optima_by_key(wanted, jobs)
-    return CacheSet(f"own {TECHNOLOGY}", {
+def own_set(jobs: int, wanted: Wanted = TABLE2_CACHES, assumption: Assumption = PAPER) -> CacheSet:
+    """EDAP-optimal caches of our own model (exact) under an assumption, found once per run of the program."""
+    return set_of(optima_by_key(wanted, jobs, assumption))
+
+
+def set_of(found: Mapping[tuple[str, int], Mapping[str, float]]) -> CacheSet:
+    """Caches of our own by memory and capacity [MB]."""
+    return CacheSet(OWN_NAME, {
         (memory, size): figures_of(f"{memory}-{size}MB", size << 20, metrics)
         for (memory, size), metrics in found.items()
     })

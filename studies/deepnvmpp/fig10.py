@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from dse.objectives.cache.workload import SERIAL
 from dse.objectives.gpu.lowering import INFERENCE, TRAINING
 from dse.objectives.gpu.traffic import Workload, paper_workloads
-from dse.studies.calibrated import TECHNOLOGY
 from dse.studies.deepnvmpp.bars import COLOR, STYLE
 from dse.studies.deepnvmpp.comparison import (
     COUNTS,
     ISO_CAPACITY,
+    OWN_NAME,
     RIVALS,
     SRAM,
     TIME_MODELS,
@@ -128,7 +128,7 @@ def _answer(items: list[Item]) -> str:
     """Each published extreme beside ours, serial time."""
     parts = [f"{item.item}: {item.ours:.3g} at {item.more['capacity_MB']} MB ({item.published:.3g})"
              for item in items if item.more["time_model"] == SERIAL]
-    return f"**own {TECHNOLOGY}**, serial time, ours (published): {'; '.join(parts)}."
+    return f"**{OWN_NAME}**, serial time, ours (published): {'; '.join(parts)}."
 
 
 def _notes(items: list[Item]) -> tuple[str, ...]:
@@ -176,7 +176,7 @@ def _panel(axis: Any, caches: CacheSet, quantity: str, phase: str) -> None:
         rows = [[1 / v for v in _values(caches, size, quantity, memory, _of(phase), SERIAL)] for size in CAPACITIES]
         axis.errorbar(CAPACITIES, [fmean(row) for row in rows], [stdev(row) for row in rows], color=COLOR[memory],
                       marker=MARKER[memory], ms=4, lw=1.3, capsize=2, elinewidth=0.8,
-                      label=f"{memory.upper()}, own {TECHNOLOGY}")
+                      label=f"{memory.upper()}, {OWN_NAME}")
         known = [1 / v for v in _values(printed_set(), 3, quantity, memory, _of(phase), SERIAL)]
         axis.plot(3, fmean(known), ls="", marker="*", ms=10, mfc="white", mec=COLOR[memory], mew=1.2, zorder=5,
                   label=f"{memory.upper()}, Table II")

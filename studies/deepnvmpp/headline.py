@@ -145,7 +145,7 @@ def _more(
     return {
         "caches": caches.name, **described(row["quantity"], row["scenario"], setting), "band_low": ends[0],
         "band_high": ends[1], "counts": counts, "section": row["section"], "quantity": row["quantity"],
-        "memory": row["memory"],
+        "memory": row["memory"], "scenario": row["scenario"],
     }
 
 
@@ -156,7 +156,7 @@ def _others(jobs: int) -> list[Item]:
     six = fig6.published_items()
     ten = fig10.extreme_items(own_set(jobs, fig10.WANTED))
     blank = {"caches": "", "time_model": "", "dram_reduction": "", "dram_constants": "", "counts": COUNTS,
-             "section": "", "quantity": "", "memory": ""}
+             "section": "", "quantity": "", "memory": "", "scenario": ""}
     return [
         Item(item.item, item.published, item.ours, item.role, {**blank, "section": section, **{
             name: value for name, value in item.more.items() if name in (*blank, "band_low", "band_high")

@@ -1,5 +1,6 @@
 """Tables I and II of DeepNVM++, as the calibration has them."""
 
+import csv
 from importlib import resources
 from pathlib import Path
 
@@ -28,5 +29,12 @@ def table_ii() -> tuple[Figure, ...]:
 
 
 def calibration_setting() -> Setting:
-    """What was free in the calibration, with the ranges, and what Table I fixes."""
-    return read_setting(_folder() / "deepnvmpp.toml")
+    """What was free in the calibration, with the ranges, what Table I fixes, and the CACTI assumption."""
+    return read_setting(_folder() / "deepnvmpp_cacti.toml")
+
+
+def near_equal_fits() -> list[dict[str, float]]:
+    """Values of the parameters of the fits that are nearly as good as the one in use, which comes first."""
+    names = [one.name for one in calibration_setting().parameters]
+    with (_folder() / "near_equal.csv").open(encoding="utf-8", newline="") as file:
+        return [{name: float(row[name]) for name in ("misfit", *names)} for row in csv.DictReader(file)]

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dse.objectives.array.given.cell import Cell, load_cell
+from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.technology import technology_tables
 from dse.objectives.cache.parameters.materials import Materials
 from dse.report.plot import COLORS
-from dse.search.result import Result
 from dse.studies.cache.calibration.calibrate import Calibration, FittedParameter, calibrate_around
-from dse.studies.calibrated import CELLS, NAMES, TECHNOLOGY, TEMPERATURE
+from dse.studies.calibrated import NAMES, TEMPERATURE
 from dse.studies.deepnvmpp.published import calibration_setting, table_ii
-from dse.studies.optima import Wanted, optima
+from dse.studies.optima import PAPER, FoundCache, Wanted, optima
 from dse.studies.reproduction import Item, reproduction_table
 from dse.studies.study import Findings, Study
 
@@ -50,7 +49,7 @@ AREAS = {"stt": 0.34, "sot": 0.29}
 
 def run(jobs: int) -> Findings:
     """Compare the cells with Table I, weigh the inferred parameters, and take the large cell apart."""
-    cells = {memory: load_cell(name) for memory, name in CELLS.items()}
+    cells = inferred_cells()
     found = inferred(jobs)
     cases = explain(cells["sram"], jobs)
     paths = optima([Wanted("sot", 3), Wanted("sot", 3, fins=SOT_FINS)], jobs)
@@ -60,12 +59,16 @@ def run(jobs: int) -> Findings:
     )
 
 
+def inferred_cells() -> dict[str, Cell]:
+    """The inferred bitcells by memory."""
+    return {memory: PAPER.cell(memory) for memory in NAMES}
+
+
 def inferred(jobs: int) -> Calibration:
     """The packaged technology and cells as a calibration: parameters, uncertainties and fitted figures."""
     setting = calibration_setting()
     packaged = Materials(
-        technology_tables(TECHNOLOGY), setting.materials.roadmap, TEMPERATURE,
-        {memory: load_cell(name) for memory, name in CELLS.items()},
+        technology_tables(PAPER.technology), setting.materials.roadmap, TEMPERATURE, inferred_cells(),
     )
     values = {one.name: value_of(one.name, packaged, setting.materials) for one in setting.parameters}
     return calibrate_around(setting, values, [one for one in table_ii() if one.fitted], jobs)
@@ -96,7 +99,7 @@ class CellGuess:
 
 def explain(sram: Cell, jobs: int) -> list[CellGuess]:
     """Areas with the inferred cell and feature size, and with either or both replaced by the foundry's."""
-    feature = Materials(technology_tables(TECHNOLOGY), "HP", TEMPERATURE, {}).transistors().feature_size
+    feature = Materials(technology_tables(PAPER.technology), "HP", TEMPERATURE, {}).transistors().feature_size
     area = sram.area_f2 * feature**2
     guesses = (
         ("cell and feature size as inferred", area, feature),
@@ -110,7 +113,8 @@ def explain(sram: Cell, jobs: int) -> list[CellGuess]:
     )
     share = {"sram": 1.0, **AREAS}
     wanted = [
-        Wanted(memory, 3, share[memory] * cell / size**2, size) for _, cell, size in guesses for memory in NAMES
+        Wanted(memory, 3, area_f2=share[memory] * cell / size**2, feature_size=size)
+        for _, cell, size in guesses for memory in NAMES
     ]
     results = iter(optima(wanted, jobs))
     return [
@@ -188,7 +192,7 @@ def answer(found: Calibration, cases: Sequence[CellGuess]) -> str:
     )
 
 
-def notes(found: Calibration, paths: Sequence[Result]) -> tuple[str, ...]:
+def notes(found: Calibration, paths: Sequence[FoundCache]) -> tuple[str, ...]:
     """How to read the parameters."""
     weak = [one.parameter.name for one in found.parameters if one.identified < 0.5]
     shared, separate = (path.metrics for path in paths)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.problem import CacheProblem
-from dse.objectives.cache.specification import specs_by_access, technology_from_text
+from dse.objectives.cache.specification import specs_by_access
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.calibrated import TECHNOLOGY, TEMPERATURE
 from dse.surrogate import HeldOutSplit, by_design, fit, held_out_errors, leave_one_out, sampled_designs

@@ -14,8 +14,9 @@ import numpy as np
 
 from dse.batch import Floats
 from dse.objectives.array.given.cell import MEMORY_NAMES, load_cell
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.problem import CacheProblem
-from dse.objectives.cache.specification import specs_by_access, technology_from_text
+from dse.objectives.cache.specification import specs_by_access
 from dse.parallel import in_parallel
 from dse.progress import report
 from dse.report.plot import COLORS, LINES

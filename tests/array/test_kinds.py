@@ -96,7 +96,7 @@ def leakage(cell: Cell) -> np.ndarray:
     problem = spec.data
     enumeration = enumerate_array(problem.spec, problem.ranges, problem.fabric.route, tags_cover_ways=True)
     group = enumeration.groups[0]
-    _, position, _ = next(enumeration.legal_mats([group.key]))
+    position = next(enumeration.legal_mats([group.key])).position
     code = enumeration.code(np.full(len(position[:50]), group.banks[0]), position[:50])
     banks, mats = enumeration.designs(code)
     result = evaluate(banks, mats, problem.spec, problem.fabric, problem.basic_local, problem.basic_global)

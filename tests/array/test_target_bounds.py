@@ -15,8 +15,9 @@ from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.evaluation.nvsim import array_winners, search_array
 from dse.objectives.array.evaluation.scan import ArrayScan
 from dse.objectives.array.given.cell import load_cell
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.metrics import SHARED, tag_handed_up
-from dse.objectives.cache.specification import specs_by_access, technology_from_text
+from dse.objectives.cache.specification import specs_by_access
 from dse.spaces.array.wires import WireChoice, WireRange
 
 SLACK = 1e-12

@@ -21,7 +21,7 @@ from dse.objectives.array.given.technology import (
     packaged_technologies,
     technology_tables,
 )
-from dse.objectives.cache.specification import technology_from_text
+from dse.objectives.array.given.technology_names import technology_from_text
 
 PACKAGED = Path(module.__file__).parent / "data" / "technology"
 ABSENT = object()

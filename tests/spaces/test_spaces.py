@@ -365,14 +365,16 @@ def legal_designs(enumeration: Enumeration) -> dict[int, dict[str, int]]:
     """Geometry of every legal design by its number, ascending."""
     found = {}
     groups = {group.key: group for group in enumeration.groups}
-    for key, positions, geometry in enumeration.legal_mats(sorted(groups)):
-        records = [
-            dict(zip(geometry.to_columns(), record, strict=True))
-            for record in zip(*(column.tolist() for column in geometry.to_columns().values()), strict=True)
-        ]
-        for bank in groups[key].banks.tolist():
-            codes = enumeration.code(np.int64(bank), positions).tolist()
-            found.update(zip(codes, records, strict=True))
+    for part in enumeration.legal_mats(sorted(groups)):
+        columns = part.geometry.to_columns()
+        for key, rows in part.rows():
+            records = [
+                dict(zip(columns, record, strict=True))
+                for record in zip(*(column[rows].tolist() for column in columns.values()), strict=True)
+            ]
+            for bank in groups[key].banks.tolist():
+                codes = enumeration.code(np.int64(bank), part.position[rows]).tolist()
+                found.update(zip(codes, records, strict=True))
     return dict(sorted(found.items()))
 
 
@@ -477,13 +479,15 @@ def test_every_legal_design_stores_the_capacity(megabytes: int, access: str, mem
     enumeration = enumerate_array(spec, medium_ranges(), route("tree", special=True), tags_cover_ways=True)
     groups = {group.key: group for group in enumeration.groups}
     legal = 0
-    for key, _, geometry in enumeration.legal_mats(sorted(groups)):
-        banks = enumeration.banks.take(groups[key].banks)
-        in_a_mat = np.unique(geometry.rows * geometry.columns * geometry.mat_rows * geometry.mat_cols)
-        stored = np.multiply.outer(np.unique(banks.bank_rows * banks.bank_cols), in_a_mat)
-        block = key.data_bits if spec.is_tag else spec.block_bits
-        assert (stored == spec.capacity_bits(block)).all()
-        legal += stored.size
+    for part in enumeration.legal_mats(sorted(groups)):
+        geometry = part.geometry
+        bits = geometry.rows * geometry.columns * geometry.mat_rows * geometry.mat_cols
+        for key, rows in part.rows():
+            banks = enumeration.banks.take(groups[key].banks)
+            stored = np.multiply.outer(np.unique(banks.bank_rows * banks.bank_cols), np.unique(bits[rows]))
+            block = key.data_bits if spec.is_tag else spec.block_bits
+            assert (stored == spec.capacity_bits(block)).all()
+            legal += stored.size
     assert legal > 0
     if memory_type == "data":
         assert spec.capacity_bits(spec.block_bits) == megabytes * MEGABYTE * 8

@@ -12,8 +12,8 @@ from dse.cli.app import app
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell, packaged_cells, read_cell
 from dse.objectives.array.given.technology import load_technology, technology_tables
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.parameters.materials import CELL_FIELDS, Materials
-from dse.objectives.cache.specification import technology_from_text
 from dse.problem import Problem
 from dse.search.result import Result, optimize
 from dse.studies.cache.calibration.calibrate import Calibration, calibrate, question_of
@@ -23,7 +23,7 @@ from dse.studies.cache.calibration.setting import Setting, read_setting
 from dse.studies.cache.varied import algorithm1_cost
 from dse.studies.calibrated import EDAP
 from dse.uncertainty import contenders
-from dse.uncertainty.contenders import Neighborhood, neighborhood
+from dse.uncertainty.contenders import Closeness, Neighborhood, neighborhood
 from dse.uncertainty.fit import Measured, Parameter, Trials, residuals
 from dse.uncertainty.shortlist import Shortlist
 from dse.uncertainty.variation import Tie
@@ -104,12 +104,12 @@ def test_a_calibration_that_is_interrupted_goes_on_where_it_was(
     monkeypatch.setenv("DSE_RESULTS", str(tmp_path))
     searched = []
 
-    def counted(problem: Problem, limit: float) -> Neighborhood:
+    def counted(problem: Problem, limit: float, closeness: Closeness) -> Neighborhood:
         if len(searched) == 3:
             searched.append(0.0)
             raise KeyboardInterrupt
         searched.append(limit)
-        return neighborhood(problem, limit)
+        return neighborhood(problem, limit, closeness)
 
     monkeypatch.setattr(contenders, "neighborhood", counted)
     with pytest.raises(KeyboardInterrupt):

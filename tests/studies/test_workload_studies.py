@@ -13,6 +13,7 @@ from dse.studies import GROUPS, load_study, study_modules
 from dse.studies.deepnvmpp import comparison, fig5, fig6, fig10
 from dse.studies.deepnvmpp.comparison import own_set
 from dse.studies.deepnvmpp.printed import printed_caches, published_rows
+from dse.studies.optima import PAPER, Assumption
 from dse.studies.report import html_of, report_of, write_report
 from dse.studies.reproduction import ROLES
 from dse.studies.study import Findings, Study, write_findings
@@ -21,7 +22,9 @@ OURS = ("fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig10", "headline")
 COLUMNS = ["item", "published", "ours", "relative_error", "role"]
 
 
-def from_table_2(keys: Sequence[tuple[str, int]], jobs: int) -> dict[tuple[str, int], Mapping[str, float]]:
+def from_table_2(
+    keys: Sequence[tuple[str, int]], jobs: int, assumption: Assumption = PAPER
+) -> dict[tuple[str, int], Mapping[str, float]]:
     """Caches at hand in place of searched ones: Table II's, leakage and area in proportion to the capacity."""
     found = {}
     for memory, size in keys:

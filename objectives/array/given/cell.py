@@ -100,6 +100,19 @@ class Cell:
         return math.sqrt(self.area_f2 / self.aspect_ratio)
 
 
+def inferred_cell(memory: str, cells: str) -> str:
+    """Name of the cell of a calibration, such as ``deepnvmpp``, that a memory's short name stands for; else the name.
+
+    Raises InputError where no packaged cell is of that calibration.
+    """
+    if memory not in MEMORY_NAMES:
+        return memory
+    known = [name.partition("_")[2] for name in packaged_cells() if name.startswith(f"{memory}_")]
+    if cells not in known:
+        raise InputError(f"cells {quoted(cells)}: there is no {memory}_{cells}.cell; known are {', '.join(known)}")
+    return f"{memory}_{cells}"
+
+
 def read_cell(path: Path, *, strict: bool = False) -> Cell:
     """Read a cell file in NVSim's format.
 

@@ -1,7 +1,7 @@
 """The file that says what to calibrate: technology, cells, kind of cache, ties, and parameters with ranges."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from dse.objectives.array.given.technology import ROADMAPS, TEMPERATURES, Techno
 from dse.objectives.cache.family import cache_vocabulary
 from dse.objectives.cache.parameters.materials import Materials
 from dse.objectives.cache.problem import CacheProblem
-from dse.objectives.cache.specification import specs_by_access
+from dse.objectives.cache.specification import CacheSpec, specs_by_access
 from dse.problem import Objective
 from dse.settings import number, read_settings
+from dse.spaces.array.organization import FREE, ORGANIZATION_COLUMNS, ORGANIZATIONS, PowerRange, narrowed_ranges
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.cache.calibration.figures import Figure
 from dse.text import quoted
@@ -23,7 +24,8 @@ from dse.vocabulary import parse_objective
 
 _KEYS = {
     "technology": "16nm", "wires": "", "roadmap": "HP", "temperature": 350, "line": 64, "ways": 16,
-    "access": list(ACCESS_TYPES), "objective": "edap", "read_fraction": 0.5, "cells": {}, "fixed": {}, "tied": {},
+    "access": list(ACCESS_TYPES), "organization": FREE, "ranges": {}, "objective": "edap", "read_fraction": 0.5,
+    "cells": {}, "fixed": {}, "tied": {},
     "parameter": {}, "source": "",
 }
 """Keys of a setting, each with what holds where it is missing."""
@@ -33,7 +35,8 @@ _KEYS = {
 class Setting:
     """A calibration as its file describes it: materials, ties, parameters, and the caches all figures belong to.
 
-    `word_bits`: a line. Caches are searched for the least `objective` over some types of `access`.
+    `word_bits`: a line. Caches are searched for the least `objective` over some types of `access`, and data arrays of
+    an `organization`: free, or what CACTI assumes. `ranges`: of its axes, where they are narrower than NVSim's.
     """
 
     materials: Materials
@@ -43,19 +46,28 @@ class Setting:
     word_bits: int = 512
     ways: int = 16
     access: tuple[str, ...] = ACCESS_TYPES
+    organization: str = FREE
+    ranges: Mapping[str, PowerRange] = field(default_factory=dict)
 
     def problem(self, memory: str, capacity: int) -> CacheProblem:
         """The caches of one memory and capacity [bytes]."""
         materials = self.materials.only([memory])
         specs = specs_by_access(
             memory=memory, capacity=capacity, technology=materials.transistors(), cell=materials.cells[memory],
-            access=self.access, word_bits=self.word_bits, ways=self.ways,
+            access=self.access, word_bits=self.word_bits, ways=self.ways, organization=self.organization,
         )
+        specs = [_narrowed(spec, self.ranges) for spec in specs]
         return CacheProblem(materials.put_into(specs), [self.objective], materials=materials)
 
     def made_of(self, values: Mapping[str, float]) -> Materials:
         """The materials with some values, ties followed."""
         return self.materials.with_values(with_ties(values, self.ties, self.materials.parameters()))
+
+
+def _narrowed(spec: CacheSpec, ranges: Mapping[str, PowerRange]) -> CacheSpec:
+    """A cache whose data array has some ranges."""
+    data, *others = (array for _, array in spec.arrays)
+    return spec.with_arrays([replace(data, ranges=narrowed_ranges(data.ranges, ranges)), *others])
 
 
 def read_setting(path: Path) -> Setting:
@@ -84,6 +96,8 @@ def _setting(given: Mapping[str, Any]) -> Setting:
     if not values["cells"]:
         raise InputError("[cells]: missing; give a cell per memory of the table, as stt = 'stt_deepnvm'")
     access = _access(values["access"])
+    if values["organization"] not in ORGANIZATIONS:
+        raise InputError(f"organization: {quoted(values['organization'])} is not one of {', '.join(ORGANIZATIONS)}")
     if not TEMPERATURES[0] <= values["temperature"] <= TEMPERATURES[-1]:
         raise InputError(f"temperature: {values['temperature']}; give {TEMPERATURES[0]} to {TEMPERATURES[-1]} K")
     materials = _fixed(
@@ -102,6 +116,7 @@ def _setting(given: Mapping[str, Any]) -> Setting:
     setting = Setting(
         materials=materials, parameters=parameters, objective=parse_objective(values["objective"], vocabulary),
         ties=ties, word_bits=values["line"] * 8, ways=values["ways"], access=access,
+        organization=values["organization"], ranges=_ranges(values["ranges"]),
     )
     setting.made_of({one.name: one.start for one in parameters}).transistors()
     return setting
@@ -140,6 +155,18 @@ def _access(names: list[Any]) -> tuple[str, ...]:
     if not names or any(name not in ACCESS_TYPES for name in names):
         raise InputError(f"access: found {names!r}; give a list of {', '.join(ACCESS_TYPES)}")
     return tuple(dict.fromkeys(names))
+
+
+def _ranges(given: Mapping[str, Any]) -> dict[str, PowerRange]:
+    """Ranges of axes of the data array's organization, each [least, largest], powers of two."""
+    known = ORGANIZATION_COLUMNS[:-1]
+    for name, ends in given.items():
+        if name not in known:
+            raise InputError(f"ranges: {quoted(name)} is not one of {', '.join(known)}")
+        powers = isinstance(ends, list) and all(type(one) is int and one > 0 and not one & (one - 1) for one in ends)
+        if not powers or len(ends) != 2 or ends[0] > ends[1]:
+            raise InputError(f"ranges.{name}: found {ends!r}; give [least, largest], powers of two")
+    return {name: PowerRange(*ends) for name, ends in given.items()}
 
 
 def _fixed(materials: Materials, given: Mapping[str, Any]) -> Materials:

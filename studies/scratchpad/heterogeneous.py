@@ -1,0 +1,181 @@
+"""The study `heterogeneous`: the best mix of memories by tensor class under an accuracy limit, trained anew."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dse.objectives.scratchpad.options import ScratchpadOptions
+from dse.objectives.scratchpad.report import BufferReport
+from dse.parallel import in_parallel
+from dse.progress import report
+from dse.report.plot import COLORS
+from dse.studies.scratchpad.systems import SRAM, STT, SolvedSystem, solve
+from dse.studies.scratchpad.training.bfloat16 import FLIP, STALE, BitFaults
+from dse.studies.scratchpad.training.measure import RETRAINED, Drops, retrain
+from dse.studies.scratchpad.training.memory import TENSOR_CLASSES
+from dse.studies.scratchpad.training.networks import network_of
+from dse.studies.study import Findings, Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+NETWORK, LENDER = "resnet-18", "digits-cnn"
+LIMITS = (0.01, 0.03)
+"""Accuracy that may be lost [1]."""
+OPTIONS = ScratchpadOptions(
+    network=NETWORK, systolic_array="32x32", dataflow="output", split="2:2:2:2", capacity="8MB", banks="8",
+    stability="40,60", protection="none,pulse-exponent,SECDED-exponent,SECDED-all,DECTED-exponent",
+    tolerance_of=LENDER,
+)
+AT_THE_FILE = replace(
+    OPTIONS, stability="60", error_rate="1e-12", pulse="1", protection="none", tolerance_of="", pace="1,2",
+)
+AREA, CAPACITY = "area", "capacity"
+
+
+@dataclass(frozen=True, slots=True)
+class MixCase:
+    """What is compared: at equal area or capacity, with reads clipped or not, losing at most so much."""
+
+    scenario: str
+    saturate: bool
+    limit: float
+
+    @property
+    def options(self) -> ScratchpadOptions:
+        """Options of the case; at equal area up to twice the capacity."""
+        grown = {"capacity": "8MB,16MB", "iso_area": "8MB"} if self.scenario == AREA else {}
+        return replace(OPTIONS, saturate=self.saturate, **grown)  # type: ignore[arg-type]
+
+
+CASES = tuple(
+    MixCase(scenario, saturate, limit)
+    for scenario, saturate in ((CAPACITY, False), (AREA, False), (CAPACITY, True)) for limit in LIMITS
+)
+
+
+def mix_of(buffers: Sequence[BufferReport]) -> dict[str, list[BitFaults]]:
+    """Faults of each class as its buffer has them."""
+    mix = {}
+    for one in buffers:
+        if one.name in TENSOR_CLASSES:
+            rates = ((STALE, "exponent", one.stale_exponent), (STALE, "sign-mantissa", one.stale_rest),
+                     (FLIP, "exponent", one.flip_exponent), (FLIP, "sign-mantissa", one.flip_rest))
+            mix[one.name] = [BitFaults(kind, group, rate) for kind, group, rate in rates if rate > 0]
+    return mix
+
+
+def row_of(case: MixCase, found: SolvedSystem, trained: Drops | None, sram: float) -> dict[str, Any]:
+    """One answer: energy beside SRAM's, what each class is made of, and both drops."""
+    row: dict[str, Any] = {
+        "scenario": case.scenario, "saturate": case.saturate, "limit": case.limit,
+        "capacity": found.chosen["capacity"], "energy": found.metrics["energy"],
+        "energy_ratio": sram / found.metrics["energy"], "area": found.metrics["area"],
+        "sum_of_drops": found.metrics.get("accuracy_drop", 0.0),
+    }
+    if trained is not None:
+        row |= {"retrained_drop": trained.mean, "interval": trained.interval, "collapsed": trained.collapsed}
+    return row | {one.name: _made(one) for one in found.buffers}
+
+
+def _made(one: BufferReport) -> str:
+    """What a buffer is made of."""
+    if not one.tuned:
+        return one.memory
+    return f"{one.memory} Δ{one.stability:g} {one.error_rate:.0e} x{one.pulse:g} {one.protection}"
+
+
+def answer_of(case: MixCase) -> dict[str, Any]:
+    """The best mix, trained anew."""
+    sram = solve(replace(AT_THE_FILE, memory=SRAM))
+    found = solve(case.options, (f"accuracy_drop<={case.limit!r}",))
+    if found is None or sram is None:
+        return {"scenario": case.scenario, "saturate": case.saturate, "limit": case.limit}
+    trained = retrain(network_of(LENDER), mix_of(found.buffers), saturate=case.saturate)
+    return row_of(case, found, trained, sram.metrics["energy"])
+
+
+def plain_rows() -> list[dict[str, Any]]:
+    """SRAM alone, and STT-MRAM as its file has it, whatever that costs in accuracy."""
+    rows = []
+    whole: float | None = None
+    for memory in (SRAM, STT):
+        found = solve(replace(AT_THE_FILE, memory=memory))
+        if found is not None:
+            whole = found.metrics["energy"] if whole is None else whole
+            rows.append({**row_of(MixCase(CAPACITY, False, np.nan), found, None, whole),
+                         "scenario": f"{memory} alone, as its file has it"})
+    return rows
+
+
+def run(jobs: int) -> Findings:
+    """All cases."""
+    import pandas as pd
+
+    found = list(report(in_parallel(answer_of, CASES, jobs), len(CASES), "mixes"))
+    table = pd.DataFrame([*plain_rows(), *found])
+    return Findings(answer_text(table), table, draw(table), NOTES)
+
+
+NOTES = (
+    f"Drops are those of {LENDER}, borrowed for {NETWORK}: nothing is claimed for {NETWORK}'s own accuracy.",
+    "Between measured rates of errors the next larger one stands, so that even rare errors cost the drop that was"
+    " measured at the smallest rate, within the noise of five seeds.",
+    "With reads clipped, flips in errors and gradients were not measured, so that these stay in SRAM.",
+    "Flips of exponents are limited to 0.1 in a training of 1e5 steps, by the bits that the network writes.",
+)
+
+
+def answer_text(table: "pd.DataFrame") -> str:
+    """The best mixes in words."""
+    known = table.dropna(subset=["limit", "energy"])
+    plain = table[table["limit"].isna()]
+    sentences = [f"{row['scenario']}: {row['energy_ratio']:.2f} times less energy than SRAM."
+                 for row in plain.to_dict("records")]
+    for (scenario, saturate), own in known.groupby(["scenario", "saturate"], sort=False):
+        ratios = ", ".join(
+            f"{row['energy_ratio']:.2f} (limit {row['limit']:.1%}, sum of drops {row['sum_of_drops']:.2%}, trained"
+            f" anew {row['retrained_drop']:+.2%} ± {row['interval']:.2%}, {row['collapsed']:g} of {RETRAINED}"
+            " collapsed)"
+            for row in own.to_dict("records")
+        )
+        clipped = "reads clipped" if saturate else "reads as they are"
+        sentences.append(f"At equal {scenario}, {clipped}: {ratios}.")
+    left = len(CASES) - len(known)
+    if left:
+        sentences.append(f"{left} of {len(CASES)} cases have no feasible mix.")
+    return " ".join(sentences)
+
+
+def draw(table: "pd.DataFrame") -> "Figure":
+    """Energy over SRAM's, and both drops, against the limit."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    known = table.dropna(subset=["limit", "energy"])
+    for number, ((scenario, saturate), own) in enumerate(known.groupby(["scenario", "saturate"], sort=False)):
+        label = f"equal {scenario}{', reads clipped' if saturate else ''}"
+        left.plot(own["limit"] * 100, own["energy_ratio"], "o-", ms=4, lw=0.8, color=COLORS[number], label=label)
+        right.errorbar(own["sum_of_drops"] * 100 + 0.02 * number, own["retrained_drop"] * 100,
+                       yerr=own["interval"] * 100, fmt="o", ms=4, lw=0.8, color=COLORS[number], label=label)
+    for row in table[table["limit"].isna()].to_dict("records"):
+        left.axhline(row["energy_ratio"], color="0.6", lw=0.8)
+        left.annotate(row["scenario"], (LIMITS[-1] * 100, row["energy_ratio"]), fontsize=6, ha="right", va="bottom")
+    left.set_xlabel("accuracy that may be lost [%]", fontsize=8)
+    left.set_ylabel("energy of SRAM over that of the mix", fontsize=8)
+    right.axline((0, 0), slope=1, color="0.7", lw=0.8)
+    right.set_xlabel("sum of the classes' drops, the model [%]", fontsize=8)
+    right.set_ylabel(f"drop when trained anew, {RETRAINED} seeds [%]", fontsize=8)
+    for axis in (left, right):
+        axis.tick_params(labelsize=7)
+        axis.legend(fontsize=6)
+    return figure
+
+
+STUDY = Study(
+    "heterogeneous", "Which memory should hold each class of tensors, if training may lose so much accuracy?", run,
+)

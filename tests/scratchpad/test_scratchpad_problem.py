@@ -1,0 +1,205 @@
+"""Scratchpads as a problem: the contract, brute force, searchers, and what a user asks in one command."""
+
+import time
+from importlib import resources
+
+import numpy as np
+import pytest
+from small import OPTIONS, Reduced, problem_of, setting
+from typer.testing import CliRunner
+
+from dse.cli.app import app
+from dse.errors import InputError
+from dse.objectives.scratchpad.family import FAMILY
+from dse.objectives.scratchpad.options import ScratchpadOptions
+from dse.objectives.scratchpad.problem import metrics_of
+from dse.search.driver import search
+from dse.search.evaluation import evaluate
+from dse.search.exact import exact_optimum
+from dse.search.front import exact_front
+from dse.search.pareto import non_dominated
+from dse.search.searchers import make_searcher
+from dse.testing.problems import check_problem
+from dse.vocabulary import parse_constraint, parse_objectives
+
+ONE = {"batch": "1", "systolic_array": "16x16", "dataflow": "output", "pace": "1"}
+
+
+def questions(objectives, constraints=()):
+    vocabulary = FAMILY.vocabulary(OPTIONS)
+    return (parse_objectives(objectives, vocabulary),
+            [parse_constraint(text, vocabulary) for text in constraints])
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return problem_of(("energy",))
+
+
+def test_contract(problem):
+    check_problem(problem)
+    assert problem.space.size > 1e18
+
+
+def test_contract_of_a_reduced_problem():
+    check_problem(Reduced(setting(**ONE), *questions(("energy",), ("area<=1.2mm2",))))
+
+
+def test_contract_of_inference():
+    check_problem(problem_of(("energy_per_sample",), phase="inference", split="4:4", error_rate="1e-12"))
+
+
+def everything(problem):
+    return evaluate(problem, np.concatenate(list(problem.space.blocks())))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_exact_optimum_is_that_of_brute_force(seed):
+    """Limits are set at a quantile of what the reduced space has, so that they bind."""
+    free = Reduced(setting(**ONE), *questions(("energy",)), seed=seed, groups=1 + seed % 2)
+    found = everything(free)
+    limit = float(np.quantile(found.metrics["area"], 0.3 if seed % 3 else 0.02))
+    texts = (f"area<={float(limit)!r}m2",) if seed % 4 else ()
+    objectives, constraints = questions((("energy",), ("edp",), ("energy*area",))[seed % 3], texts)
+    asked = free.asking(objectives, constraints)
+    best = everything(asked).losses[:, 0].min()
+    optimum = exact_optimum(asked)
+    assert optimum.cost == pytest.approx(best, rel=1e-12)
+    assert evaluate(asked, optimum.design[None]).losses[0, 0] == pytest.approx(best, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_exact_front_is_that_of_brute_force(seed):
+    free = Reduced(setting(**{**ONE, "pace": "1,2"}), *questions(("energy", "area", "time")), seed=seed, groups=1)
+    losses = everything(free).losses
+    expected = losses[non_dominated(losses)]
+    front = exact_front(free)
+    np.testing.assert_allclose(front.costs, expected[np.lexsort(expected.T[::-1])], rtol=1e-12)
+
+
+def test_the_optimum_needs_no_more_than_is_asked(problem):
+    """More choices never hurt, and a limit costs energy."""
+    optimum = exact_optimum(problem)
+    fewer = exact_optimum(problem_of(("energy",), memory="sram"))
+    assert optimum.cost < fewer.cost
+    area = problem.evaluate(optimum.design[None])["area"][0]
+    tight = exact_optimum(problem.asking(*questions(("energy",), (f"area<={float(0.97 * area)!r}m2",))))
+    assert tight.cost > optimum.cost
+    assert problem.evaluate(tight.design[None])["area"][0] <= 0.97 * area
+
+
+def test_a_formula_of_one_buffer_is_searched_the_general_way():
+    asked = Reduced(setting(**ONE), *questions(("energy + 3*weight_energy",), ("weight_area<=0.3mm2",)), groups=1)
+    best = everything(asked).losses[:, 0].min()
+    assert exact_optimum(asked).cost == pytest.approx(best, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_a_searcher_comes_within_a_hundredth():
+    one = problem_of(("energy",), split="2:2:2:2", **ONE)
+    optimum = exact_optimum(one).cost
+    history = search(one, make_searcher("surrogate", one, 0), 500)
+    assert np.min(history.evaluations.losses) <= 1.01 * optimum
+
+
+def test_sram_baseline_is_the_exact_optimum_of_sram(problem):
+    baseline = FAMILY.baselines["sram"](problem)
+    assert baseline.cost == pytest.approx(exact_optimum(problem_of(("energy",), memory="sram")).cost, rel=1e-12)
+
+
+def test_equal_area():
+    """As much area as SRAM of half the capacity."""
+    asked = problem_of(("energy",), iso_area="256KB", capacity="256KB,512KB", split="2:2:2:2", **ONE)
+    (limit,) = [one.limit for one in asked.constraints]
+    found = exact_optimum(asked)
+    row = problem_metrics = asked.evaluate(found.design[None])
+    assert problem_metrics["area"][0] <= limit
+    sram = exact_optimum(problem_of(("energy",), memory="sram", split="2:2:2:2", **ONE))
+    base = problem_of(("energy",), memory="sram", split="2:2:2:2", **ONE)
+    assert limit == pytest.approx(base.evaluate(sram.design[None])["area"][0], rel=1e-9)
+    assert row["energy"][0] <= sram.cost
+
+
+@pytest.mark.slow
+def test_a_large_space_is_searched_within_a_minute_of_one_core():
+    """The options as they are, with limits that couple all buffers."""
+    options = ScratchpadOptions(tolerance_of="digits-cnn")
+    vocabulary = FAMILY.vocabulary(options)
+    limits = [parse_constraint(text, vocabulary) for text in ("accuracy_drop<=0.03", "area<=10mm2")]
+    start = time.process_time()
+    (asked,) = FAMILY.problems(options, parse_objectives(("energy",), vocabulary), limits)
+    found = exact_optimum(asked)
+    assert time.process_time() - start < 60
+    assert asked.space.size > 1e12
+    metrics = asked.evaluate(found.design[None])
+    assert metrics["energy"][0] == pytest.approx(found.cost, rel=1e-12)
+    assert metrics["accuracy_drop"][0] <= 0.03
+    assert metrics["area"][0] <= 10e-6
+
+
+@pytest.mark.parametrize(("changed", "words"), [
+    ({"systolic_array": "8"}, "--systolic-array '8': give rows x columns"),
+    ({"split": "3:3:3:1"}, "--split '3:3:3:1': give eighths of activation, weight, error, gradient"),
+    ({"memory": "stx"}, "memory 'stx' is unknown"),
+    ({"banks": "3"}, "--banks 3: give some of 1, 2, 4"),
+    ({"pace": "9"}, "--pace 9: give 1 to 4"),
+    ({"protection": "secded"}, "--protection 'secded' is none of"),
+    ({"capacity": "3MB"}, "--capacity: 3145728 bytes; give powers of two"),
+    ({"network": "resnet-19"}, "resnet-18"),
+    ({"phase": "inference", "split": "4:4", "tolerance_of": "digits-mlp"}, "tolerance is measured in training"),
+    ({"bandwidth": "5J"}, "--bandwidth"),
+    ({"residence": "soon"}, "--residence 'soon' is not a number"),
+    ({"cell": "mine.txt"}, "--cell 'mine.txt': give paths of .cell files"),
+    ({"memory": "stt,stt.cell", "cell": ""}, "given twice"),
+])
+def test_bad_options_are_one_line(changed, words):
+    with pytest.raises(InputError) as caught:
+        problem_of(("energy",), **changed)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_network_without_a_table_has_no_drop():
+    with pytest.raises(InputError, match="give --tolerance-of NAME"):
+        questions(("energy",), ("accuracy_drop<=0.01",))
+
+
+def test_no_tile_fits():
+    asked = problem_of(("energy",), capacity="16KB", network="vgg-16", split="2:2:2:2")
+    assert exact_optimum(asked) is None or asked.assemblies()
+
+
+def test_a_cell_and_a_network_of_ones_own(tmp_path):
+    """Both are read, chosen, and told: a cell of half the area per bit is taken for all large buffers."""
+    packaged = resources.files("dse.objectives")
+    text = packaged.joinpath("array/given/data/cells/stt.cell").read_text(encoding="utf-8")
+    (tmp_path / "mine.cell").write_text(text + "-ThermalStability: 50\n-SwitchingTime (ns): 1.5\n", encoding="utf-8")
+    table = packaged.joinpath("network/data/networks/squeezenet.csv").read_text(encoding="utf-8")
+    (tmp_path / "mine.csv").write_text(table, encoding="utf-8")
+    runner = CliRunner()
+    found = runner.invoke(app, [
+        "optimize", "--problem", "scratchpad", "--memory", "sram", "--cell", str(tmp_path / "mine.cell"), "--network",
+        str(tmp_path / "mine.csv"), "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output", "--capacity",
+        "256KB", "--split", "2:2:2:2", "--accumulator", "64KB", "--banks", "4", "--latency", "2ns", "--stability",
+        "40,50", "--format", "json",
+    ])
+    assert found.exit_code == 0, found.output
+    assert '"mine"' in found.output
+    assert '"sram"' in found.output
+
+
+def test_a_run_is_kept_and_verified(tmp_path):
+    """What is no choice of a memory is empty in the table of a run, and found again."""
+    asked = ["--network", "squeezenet", "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output",
+             "--capacity", "256KB", "--split", "2:2:2:2", "--accumulator", "64KB", "--banks", "4", "--latency", "2ns"]
+    runner = CliRunner()
+    made = runner.invoke(app, ["optimize", "--problem", "scratchpad", *asked, "--output", str(tmp_path / "run")])
+    assert made.exit_code == 0, made.output
+    verified = runner.invoke(app, ["verify", str(tmp_path / "run")])
+    assert verified.exit_code == 0, verified.output
+
+
+def test_metrics_of_inference_have_two_classes():
+    own = setting(phase="inference", split="4:4", error_rate="1e-12")
+    assert own.buffers == ("activation", "weight", "accumulator")
+    assert "error_energy" not in metrics_of(own)
