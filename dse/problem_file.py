@@ -120,6 +120,8 @@ class QuestionReader:
         try:
             vocabulary = question.vocabulary()
         except InputError as error:
+            if error.file is not None:
+                raise
             named = re.match(r"--([a-z-]+)", error.message)
             raise self._error(named[1].replace("-", "_") if named else OPTIONS, error.message) from None
         for name, parse in (("objectives", parse_objective), ("constraints", parse_constraint)):

@@ -208,7 +208,7 @@ def parse_parquet(data: bytes, file: str) -> "pd.DataFrame":
     except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
         raise InputError(f"is no Parquet table: {_first_line(error)}", file=file) from None
     for name in words:
-        found[name] = found[name].astype(str if found[name].notna().all() else object)
+        found[name] = found[name].astype(object)
     return found  # type: ignore[no-any-return]
 
 

@@ -9,8 +9,9 @@ from dse.errors import InfeasibleError
 from dse.objectives.array.given.cell import load_cell, packaged_cells
 from dse.objectives.array.given.technology import TEMPERATURES, packaged_technologies
 from dse.objectives.array.given.technology_file import packaged_file
+from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.problem import CacheProblem
-from dse.objectives.cache.specification import specs_by_access, technology_from_text
+from dse.objectives.cache.specification import specs_by_access
 from dse.problem import Sign
 from dse.spaces.array.spec import ACCESS_TYPES
 from dse.studies.calibrated import EDAP

@@ -94,7 +94,7 @@ TIERS_QUESTION = b"""
 family = "tiers"
 objectives = ["energy"]
 [options]
-network = "resnet18"
+network = "resnet-18"
 """
 SWEEP = b"""
 family = "cache"
@@ -107,8 +107,7 @@ memory = ["sram", "stt"]
 capacity = ["1MB", "2MB"]
 temperature = [300, 350]
 [[cases]]
-memory = "sot"
-capacity = "16KB"
+read_fraction = 0.5
 """
 VARIATION = b"""
 source = "none"
@@ -204,10 +203,10 @@ def text_forms(folder: Path) -> list[Form]:
         Form("counts", read_counts, "x.counts.json", [
             write_run(ProfiledRun("alexnet", "training", 4, "GTX", 3 << 20, COUNTS)).encode()
         ]),
-        Form("design table", read_designs, "x.csv", [b"\n".join(points.split(b"\n")[:3])]),
+        Form("design table", read_designs, "x.csv", [b"\n".join(points.split(b"\n")[:3])], 0.25),
         Form("any table", read_csv, "x.csv", [
             b"problem,access,area,edap\nsot 16KB,normal,1e-6,2.5e-26\nsot 16KB,,2e-6,\"3\"\n",
-        ]),
+        ], 0.25),
         Form("calibration figures", read_figures, "x.csv", [FIGURES]),
         Form("calibration setting", read_setting, "x.toml", [SETTING]),
         Form("variation", partial(read_variation, problem=problem), "x.toml", [VARIATION]),
@@ -218,7 +217,7 @@ def text_forms(folder: Path) -> list[Form]:
         ]),
         Form("topology", read_topology, "x.toml",
              _packaged("dse.objectives.memory_centric", "data/topologies", "*.toml")),
-        *(Form(f"{name} of a run", _in_folder(run, read_run), name, [(run / name).read_bytes()], 0.25)
+        *(Form(f"{name} of a run", _in_folder(run, read_run), name, [(run / name).read_bytes()], 0.1)
           for name in ("config.json", "metrics.json", "front.csv", "problem.toml")),
         Form("surrogate", _in_folder(surrogate, partial(load, problem=problem)), "surrogate.json",
              [(surrogate / "surrogate.json").read_bytes()]),

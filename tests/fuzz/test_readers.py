@@ -182,7 +182,9 @@ def test_verify_quotes_nothing_of_a_file_that_a_run_names(
     with contextlib.suppress(InputError):
         form.read(folder / "config.json")  # brings the other files of the run
     problem = folder / "problem.toml"
-    problem.write_text(problem.read_text().replace("[options]", f'[options]\ncell = "{secret}"'))
+    problem.write_text(problem.read_text().replace('memory = "sot"', f'memory = "{secret}"'))
     assert main(["verify", str(folder)]) == 2
     error = capsys.readouterr().err
-    assert "password" not in error and "secret.cell" in error and len(error.splitlines()) == 1
+    assert "password" not in error
+    assert "secret.cell" in error
+    assert len(error.splitlines()) == 1

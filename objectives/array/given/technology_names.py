@@ -12,7 +12,7 @@ def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path 
 
     Roadmaps of the latter two follow a colon: ``my16nm.toml:lstp``. Raises InputError where it is none of these.
     """
-    match = re.fullmatch(r"(\d+)nm(?:-(hp|lstp|lop))?", text.strip().lower())
+    match = re.fullmatch(r"([0-9]{1,9})nm(?:-(hp|lstp|lop))?", text.strip().lower())
     if match:
         roadmap = (match[2] or "hp").upper()
         return load_technology(int(match[1]), roadmap, temperature), None
