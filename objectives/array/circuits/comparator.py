@@ -63,7 +63,9 @@ def _pair_layout(technology: Technology) -> tuple[Floats, Floats]:
 def comparator(tag_bits: Ints, technology: Technology) -> Comparator:
     """Cut comparators of `tag_bits` bits into four quarters; bits beyond a multiple of four are dropped.
 
-    Source: Comparator.cpp, Initialize to CalculatePower, for a step at the input.
+    Three inverters by Horowitz, each with tau = R_n (C_out + C_in of the next), then the match line with
+    tau = R_bottom C_bottom + (R_bottom + R_top) C_top; energy 4 vdd^2 times all these capacitances; leakage
+    4 vdd sum(I_off). Source: Comparator.cpp, Initialize to CalculatePower, for a step at the input.
     """
     feature, vdd = technology.feature_size, technology.vdd
     quarter_bits = tag_bits // QUARTERS
@@ -94,7 +96,7 @@ def comparator(tag_bits: Ints, technology: Technology) -> Comparator:
 
 
 def _area(quarter_bits: Ints, chain: list[tuple[float, float]], technology: Technology) -> Floats:
-    """Area [m²] of four quarters side by side, each under its timing chain (CalculateArea)."""
+    """Area [m²]: 4 max(sum of w_inverter, b w_pair) (max of h_inverter + h_pair), b bits a quarter (CalculateArea)."""
     region = technology.feature_size * CELL_REGION_HEIGHT
     layouts = [inverter_layout(*widths, region, technology) for widths in chain]
     pair_height, pair_width = _pair_layout(technology)

@@ -96,8 +96,9 @@ def _transmitter(technology: Technology) -> _Transmitter:
 def low_swing_cost(wire: "Wire", length: Floats) -> WireCost:
     """Cost of a low swing differential wire of `length` [m] (Wire.cpp, CalculateLatencyAndPower).
 
-    A NAND gate and an inverter drive an NMOS driver; the sense amplifier that receives is a load only: NVSim
-    never computes its delay, energy and leakage.
+    A NAND gate and an inverter, sized by logical effort sqrt(g C_driver / C_in), drive an NMOS driver: t = sum of
+    Horowitz's three delays, E = 2 (C_NAND vdd^2 + C_inverter vdd^2 + C_line V_swing V_overdrive). The sense amplifier
+    that receives is a load only: NVSim never computes its delay, energy and leakage.
     """
     technology = wire.technology
     vdd, ratio = technology.vdd, technology.pn_size_ratio
@@ -127,7 +128,10 @@ def low_swing_cost(wire: "Wire", length: Floats) -> WireCost:
 
 
 def _low_swing_driver_width(wire: "Wire", wire_cap: Floats, wire_res: Floats) -> Floats:
-    """Width [m] of the driver: eight fan-out-of-4 delays for the line, or the largest if it is slower."""
+    """Width [m] of the driver: R = 8 t_FO4 / (ln 2 C_wire) / 8.6, or the largest if R_wire C_wire > 8 t_FO4.
+
+    Source: Wire.cpp, CalculateLatencyAndPower.
+    """
     technology = wire.technology
     start = _transmitter(technology)
     resistance = -8 * start.fanout4 / (math.log(0.5) * wire_cap) / DRIVER_RESISTANCE_RATIO
@@ -141,7 +145,10 @@ def _low_swing_driver_width(wire: "Wire", wire_cap: Floats, wire_res: Floats) ->
 def _low_swing_line(
     wire: "Wire", driver: Floats, wire_cap: Floats, wire_res: Floats, input_signal: Signal
 ) -> tuple[Signal, Floats]:
-    """Transition at the far end of the line, and the capacitance [F] that the driver charges."""
+    """Transition at the far end of the line, and the capacitance [F] that the driver charges.
+
+    tau = 8.6 R (C_wire + 2 C_drain) + R_wire C_wire / 2 + (R + R_wire) C_receiver (CalculateLatencyAndPower).
+    """
     technology = wire.technology
     drain = transistor_drain_cap(driver, technology.feature_size * CELL_REGION_HEIGHT, technology)
     receiver = _transmitter(technology).receiver

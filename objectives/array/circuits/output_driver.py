@@ -73,7 +73,8 @@ class OutputDriver:
 def chain_delay(tau: Floats, beta: Floats, present: Bools, number: Ints, ramp: Floats) -> Signal:
     """Pass a `ramp` [1/s] through the chains `number` of tables (stages, chains).
 
-    `tau` [s] and `beta` [1] of the stages; absent ones change nothing.
+    `tau` [s] and `beta` [1] of the stages, t = sum of Horowitz's delays, each with the ramp of the one before; absent
+    ones change nothing. Source: OutputDriver.cpp, CalculateLatency.
     """
     first = horowitz(tau[0][number], beta[0][number], ramp)
     delay, ramp = first.delay, first.ramp
@@ -96,7 +97,7 @@ def power(base: Floats, exponent: Floats) -> Floats:
 
 
 def _stage_count(load_ratio: Floats) -> Ints:
-    """Stages of effort four that give `load_ratio` [1] in all, less the gate in front (Initialize)."""
+    """Stages of effort 4 that give `load_ratio` F [1], less the gate in front: round(ln F / ln 4) - 1 (Initialize)."""
     count = (np.log(load_ratio) / math.log(OPTIMAL_EFFORT) + 0.5).astype(np.int64) - 1
     return np.maximum(count, 0)
 
@@ -111,7 +112,11 @@ class _Chain:
 
 
 def _fastest_chain(load: DriverLoad, largest_nmos: float, technology: Technology) -> _Chain:
-    """Chains of an odd number of inverters, each driving about four times its input capacitance."""
+    """Chains of an odd number N of inverters, each driving about four times its input capacitance.
+
+    F = g C_load / C_in, step f = F^(1 / (N + 1)), last NMOS C_load / f / (c_gate (1 + p)), at most the widest allowed.
+    Source: OutputDriver.cpp, Initialize.
+    """
     smallest = SMALLEST_WIDTH * technology.feature_size
     largest = largest_nmos * technology.feature_size
     ratio = technology.pn_size_ratio
@@ -128,7 +133,10 @@ def _fastest_chain(load: DriverLoad, largest_nmos: float, technology: Technology
 
 
 def _balanced_chain(load: DriverLoad, required: Floats, technology: Technology) -> _Chain:
-    """Chains sized from the width `required` [m] by the driven current alone."""
+    """Chains sized from the width `required` [m] by the current alone: F = g C_gate(last) / C_in, f = F^(1 / N).
+
+    Source: OutputDriver.cpp, Initialize.
+    """
     gate = gate_cap(required, technology) * (1.0 + technology.pn_size_ratio)
     total = np.maximum(load.effort * gate / load.input_cap, 1)
     stages = _stage_count(total)
@@ -165,7 +173,7 @@ def _replace(chain: _Chain, where: Bools, other: _Chain) -> _Chain:
 
 
 def _stage_widths(chain: _Chain, technology: Technology) -> Floats:
-    """NMOS widths [m] of all stages, (stages, n), from the last back to the first."""
+    """NMOS widths [m] of all stages, (stages, n), from the last back: w_k = max(w_(k+1) / f, w_min) (Initialize)."""
     smallest = SMALLEST_WIDTH * technology.feature_size
     widths = np.full((int(chain.stages.max()), len(chain.stages)), smallest)
     for stage in range(len(widths) - 1, -1, -1):
@@ -180,7 +188,7 @@ def _stage_widths(chain: _Chain, technology: Technology) -> Floats:
 
 
 def size_output_drivers(load: DriverLoad, largest_nmos: float, technology: Technology) -> OutputDriver:
-    """Size one chain per record; no NMOS wider than `largest_nmos` [F] (OutputDriver.cpp)."""
+    """Size one chain per record; no NMOS wider than `largest_nmos` [F]; I / I_on,n at least (OutputDriver.cpp)."""
     smallest = SMALLEST_WIDTH * technology.feature_size
     required = np.maximum(load.current / technology.current_on_nmos, smallest)
     fits = required <= largest_nmos * technology.feature_size
@@ -193,7 +201,11 @@ def size_output_drivers(load: DriverLoad, largest_nmos: float, technology: Techn
 def _characterize(
     nmos: Floats, stages: Ints, load: DriverLoad, fits: Bools, technology: Technology
 ) -> OutputDriver:
-    """Layout, delays, energy and leakage of chains of inverters `nmos` [m] wide, (stages, n)."""
+    """Layout, delays, energy and leakage of chains of inverters `nmos` [m] wide, (stages, n).
+
+    tau_k = R_k (C_out,k + C_in,k+1), the last R (C_out + C_load) + R_load C_load / 2; energy sum of C_k vdd^2, leakage
+    sum of I_off,k vdd. Source: OutputDriver.cpp, CalculateRC to CalculatePower.
+    """
     feature, vdd = technology.feature_size, technology.vdd
     pmos = nmos * technology.pn_size_ratio
     number = np.arange(len(nmos))[:, None]

@@ -51,7 +51,7 @@ def _inverter_widths(technology: Technology) -> tuple[float, float]:
 
 
 def _enable_cap(technology: Technology) -> float:
-    """Capacitance [F] that a column's inverter drives."""
+    """Capacitance [F] that a column's inverter drives: C_gate(w_min) + 2 C_gate(6 F) + its drains (CalculateRC)."""
     feature, (nmos, pmos) = technology.feature_size, _inverter_widths(technology)
     region = feature * CELL_REGION_HEIGHT
     return float(
@@ -83,7 +83,8 @@ def precharger(
 ) -> Precharger:
     """Layout, energy and leakage of the prechargers of `columns` columns (CalculateArea, CalculatePower).
 
-    `largest_nmos` [F] bounds the drivers of the line that enables them.
+    `largest_nmos` [F] bounds the drivers of the line that enables them. Energy E_driver + n C_enable vdd^2; leakage
+    P_driver + n vdd (I_off of the column's inverter + I_off of a precharging PMOS).
     """
     feature, vdd = technology.feature_size, technology.vdd
     region = feature * CELL_REGION_HEIGHT

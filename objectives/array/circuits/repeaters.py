@@ -55,7 +55,7 @@ class RepeatingInverter:
 
 
 def repeater(size: float, technology: Technology) -> RepeatingInverter:
-    """Build the inverter `size` times the smallest one."""
+    """The inverter `size` s times the smallest: w_n = s w_min, w_p = p w_n, R = R_on,n + R_on,p (Wire.cpp)."""
     nmos = SMALLEST_WIDTH * technology.feature_size * size
     pmos = nmos * technology.pn_size_ratio
     drains = [transistor_drain_cap(width, UNLIMITED_REGION, technology) for width in (nmos, pmos)]
@@ -111,7 +111,10 @@ def repeated_unit(
 def penalized_repeaters(
     optimal: Repeaters, penalty: float, unit_cost: Callable[[Repeaters], WireCost], quirks: Quirks
 ) -> Repeaters:
-    """Cheapest repeaters found whose delay is at most `penalty` over the best (findPenalizedRepeater)."""
+    """Cheapest repeaters found whose delay is at most `penalty` over the best (findPenalizedRepeater).
+
+    Cheaper is E / E_best + P / P_best < 2, over spacings up to 4 l in steps of 100 um and sizes down by one.
+    """
     best, cost = optimal, unit_cost(optimal)
     limit = cost.delay * (1 + penalty)
     spacing, size = optimal.spacing, optimal.size
@@ -130,7 +133,7 @@ def penalized_repeaters(
 
 
 def repeated_pitch(repeaters: Repeaters, pitch: float, technology: Technology) -> tuple[int, float]:
-    """Wires that share the pitch of one repeater, and that pitch [m] (Wire.cpp, Initialize)."""
+    """Wires that share the pitch of one repeater, floor(l / short side), and pitch + long side [m] (Initialize)."""
     nmos = repeaters.size * SMALLEST_WIDTH * technology.feature_size
     height, width = inverter_layout(nmos, nmos * technology.pn_size_ratio, UNLIMITED_REGION, technology)
     long, short = max(float(height), float(width)), min(float(height), float(width))

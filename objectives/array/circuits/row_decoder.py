@@ -48,7 +48,10 @@ class NandTable:
 
 @cache
 def nand_table(technology: Technology) -> NandTable:
-    """Characterize the gates that decoders start with (RowDecoder.cpp, Initialize and CalculateRC)."""
+    """Characterize the gates that decoders start with (RowDecoder.cpp, Initialize and CalculateRC).
+
+    k inputs: logical effort (k + p) / (1 + p), PMOS p times the NMOS; R = k R_on(k w_min), beta = 1 / (R g_m).
+    """
     feature = technology.feature_size
     smallest = SMALLEST_WIDTH * feature
     pmos = technology.pn_size_ratio * SMALLEST_WIDTH * feature
@@ -74,6 +77,7 @@ def nand_table(technology: Technology) -> NandTable:
 def row_decoder_inputs(rows: Ints, way_select: Bools) -> Ints:
     """Count the inputs of a row's NAND gate: predecoded lines, and a way select where a set spans several rows.
 
+    None up to 8 rows, else 2, and one more (or 2 in place of none) with a way select.
     Source: RowDecoder.cpp, Initialize.
     """
     return np.where(rows <= UNDECODED_ROWS, np.where(way_select, 2, 0), np.where(way_select, 3, 2))
@@ -100,7 +104,7 @@ class DecoderStages:
         return replace(self, number=self.number[rows])
 
     def delay(self, ramp: Floats) -> Signal:
-        """Transition of the selected line for an input `ramp` [1/s] (RowDecoder.cpp, CalculateLatency)."""
+        """Transition of the selected line for a `ramp` [1/s]: t_NAND + t_driver (RowDecoder.cpp, CalculateLatency)."""
         number = self.number
         gated = self.gated[number]
         gate = horowitz(self.gate_tau[number], self.gate_beta[number], ramp)
@@ -143,7 +147,10 @@ def size_drivers(
 
 
 def decoder_stages(inputs: Ints, driver: OutputDriver, number: Ints, technology: Technology) -> DecoderStages:
-    """Delay stages of decoders: circuit `number` of the distinct ones, a NAND of `inputs` and a `driver`."""
+    """Delay stages of decoders: circuit `number` of the distinct ones, a NAND of `inputs` and a `driver`.
+
+    tau_NAND = R_NAND (C_out + C_in of the driver) (RowDecoder.cpp, CalculateLatency).
+    """
     table = nand_table(technology)
     gate_load = table.output_cap[inputs] + driver.input_cap
     return DecoderStages(
@@ -157,7 +164,8 @@ def decoder(
 ) -> Decoder:
     """Join decoders of `rows` lines, each a NAND of `inputs` and the driver `number` of `driver` (RowDecoder.cpp).
 
-    One row is selected at a time; all of them leak.
+    One row is selected at a time, all of them leak: energy C_NAND vdd^2 + E_driver, leakage
+    n (P_driver + P_NAND), height n max(h_NAND, h_driver).
     """
     table, vdd = nand_table(technology), technology.vdd
     gate_load = table.output_cap[inputs] + driver.input_cap[number]

@@ -39,7 +39,10 @@ CLEAR_PITCH = 100.0
 
 
 def sense_amp_load(pitch: Floats | float, technology: Technology) -> Floats:
-    """Capacitance [F] that a sense amplifier of `pitch` [m] puts on its bitline (CalculateRC)."""
+    """Capacitance [F] that a sense amplifier of `pitch` [m] puts on its bitline (CalculateRC).
+
+    C_gate(w_p + w_n) + C_drain of NMOS, PMOS, isolation and multiplexer.
+    """
     feature = technology.feature_size
     return (
         gate_cap((PMOS_WIDTH + NMOS_WIDTH) * feature, technology)
@@ -69,7 +72,8 @@ class SenseAmps(Batch):
 def sense_amp_height(pitch: Floats, technology: Technology, *, current_sensing: bool) -> Floats:
     """Height [m] of a sense amplifier laid out within `pitch` [m] (SenseAmp.cpp, CalculateArea).
 
-    The transistors lie sideways: their stack is stretched so that its width equals the pitch.
+    The transistors lie sideways: h = stack widest / pitch, the stack stretched so that its width equals the pitch; a
+    converter adds 50 000 F^2 / pitch.
     """
     feature = technology.feature_size
     stack = np.zeros_like(pitch)
@@ -91,8 +95,9 @@ def sense_amps(
 ) -> SenseAmps:
     """Rows of `count` sense amplifiers of `pitch` [m] that resolve `sense_voltage` [V].
 
-    A pitch of 2 F cannot be laid out; one of up to 3 F, for which NVSim stops, cannot either. Source:
-    SenseAmp.cpp, Initialize to CalculatePower.
+    Delay C / (g_n + g_p) ln(vdd / V_sense), energy C vdd^2, leakage I_off vdd (vdd^2 under a quirk), each with that
+    of the converter in front where a cell is sensed by current. A pitch of 2 F cannot be
+    laid out; one of up to 3 F, for which NVSim stops, cannot either. Source: SenseAmp.cpp, Initialize to CalculatePower.
     """
     feature, vdd = technology.feature_size, technology.vdd
     fits = pitch > FOLDING_OVERHEAD * feature

@@ -30,6 +30,7 @@ class Signal:
 def horowitz(tau: Floats | float, beta: Floats | float, ramp: Floats | float) -> Signal:
     """Delay and output slope of a stage with time constant `tau` [s] driven by a `ramp` [1/s].
 
+    t = tau sqrt(ln(v_s)^2 + 2 alpha beta (1 - v_s)), alpha = 1 / (ramp tau), v_s = 1/2; output ramp (1 - v_s) / t.
     `beta` [1] is 1 / (resistance * transconductance) of the driving transistor. Source: Horowitz,
     "Timing models for MOS circuits", Stanford 1984; NVSim formula.cpp, horowitz.
     """

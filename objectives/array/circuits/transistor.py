@@ -31,31 +31,31 @@ CELL_REGION_HEIGHT = 40.0
 
 
 def gate_cap(width: Width, technology: Technology) -> Width:
-    """Gate capacitance [F] of a transistor of `width` [m] (formula.cpp, CalculateGateCap)."""
+    """Gate capacitance [F]: (c_ideal + c_overlap + 3 c_fringe) w + L c_polywire (formula.cpp, CalculateGateCap)."""
     per_width = technology.ideal_gate_cap + technology.overlap_cap + 3 * technology.fringe_cap
     return per_width * width + technology.gate_length * technology.polywire_cap
 
 
 def nmos_on_resistance(width: Width, technology: Technology) -> Width:
-    """On-resistance [ohm] of an NMOS of `width` [m] (formula.cpp, CalculateOnResistance)."""
+    """On-resistance [ohm] of an NMOS of `width` w [m]: m vdd / (I_on,n w) (formula.cpp, CalculateOnResistance)."""
     swing = technology.effective_resistance_multiplier * technology.vdd
     return swing / (technology.current_on_nmos * width)
 
 
 def pmos_on_resistance(width: Width, technology: Technology) -> Width:
-    """On-resistance [ohm] of a PMOS of `width` [m] (formula.cpp, CalculateOnResistance)."""
+    """On-resistance [ohm] of a PMOS of `width` w [m]: m vdd / (I_on,p w) (formula.cpp, CalculateOnResistance)."""
     swing = technology.effective_resistance_multiplier * technology.vdd
     return swing / (technology.current_on_pmos * width)
 
 
 def nmos_transconductance(width: Width, technology: Technology) -> Width:
-    """Transconductance [S] of a velocity-limited NMOS of `width` [m] (CalculateTransconductance)."""
+    """Transconductance [S] of an NMOS: mu_n C_ox / 2 w / L min(V_dsat,n, vdd - v_th) (CalculateTransconductance)."""
     saturation = min(technology.vdsat_nmos, technology.vdd - technology.vth)
     return technology.electron_mobility * technology.oxide_cap / 2 * width / technology.gate_length * saturation
 
 
 def pmos_transconductance(width: Width, technology: Technology) -> Width:
-    """Transconductance [S] of a velocity-limited PMOS of `width` [m] (CalculateTransconductance)."""
+    """Transconductance [S] of a PMOS: mu_p C_ox / 2 w / L min(V_dsat,p, vdd - v_th) (CalculateTransconductance)."""
     saturation = min(technology.vdsat_pmos, technology.vdd - technology.vth)
     return technology.hole_mobility * technology.oxide_cap / 2 * width / technology.gate_length * saturation
 
@@ -70,7 +70,7 @@ class Folding:
 
 
 def fold(width: Floats | float, limit: Floats | float, technology: Technology) -> Folding:
-    """Fold transistors of `width` [m] into fingers of at most `limit` [m].
+    """Fold transistors of `width` w [m] into fingers of at most `limit` [m]: ceil(w / (limit - 3 F)) of them.
 
     Each finger loses 3 F to folding. A limit of 3 F or less cannot fold (NVSim stops there); callers
     mask such designs. Source: formula.cpp, CalculateGateArea and CalculateGateCapacitance.
@@ -88,8 +88,9 @@ def fold(width: Floats | float, limit: Floats | float, technology: Technology) -
 
 
 def drain_cap(drain_width: Floats, folding: Folding, technology: Technology) -> Floats:
-    """Capacitance [F] of a drain `drain_width` [m] wide: bottom, sidewall and gate edge.
+    """Capacitance [F] of a drain `drain_width` w [m] wide, h high: bottom, sidewall and gate edge.
 
+    c_j w h + c_sw (2 w + h, the latter for odd n) + n h c_drain-channel, for n fingers.
     An even number of fingers hides the outer sidewall. Source: formula.cpp, CalculateGateCapacitance.
     """
     bottom, sidewall, edge = drain_cap_parts(drain_width, folding, technology)
@@ -108,12 +109,15 @@ def drain_cap_parts(
 
 
 def contacted_width(technology: Technology) -> float:
-    """Width [m] of a diffusion with one contact and the gaps to the gates beside it."""
+    """Width [m] of a diffusion with one contact: F (contact + 2 gaps from contact to gate)."""
     return technology.feature_size * (CONTACT_SIZE + GAP_CONTACT_TO_POLY * 2)
 
 
 def transistor_drain_cap(width: Floats | float, limit: Floats | float, technology: Technology) -> Floats:
-    """Drain capacitance [F] of one transistor of `width` folded below `limit` [m] (CalculateDrainCap)."""
+    """Drain capacitance [F] of one transistor of `width` folded below `limit` [m] (CalculateDrainCap).
+
+    That of `drain_cap`, for a drain as wide as a contact and the gaps between the fingers.
+    """
     folding = fold(width, limit, technology)
     return drain_cap(contacted_width(technology) + folding.gaps, folding, technology)
 
@@ -121,7 +125,10 @@ def transistor_drain_cap(width: Floats | float, limit: Floats | float, technolog
 def transistor_layout(
     width: Floats | float, limit: Floats | float, technology: Technology
 ) -> tuple[Floats, Floats]:
-    """Height and width [m] of one transistor folded below `limit` [m] (CalculateGateArea)."""
+    """Height and width [m] of one transistor folded below `limit` [m]: n F, the gaps, and a contact at either end.
+
+    Source: formula.cpp, CalculateGateArea.
+    """
     feature = technology.feature_size
     folding = fold(width, limit, technology)
     fingers = folding.count * feature + folding.gaps
