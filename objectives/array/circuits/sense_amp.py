@@ -97,7 +97,8 @@ def sense_amps(
 
     Delay C / (g_n + g_p) ln(vdd / V_sense), energy C vdd^2, leakage I_off vdd (vdd^2 under a quirk), each with that
     of the converter in front where a cell is sensed by current. A pitch of 2 F cannot be
-    laid out; one of up to 3 F, for which NVSim stops, cannot either. Source: SenseAmp.cpp, Initialize to CalculatePower.
+    laid out; one of up to 3 F, for which NVSim stops, cannot either. Source: SenseAmp.cpp,
+    Initialize to CalculatePower.
     """
     feature, vdd = technology.feature_size, technology.vdd
     fits = pitch > FOLDING_OVERHEAD * feature
