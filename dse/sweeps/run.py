@@ -91,6 +91,7 @@ class Runner:
             for future in ended:
                 self._take(future)
             self._tell()
+        self.dataset.take_begun()  # what workers left behind that were killed
 
     def _tell(self) -> None:
         """Say how many cases are done."""

@@ -303,9 +303,9 @@ def test_what_is_known_is_told_while_a_long_search_runs(
 def test_a_table_is_printed_as_soon_as_it_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     """Memories of one capacity stand side by side; the next capacity's first result ends the table."""
     from dse.cli.render import ResultTables
-    from dse.cli.tasks import make_tasks
     from dse.question import Question
     from dse.search.result import optimize
+    from dse.tasks import make_tasks
 
     tasks = make_tasks(Question(options={"capacity": "16KB,32KB", "memory": "sot", "access": "normal"}))
     tables = ResultTables(tasks[0].presentation, ["algorithm1"])

@@ -58,7 +58,7 @@ def test_own_topologies_are_files(tmp_path):
 @pytest.mark.parametrize(("text", "message"), [
     ("rings = []", "rings: give a list"), ("rings = 3", "rings: give a list"),
     ('rings = ["d0 x1"]', "'x1' is no node"),
-    ('rings = ["d0"]', "fewer than 2"), ('rings = ["d0 d1", "d0 m1"]', "misses d1"),
+    ('rings = ["d0"]', "fewer than 2"), ('rings = ["d0 d1", "d0 m1"]', "misses 'd1'"),
     ('rings = ["d0 d0 d1"]', "to itself"), ('rings = ["d0 d1"]\nbeside = ["d0 m0 m1"]', "is no link"),
     ("rings = [", "not TOML"), ('rings = ["d0 d1"]\nbeside = 1', "beside: give a list"),
 ])

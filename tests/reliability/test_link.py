@@ -5,6 +5,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from dse import notice
 from dse.errors import InputError
 from dse.objectives.array.given.cell import load_cell, read_cell
 from dse.objectives.array.given.quirks import NVSIM
@@ -51,6 +52,7 @@ def test_knobs_of_stability():
 
 
 def test_keys_of_the_file_are_taken_and_defaults_named(tmp_path, caplog):
+    notice._say.cache_clear()  # lines are said once
     lines = ("-ThermalStability: 45", "-SwitchingTime (ns): 0.7", "-EnduranceCycles: 1e12")
     cell = read_cell(cell_with(tmp_path, *lines))
     found = switching_parameters(cell)

@@ -35,6 +35,7 @@ def start(*arguments: object) -> Command:
     return subprocess.Popen(
         [sys.executable, "-m", "dse", "sweep", *map(str, arguments)], env=environment(), text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # tests may run with it ignored
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from cluster import PACKAGE, write_sweep
 
 import dse
+from dse import registry
 from dse.cli import main
 from dse.errors import InputError
 from dse.question import Question
@@ -161,6 +162,7 @@ def test_a_searcher_is_compared_where_that_is_asked() -> None:
 
 def test_what_fails_is_a_row_that_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(PACKAGE))
+    monkeypatch.setattr(registry, "_entry_points", registry._entry_points.__wrapped__)  # those of that package too
     path = write_sweep(tmp_path, {}, {"number": [1, 2], "how": ["works", "fails", "breaks"]})
     table = run_here(read_sweep(path), tmp_path / "answers")
     told = dict(zip(zip(table["number"], table["how"], strict=True), table[ERROR], strict=True))
