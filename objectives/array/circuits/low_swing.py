@@ -64,7 +64,11 @@ class _Transmitter:
 
 @cache
 def _transmitter(technology: Technology) -> _Transmitter:
-    """Rise and fall of a smallest inverter that drives its like, and what the first gates load."""
+    """Rise and fall of a smallest inverter that drives its like, and what the first gates load.
+
+    tau = R_p (C_in + C_out) rising, R_n (C_in + C_out) falling, R_n (C_out + 4 C_in) for a fan-out of 4, delayed as by
+    `horowitz`. Source: Wire.cpp, CalculateLatencyAndPower.
+    """
     feature = technology.feature_size
     region = feature * CELL_REGION_HEIGHT
     nmos = SMALLEST_WIDTH * feature
@@ -96,9 +100,10 @@ def _transmitter(technology: Technology) -> _Transmitter:
 def low_swing_cost(wire: "Wire", length: Floats) -> WireCost:
     """Cost of a low swing differential wire of `length` [m] (Wire.cpp, CalculateLatencyAndPower).
 
-    A NAND gate and an inverter, sized by logical effort sqrt(g C_driver / C_in), drive an NMOS driver: t = sum of
-    Horowitz's three delays, E = 2 (C_NAND vdd^2 + C_inverter vdd^2 + C_line V_swing V_overdrive). The sense amplifier
-    that receives is a load only: NVSim never computes its delay, energy and leakage.
+    A NAND gate and an inverter, of stage effort f = sqrt(g C_driver / C_in) with g = (2 + p) / (1 + p) and C_in of an
+    inverter twice the smallest, drive an NMOS driver: t = sum of Horowitz's three delays,
+    E = 2 (C_NAND vdd^2 + C_inverter vdd^2 + C_line V_swing V_overdrive), P = 4 vdd (I_inverter + I_NAND + I_driver).
+    The sense amplifier that receives is a load only: NVSim never computes its delay, energy and leakage.
     """
     technology = wire.technology
     vdd, ratio = technology.vdd, technology.pn_size_ratio
@@ -128,9 +133,9 @@ def low_swing_cost(wire: "Wire", length: Floats) -> WireCost:
 
 
 def _low_swing_driver_width(wire: "Wire", wire_cap: Floats, wire_res: Floats) -> Floats:
-    """Width [m] of the driver: R = 8 t_FO4 / (ln 2 C_wire) / 8.6, or the largest if R_wire C_wire > 8 t_FO4.
+    """Width [m] of the driver: w_min R_on(w_min) / R with R = 8 t_FO4 / (ln 2 C_wire) / 8.6, in w_min to 100 F.
 
-    Source: Wire.cpp, CalculateLatencyAndPower.
+    The largest allowed where R_wire C_wire > 8 t_FO4. Source: Wire.cpp, CalculateLatencyAndPower.
     """
     technology = wire.technology
     start = _transmitter(technology)

@@ -133,9 +133,9 @@ def _fastest_chain(load: DriverLoad, largest_nmos: float, technology: Technology
 
 
 def _balanced_chain(load: DriverLoad, required: Floats, technology: Technology) -> _Chain:
-    """Chains sized from the width `required` [m] by the current alone: F = g C_gate(last) / C_in, f = F^(1 / N).
+    """Chains of N inverters, sized from the width `required` w [m] by the driven current alone.
 
-    Source: OutputDriver.cpp, Initialize.
+    F = g (1 + p) C_gate(w) / C_in, f = F^(1 / N). Source: OutputDriver.cpp, Initialize.
     """
     gate = gate_cap(required, technology) * (1.0 + technology.pn_size_ratio)
     total = np.maximum(load.effort * gate / load.input_cap, 1)

@@ -53,7 +53,10 @@ class PredecoderPlan:
 
 
 def plan(bits: int) -> PredecoderPlan:
-    """Cut `bits` into basic decoders and levels (PredecodeBlock.cpp, Initialize)."""
+    """Cut `bits` b into basic decoders and levels: b = 2 pairs + 3 triples with the fewest pairs where b > 1.
+
+    Source: PredecodeBlock.cpp, Initialize.
+    """
     if bits <= 3:
         return PredecoderPlan(
             pairs=int(bits == 2), triples=int(bits == 3), first=1, last_rows=2**bits,
@@ -237,7 +240,9 @@ def _plan_table() -> tuple[Ints, Ints, Bools]:
 def predecoder(bits: Ints, load: Floats, largest_nmos: float, technology: Technology, quirks: Quirks) -> Predecoder:
     """Predecoder blocks of `bits` (0 to 18) that drive `load` [F], for a step at their inputs.
 
-    A block of no bits is a wire. Source: PredecodeBlock.cpp, CalculateArea, CalculateLatency, CalculatePower.
+    t = max over paths of t_front + t_last; E = E_front + E_last, for one bit + (C_in + C_out) vdd^2 of an inverter;
+    P = P_front + P_last, where a quirk leaves the last level's E and P out behind two levels. A block of no bits is a
+    wire. Source: PredecodeBlock.cpp, CalculateArea, CalculateLatency, CalculatePower.
     """
     front = _front(technology, largest_nmos, quirks)
     all_rows, all_inputs, in_two_levels = _plan_table()
@@ -262,7 +267,8 @@ def predecoder(bits: Ints, load: Floats, largest_nmos: float, technology: Techno
 def fixed_part(largest_nmos: float, technology: Technology, quirks: Quirks) -> Floats:
     """What predecoder blocks of 0 to MOST_BITS bits cost before their last level: delay [s], energy [J], leakage [W].
 
-    Matrix (3, bits). A block costs at least this whatever it drives; one of up to three bits has no such part.
+    Matrix (3, bits): max over paths of t_front, E_front, P_front of `predecoder`. A block costs at least this whatever
+    it drives; one of up to three bits has no such part.
     """
     front = _front(technology, largest_nmos, quirks)
     delay = np.where(front.used, front.delay, 0.0).max(axis=0)
@@ -270,7 +276,10 @@ def fixed_part(largest_nmos: float, technology: Technology, quirks: Quirks) -> F
 
 
 def _slowest_path(front: FixedFront, bits: Ints, last: Decoder) -> tuple[Floats, Floats]:
-    """Longest delay [s] over the paths, and the steepest ramp [1/s] of any (NVSim takes the maximum of both)."""
+    """Longest delay [s] over the paths, and the steepest ramp [1/s] of any (NVSim takes the maximum of both).
+
+    t = max_i (t_front,i + t_last(ramp_i)). Source: PredecodeBlock.cpp, CalculateLatency.
+    """
     delay, ramp = np.zeros(len(bits)), np.zeros(len(bits))
     for path in range(3):
         used = front.used[path][bits]
@@ -283,7 +292,11 @@ def _slowest_path(front: FixedFront, bits: Ints, last: Decoder) -> tuple[Floats,
 
 
 def _area(front: FixedFront, bits: Ints, last: Decoder, two_levels: Bools) -> Floats:
-    """Area [m²]: columns of basic decoders, first-level and last-level gates side by side."""
+    """Area [m²]: columns of basic decoders, first-level and last-level gates side by side.
+
+    (w_basic + w_stage + w_last) max(h_basic, h_stage, h_last) over the levels that a block has. Source:
+    PredecodeBlock.cpp, CalculateArea.
+    """
     single = bits <= 3
     stage_width = np.where(two_levels, front.stage_width[bits] + last.width, last.width)
     stage_height = np.where(two_levels, np.maximum(front.stage_height[bits], last.height), last.height)

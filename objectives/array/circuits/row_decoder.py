@@ -50,7 +50,8 @@ class NandTable:
 def nand_table(technology: Technology) -> NandTable:
     """Characterize the gates that decoders start with (RowDecoder.cpp, Initialize and CalculateRC).
 
-    k inputs: logical effort (k + p) / (1 + p), PMOS p times the NMOS; R = k R_on(k w_min), beta = 1 / (R g_m).
+    k inputs: logical effort (k + p) / (1 + p), w_n = k w_min, w_p = p w_min; R = k R_on(w_n), beta = 1 / (R g_m),
+    P = I_off vdd.
     """
     feature = technology.feature_size
     smallest = SMALLEST_WIDTH * feature

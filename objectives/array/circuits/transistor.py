@@ -70,10 +70,11 @@ class Folding:
 
 
 def fold(width: Floats | float, limit: Floats | float, technology: Technology) -> Folding:
-    """Fold transistors of `width` w [m] into fingers of at most `limit` [m]: ceil(w / (limit - 3 F)) of them.
+    """Fold transistors of `width` w [m] into fingers of at most `limit` [m].
 
-    Each finger loses 3 F to folding. A limit of 3 F or less cannot fold (NVSim stops there); callers
-    mask such designs. Source: formula.cpp, CalculateGateArea and CalculateGateCapacitance.
+    n = ceil(w / (limit - 3 F)) where w >= limit, else 1; gaps (n - 1) 1.5 F. Each finger loses 3 F to folding. A limit
+    of 3 F or less cannot fold (NVSim stops there); callers mask such designs. Source: formula.cpp, CalculateGateArea
+    and CalculateGateCapacitance.
     """
     feature = technology.feature_size
     folded = np.greater_equal(width, limit)
@@ -100,7 +101,10 @@ def drain_cap(drain_width: Floats, folding: Folding, technology: Technology) -> 
 def drain_cap_parts(
     drain_width: Floats, folding: Folding, technology: Technology
 ) -> tuple[Floats, Floats, Floats]:
-    """Bottom, sidewall and gate-edge parts [F] of a drain's capacitance (see `drain_cap`)."""
+    """Bottom, sidewall and gate-edge parts [F] of a drain's capacitance, the three terms of `drain_cap`.
+
+    Source: formula.cpp, CalculateGateCapacitance.
+    """
     bottom = drain_width * folding.height * technology.junction_cap
     outer = np.where(folding.count % 2 == 0, 0.0, folding.height)
     sidewall = (2 * drain_width + outer) * technology.sidewall_cap

@@ -79,7 +79,10 @@ class Wire:
         return self.unit is not None or self.choice.low_swing
 
     def cost(self, length: Floats) -> WireCost:
-        """Delay, energy and leakage of one wire of `length` [m] (Wire.cpp, CalculateLatencyAndPower)."""
+        """Delay, energy and leakage of one wire of `length` l [m]: `unit` l with repeaters.
+
+        Without: `unrepeated_cost`, or `low_swing_cost`. Source: Wire.cpp, CalculateLatencyAndPower.
+        """
         if self.choice.low_swing:
             return low_swing_cost(self, length)
         if self.unit is not None:

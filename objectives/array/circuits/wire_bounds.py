@@ -59,7 +59,7 @@ class CheapestWire:
         return all(wire.repeated for wire in self.wires)
 
     def cost(self, length: Floats) -> WireCost:
-        """Element-wise least cost of the wires at `length` [m]."""
+        """Element-wise least cost of the wires at `length` l [m]: min_i t_i(l), min_i E_i(l), no leakage."""
         costs = [wire.cost(length) for wire in self.wires]
         return WireCost(
             np.minimum.reduce([cost.delay for cost in costs]),
@@ -69,7 +69,10 @@ class CheapestWire:
 
 
 def cheapest_wire(wires: Sequence["Wire"]) -> CheapestWire:
-    """The bound of several wires; all repeated ones, whose cost is linear in length, count as one."""
+    """The bound of several wires; all repeated ones, whose cost is linear in length, count as one.
+
+    That one costs min_i t_i and min_i E_i per meter.
+    """
     units = [wire.unit for wire in wires if wire.unit is not None]
     plain = [wire for wire in wires if wire.unit is None]
     if not units:
