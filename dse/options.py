@@ -1,10 +1,11 @@
 """Fields of options, from which the command line is made: default, help, words they may be, and their group."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Any
 
 from dse.errors import InputError
+from dse.text import hint
 
 
 def option(default: Any, help: str, choices: Sequence[str] = (), group: str = "") -> Any:
@@ -17,4 +18,24 @@ def listed(text: str, name: str) -> list[str]:
     items = list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
     if not items:
         raise InputError(f"--{name} '{text}' names nothing")
+    return items
+
+
+def typed(text: str, name: str, kind: Callable[[str], float]) -> list[tuple[str, float]]:
+    """Items of the comma-separated option of a name with their numbers. Raises InputError for what is none."""
+    found = []
+    for item in listed(text, name):
+        try:
+            found.append((item, kind(item)))
+        except ValueError:
+            raise InputError(f"--{name} '{item}' is not a{' whole' if kind is int else ''} number") from None
+    return found
+
+
+def words(text: str, name: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Items of the comma-separated option of a name, each one of the known. Raises InputError for others."""
+    items = tuple(listed(text, name))
+    for item in items:
+        if item not in known:
+            raise InputError(f"--{name} '{item}' is none of {', '.join(known)}{hint(item, known)}")
     return items

@@ -1,11 +1,14 @@
-"""Bases of problems and families that have nothing special to say: what the contract asks for, in the usual way."""
+"""What the contract asks for, in the usual way: bases of plain problems and families, and helps for baselines."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dse.batch import Ints
-from dse.problem import Baseline, Problem
-from dse.spaces.space import Level, Space, levels_of, values
+import numpy as np
+
+from dse.batch import Floats, Ints
+from dse.errors import InputError
+from dse.problem import Baseline, Columns, Problem
+from dse.spaces.space import Level, Scale, Space, levels_of, numbers, values
 
 
 class ByLevels:
@@ -33,3 +36,32 @@ class PlainFamily:
         """That no design is feasible, and under which constraints."""
         limits = ", ".join(constraint.text for constraint in problem.constraints)
         return f"no design of {problem.name} meets {limits}" if limits else f"no design of {problem.name} is feasible"
+
+
+def formula_columns(problem: Problem, designs: Ints, metrics: Columns) -> dict[str, Floats]:
+    """What formulas may name of designs (n, axes): their metrics, and the numbers of their axes."""
+    return {**metrics, **{
+        axis.name: numbers(axis)[designs[:, place]]
+        for place, axis in enumerate(problem.space.axes) if axis.scale is not Scale.WORDS
+    }}
+
+
+def best_row(problem: Problem, designs: Ints, metrics: Columns) -> tuple[int, float] | None:
+    """Row and cost of the best feasible design by the first objective; None where there is none."""
+    columns = formula_columns(problem, designs, metrics)
+    costs = np.broadcast_to(problem.objectives[0].cost(columns), len(designs)).astype(float)
+    allowed = np.isfinite(costs)
+    for constraint in problem.constraints:
+        allowed &= np.asarray(constraint.met(columns))
+    if not allowed.any():
+        return None
+    row = int(np.where(allowed, costs, np.inf).argmin())
+    return row, float(costs[row])
+
+
+def find_if_there(problem: Problem, row: Mapping[str, Any]) -> Ints | None:
+    """The design (axes,) of a row; None where the problem's space does not have it."""
+    try:
+        return problem.find(row)
+    except InputError:
+        return None

@@ -3,9 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from dse.batch import Floats, Ints
+from dse.batch import Ints
 from dse.errors import InputError
 from dse.objectives.memory_centric.choices import hidden_widths
 from dse.objectives.memory_centric.metrics import FITS, METRICS, NAMED
@@ -25,9 +23,10 @@ from dse.objectives.memory_centric.problem import (
 from dse.objectives.memory_centric.system import point_levels, point_names
 from dse.objectives.network.catalog import load_network
 from dse.options import listed
+from dse.plain import best_row, find_if_there
 from dse.problem import Baseline, Constraint, Objective, Problem, Vocabulary
 from dse.spaces.memory_centric.systems import ARCHITECTURE, FREE
-from dse.spaces.space import Level, Scale, numbers, values
+from dse.spaces.space import Scale, values
 from dse.vocabulary import parse_constraint
 
 MOST_DESIGNS = 1 << 16
@@ -108,40 +107,14 @@ def _best_of(
 ) -> Baseline | None:
     """The best feasible one of some designs (n, axes) of a design point, for a problem; None where there is none."""
     metrics = alone.evaluate(designs)
-    best = _best_row(alone, designs, metrics)
+    best = best_row(alone, designs, metrics)
     if best is None:
         return None
     row, cost = best
     return Baseline(
         name=point, cost=cost, metrics={name: float(column[row]) for name, column in metrics.items()},
-        design=_design_in(problem, values(alone.space.axes, designs[row])), note={"point": point},
+        design=find_if_there(problem, values(alone.space.axes, designs[row])), note={"point": point},
     )
-
-
-def _best_row(
-    problem: MemoryCentricProblem, designs: Ints, metrics: Mapping[str, Floats]
-) -> tuple[int, float] | None:
-    """Row and cost of the best feasible design by the first objective; None where there is none."""
-    columns = {**metrics, **{
-        axis.name: numbers(axis)[designs[:, place]]
-        for place, axis in enumerate(problem.space.axes) if axis.scale is not Scale.WORDS
-    }}
-    costs = np.broadcast_to(problem.objectives[0].cost(columns), len(designs)).astype(float)
-    allowed = np.isfinite(costs)
-    for constraint in problem.constraints:
-        allowed &= np.asarray(constraint.met(columns))
-    if not allowed.any():
-        return None
-    row = int(np.where(allowed, costs, np.inf).argmin())
-    return row, float(costs[row])
-
-
-def _design_in(problem: MemoryCentricProblem, chosen: Mapping[str, Level]) -> Ints | None:
-    """The design of what is chosen in a problem's space; None where it does not have it."""
-    try:
-        return problem.find(chosen)
-    except InputError:
-        return None
 
 
 FAMILY = MemoryCentricFamily()

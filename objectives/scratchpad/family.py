@@ -14,8 +14,9 @@ from dse.objectives.scratchpad.presentation import ScratchpadPresentation
 from dse.objectives.scratchpad.problem import NAME, ScratchpadProblem, metrics_of
 from dse.objectives.scratchpad.setting import setting_of
 from dse.objectives.scratchpad.tolerances import tolerance_names
+from dse.plain import find_if_there, formula_columns
 from dse.problem import Baseline, Constraint, NamedObjective, Objective, Problem, Vocabulary
-from dse.spaces.space import Scale, values
+from dse.spaces.space import Scale
 from dse.units import format_quantity
 
 NAMED = {
@@ -107,28 +108,14 @@ def sram_baseline(problem: ScratchpadProblem) -> Baseline | None:
         chosen = [part.designs(part.known().take(part.known().figures[0].argsort()[:1]).number)[0]
                   for part in assembly.parts]
         design = np.concatenate([assembly.top, *chosen]).astype(np.int64)
-        cost = float(np.ravel(only.objectives[0].cost(_columns(only, design)))[0])
+        columns = formula_columns(only, design[None], only.evaluate(design[None]))
+        cost = float(np.ravel(only.objectives[0].cost(columns))[0])
         if best is None or cost < best[0]:
             best = cost, design
     if best is None:
         return None
     metrics = {name: float(column[0]) for name, column in only.evaluate(best[1][None]).items()}
-    return Baseline(SRAM, best[0], metrics, _design_in(problem, only, best[1]), {"memory": SRAM})
-
-
-def _columns(problem: ScratchpadProblem, design: Ints) -> dict[str, Any]:
-    """Metrics and axes of one design."""
-    chosen = values(problem.space.axes, design)
-    numbers = {name: np.array([float(level)]) for name, level in chosen.items() if not isinstance(level, str)}
-    return {**numbers, **problem.evaluate(design[None])}
-
-
-def _design_in(problem: ScratchpadProblem, other: ScratchpadProblem, design: Ints) -> Ints | None:
-    """The design in the first problem's space; None where it is not there."""
-    try:
-        return problem.find(other.describe(design))
-    except InputError:
-        return None
+    return Baseline(SRAM, best[0], metrics, find_if_there(problem, only.describe(best[1])), {"memory": SRAM})
 
 
 FAMILY = ScratchpadFamily()

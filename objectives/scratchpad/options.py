@@ -15,10 +15,9 @@ from dse.objectives.scratchpad.system import SystemRates
 from dse.objectives.scratchpad.tolerances import ToleranceTable, load_tolerances, tolerance_names
 from dse.objectives.scratchpad.writes import ERROR_RATES, PULSES, SCHEMES, WriteLevels
 from dse.objectives.systolic.folds import DATAFLOWS, DRAINS, HIDDEN, Shape
-from dse.options import listed, option
+from dse.options import listed, option, typed, words
 from dse.spaces.scratchpad.buffers import BufferChoices
 from dse.spaces.scratchpad.scratchpads import SEPARATOR, OuterChoices, all_splits, parse_split, usual_split
-from dse.text import hint
 from dse.units import parse_capacity, parse_quantity
 
 AUTO, ALL = "auto", "all"
@@ -77,23 +76,11 @@ class ScratchpadOptions:
 def numbers(text: str, name: str, kind: Callable[[str], float], low: float, high: float) -> tuple[float, ...]:
     """Numbers of an option in ascending order, within bounds."""
     found = []
-    for item in listed(text, name):
-        try:
-            value = kind(item)
-        except ValueError:
-            raise InputError(f"--{name} '{item}' is not a{' whole' if kind is int else ''} number") from None
+    for item, value in typed(text, name, kind):
         if not low <= value <= high:
             raise InputError(f"--{name} {item}: give {low:g} to {high:g}")
         found.append(value)
     return tuple(sorted(set(found)))
-
-
-def words(text: str, name: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Words of an option, each one of the known."""
-    for item in listed(text, name):
-        if item not in known:
-            raise InputError(f"--{name} '{item}' is none of {', '.join(known)}{hint(item, known)}")
-    return tuple(listed(text, name))
 
 
 def quantity(text: str, name: str, unit: str) -> float:

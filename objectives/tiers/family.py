@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from dse.batch import Ints
-from dse.errors import InputError
 from dse.objectives.placement.policies import POLICIES
 from dse.objectives.tiers.options import TierOptions, tier_choices
 from dse.objectives.tiers.problem import METRICS, TiersProblem
+from dse.plain import best_row, find_if_there
 from dse.problem import Baseline, Constraint, NamedObjective, Objective, Problem, Vocabulary
-from dse.spaces.space import numbers
 from dse.spaces.tiers.space import NUMBERED_AXES, SPLIT
 
 NAMED = {
@@ -68,27 +67,15 @@ def best_under(policy: str, problem: TiersProblem) -> Baseline | None:
     other = problem.under(policy)
     designs = np.concatenate(list(other.space.blocks()))
     metrics = other.evaluate(designs)
-    columns = {**metrics, **_numbers(other, designs)}
-    costs = np.broadcast_to(other.objectives[0].cost(columns), len(designs)).astype(float)
-    allowed = np.isfinite(costs)
-    for constraint in other.constraints:
-        allowed &= np.asarray(constraint.met(columns))
-    if not allowed.any():
+    found = best_row(other, designs, metrics)
+    if found is None:
         return None
-    best = int(np.where(allowed, costs, np.inf).argmin())
+    best, cost = found
     return Baseline(
-        name=policy, cost=float(costs[best]), metrics={name: float(column[best]) for name, column in metrics.items()},
+        name=policy, cost=cost, metrics={name: float(column[best]) for name, column in metrics.items()},
         design=_design_in(problem, other, designs[best]),
         note={axis.name: str(other.describe(designs[best])[axis.name]) for axis in other.space.axes if len(axis) > 1},
     )
-
-
-def _numbers(problem: TiersProblem, designs: Ints) -> dict[str, Any]:
-    """Columns of the axes that formulas may name."""
-    return {
-        axis.name: numbers(axis)[designs[:, place]]
-        for place, axis in enumerate(problem.space.axes) if axis.name in NUMBERED_AXES
-    }
 
 
 def _design_in(problem: TiersProblem, other: TiersProblem, design: Ints) -> Ints | None:
@@ -96,10 +83,7 @@ def _design_in(problem: TiersProblem, other: TiersProblem, design: Ints) -> Ints
     chosen = {**other.describe(design)}
     middle = next(axis for axis in problem.space.axes if axis.name == "middle_fraction")
     chosen["middle_fraction"] = middle.levels[0]
-    try:
-        return problem.find(chosen)
-    except InputError:
-        return None
+    return find_if_there(problem, chosen)
 
 
 FAMILY = TiersFamily()

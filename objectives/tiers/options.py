@@ -1,6 +1,6 @@
 """What a user may say of memory tiers, with defaults and help, and the choices that follow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dse.errors import InputError
@@ -9,7 +9,7 @@ from dse.objectives.network.catalog import load_network
 from dse.objectives.network.precision import load_precision, states_of
 from dse.objectives.placement.policies import POLICIES
 from dse.objectives.tiers.technology import load_memory
-from dse.options import listed, option
+from dse.options import listed, option, typed, words
 from dse.spaces.tiers.space import (
     ARRANGEMENTS,
     NO_MIDDLE,
@@ -17,7 +17,6 @@ from dse.spaces.tiers.space import (
     VERTICAL,
     TierChoices,
 )
-from dse.text import hint
 from dse.units import parse_capacity
 
 MONEY = "Cost and energy"
@@ -77,12 +76,12 @@ def tier_choices(options: TierOptions) -> TierChoices:
         slow=tuple(listed(options.slow, "slow")),
         slow_devices=_numbers(options.slow_devices, "slow-devices", int, 0, 1 << 20),
         slow_fraction=_numbers(options.slow_fraction, "slow-fraction", float, 0, 1 << 20),
-        arrangement=_words(options.arrangement, "arrangement", ARRANGEMENTS),
-        policy=_words(options.policy, "policy", tuple(POLICIES)),
+        arrangement=words(options.arrangement, "arrangement", ARRANGEMENTS),
+        policy=words(options.policy, "policy", tuple(POLICIES)),
         page=_pages(options),
         window=_numbers(options.window, "window", int, -1, 1 << 20),
         batch=_numbers(options.batch, "batch", int, 0, 1 << 20),
-        recompute=_words(options.recompute, "recompute", RECOMPUTES),
+        recompute=words(options.recompute, "recompute", RECOMPUTES),
         precision=tuple(listed(options.precision, "precision")),
     )
 
@@ -104,23 +103,11 @@ def _check_others(options: TierOptions) -> None:
 def _numbers(text: str, name: str, kind: Callable[[str], float], above: float, most: float) -> tuple[float, ...]:
     """Numbers of an option in ascending order, above one bound and up to another."""
     found = []
-    for item in listed(text, name):
-        try:
-            value = kind(item)
-        except ValueError:
-            raise InputError(f"--{name} '{item}' is not a{' whole' if kind is int else ''} number") from None
+    for item, value in typed(text, name, kind):
         if not above < value <= most:
             raise InputError(f"--{name} {item}: give more than {above:g} and up to {most:g}")
         found.append(value)
     return tuple(sorted(set(found)))
-
-
-def _words(text: str, name: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Words of an option, each one of the known."""
-    for item in listed(text, name):
-        if item not in known:
-            raise InputError(f"--{name} '{item}' is none of {', '.join(known)}{hint(item, known)}")
-    return tuple(listed(text, name))
 
 
 def _pages(options: TierOptions) -> tuple[int, ...]:

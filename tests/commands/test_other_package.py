@@ -43,6 +43,13 @@ def run(site: Path, *arguments: object) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+def python(site: Path, code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(site)},
+    )
+
+
 def answer(site: Path, *arguments: object) -> dict[str, object]:
     status, out, err = run(site, "optimize", "--problem", "buffer", "--format", "json", *arguments)
     assert status == 0, err
@@ -128,10 +135,7 @@ def test_surrogates(installed: Path) -> None:
         "errors = held_out_errors(fit(split.training, ['energy', 'bandwidth'], p), split)\n"
         "assert (errors['r2'] > 0.99).all(), errors\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(installed)},
-        cwd=ROOT,
-    )
+    done = python(installed, code)
     assert done.returncode == 0, done.stderr
 
 
@@ -182,8 +186,5 @@ def test_in_python(installed: Path) -> None:
         "assert table['at_low'][0] < 1 and abs(table['total'][1]) < 0.1\n"
         "print(front)\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(installed)},
-        cwd=ROOT,
-    )
+    done = python(installed, code)
     assert done.returncode == 0 and "proven by exhaustion" in done.stdout, done.stderr
