@@ -43,6 +43,21 @@ class StockedGroup:
         levels = BufferGroup(self.levels.writes[rows], self.levels.places)
         return StockedGroup(levels, self.writes.take(rows), self.arrays)
 
+    def holding(self, fixed: Mapping[int, int]) -> "StockedGroup":
+        """The ways to write and places that have fixed levels, by place among a buffer's axes."""
+        if not fixed:
+            return self
+        split = self.levels.writes.shape[1]
+        ways, places = np.ones(len(self.levels.writes), np.bool_), np.ones(len(self.levels.places), np.bool_)
+        for axis, level in fixed.items():
+            if axis < split:
+                ways &= self.levels.writes[:, axis] == level
+            else:
+                places &= self.levels.places[:, axis - split] == level
+        rows, spots = np.flatnonzero(ways), np.flatnonzero(places)
+        levels = BufferGroup(self.levels.writes[rows], self.levels.places[spots])
+        return StockedGroup(levels, self.writes.take(rows), self.arrays.take(spots))
+
 
 @cache
 def _libraries() -> MatLibraries:

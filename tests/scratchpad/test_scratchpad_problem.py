@@ -19,6 +19,7 @@ from dse.search.exact import exact_optimum
 from dse.search.front import exact_front
 from dse.search.pareto import non_dominated
 from dse.search.searchers import make_searcher
+from dse.spaces.space import values
 from dse.testing.problems import check_problem
 from dse.vocabulary import parse_constraint, parse_objectives
 
@@ -105,6 +106,38 @@ def test_a_searcher_comes_within_a_hundredth():
 def test_sram_baseline_is_the_exact_optimum_of_sram(problem):
     baseline = FAMILY.baselines["sram"](problem)
     assert baseline.cost == pytest.approx(exact_optimum(problem_of(("energy",), memory="sram")).cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("limits", [("area<=0.61mm2",), ("weight_area<=0.122mm2",)])
+def test_sram_baseline_keeps_to_limits(limits):
+    """With limits of the whole and of one buffer, each below what the best ones without limits take."""
+    asked = problem_of(("energy",), limits, split="2:2:2:2", **ONE)
+    alone = problem_of(("energy",), limits, memory="sram", split="2:2:2:2", **ONE)
+    baseline = FAMILY.baselines["sram"](asked)
+    assert baseline.cost == pytest.approx(exact_optimum(alone).cost, rel=1e-12)
+    free = FAMILY.baselines["sram"](problem_of(("energy",), split="2:2:2:2", **ONE))
+    assert baseline.cost > free.cost
+    (row,) = [evaluate(asked, baseline.design[None])]
+    assert row.feasible.all() and row.losses[0, 0] == pytest.approx(baseline.cost, rel=1e-12)
+
+
+def test_no_sram_baseline_where_none_keeps_to_the_limits():
+    assert FAMILY.baselines["sram"](problem_of(("energy",), ("area<=0.1mm2",), split="2:2:2:2", **ONE)) is None
+
+
+def test_axes_are_fixed(problem):
+    """At the top, of a buffer's writes, and of its places; the optimum is the best of designs with these levels."""
+    fixed = {"systolic_array": "16x16", "weight_memory": "stt", "weight_stability": 60.0, "error_banks": 8}
+    held = problem.restricted(fixed)
+    optimum = exact_optimum(held)
+    described = held.describe(optimum.design)
+    assert {name: described[name] for name in fixed} == fixed
+    assert optimum.cost >= exact_optimum(problem).cost
+    assert problem.restricted(problem.describe(optimum.design) | {
+        name: level for name, level in values(problem.space.axes, optimum.design).items()
+    }).space.size == 1
+    with pytest.raises(InputError, match="'weight_memry' is no axis of problem scratchpad"):
+        problem.restricted({"weight_memry": "stt"})
 
 
 def test_equal_area():

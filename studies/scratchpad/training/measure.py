@@ -25,7 +25,8 @@ from dse.studies.scratchpad.training.train import train
 SEEDS = 5
 RETRAINED = 10
 """Seeds of the retraining of a mix."""
-PROBABILITIES = (1e-5, 1e-4, 1e-3, 1e-2)
+PROBABILITIES = (1e-7, 1e-6, *(10.0 ** (exponent / 2) for exponent in range(-10, -3)))
+"""Decades, and from 1e-5 on half decades, which are levels of a buffer's error rate."""
 COLLAPSE = 0.5
 """A run that reads fewer than this share of what the same run reads without faults has collapsed."""
 COLUMNS = ("class", "kind", "group", "saturate", "probability", "runs", "drop", "interval", "collapsed")
