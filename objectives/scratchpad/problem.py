@@ -13,6 +13,7 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InputError
+from dse.objectives.scratchpad.features import SAID_IN_NUMBERS, scratchpad_features
 from dse.objectives.scratchpad.parts import AREA, DROP, ENERGY, FIGURES, WEAR, BufferPart, BufferUse, buffer_part
 from dse.objectives.scratchpad.setting import ScratchpadSetting
 from dse.objectives.scratchpad.stock import BufferRequest, StockedGroup
@@ -237,6 +238,15 @@ class ScratchpadProblem:
                 raise InputError(f"'{name}' is no parameter of problem {NAME}{hint(name, PARAMETERS)}")
         rates = replace(self.setting.rates, **{name: float(value) for name, value in values.items()})
         return self._like(replace(self.setting, rates=rates), self.objectives, self.constraints)
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Axes that `features` say in numbers."""
+        return tuple(f"{name}_{axis}" for name in self.setting.buffers for axis in SAID_IN_NUMBERS)
+
+    def features(self, designs: Ints) -> dict[str, Floats]:
+        """Of each buffer what is asked of it, how a bank is organized, and the numbers of its cell; NaN for none."""
+        return scratchpad_features(self.assembly_by_branch, self.setting, np.asarray(designs))
 
     def _tunable(self, memory: str) -> bool:
         """Whether pulses and stability of a memory are a choice."""
