@@ -76,7 +76,7 @@ class _Chosen:
 
 
 def undominated(assembly: ScratchpadAssembly, named: Collection[str]) -> Ints:
-    """Designs (n, axes) of an assembly that no other beats in all figures of the whole and in those `named` of a buffer.
+    """Designs (n, axes) of an assembly that none beats in all figures of the whole and in those `named` of a buffer.
 
     Buffers are merged one by one; what is beaten among some of them is beaten whatever the others are.
     """

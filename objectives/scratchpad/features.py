@@ -1,4 +1,4 @@
-"""What is known of scratchpads without any physics: cells in numbers, how a bank is organized, and what is asked of it.
+"""What is known of scratchpads without any physics: cells in numbers, how a bank is organized, what is asked of it.
 
 A model learns from these what it could not learn from the name of a memory and the number of an array.
 """

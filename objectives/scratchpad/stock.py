@@ -121,7 +121,7 @@ class BufferStock:
         arrays, places = self.arrays(memory, stability, request.capacity)
         if not len(arrays):
             return []
-        exposure = _exposure(request, arrays)
+        exposure = _exposure(request, arrays, float(memory.fabric.technology.temperature))
         writes = buffer_writes(memory.link, self.line_bits, stability, self.write_levels, exposure)
         levels = self._write_levels(memory, writes, at)
         if request.reliable and memory.link is not None and not memory.link.fixed:
@@ -157,11 +157,13 @@ def _places(levels: Sequence[float], values: Floats) -> Ints:
     return places
 
 
-def _exposure(request: BufferRequest, arrays: BufferArrays) -> Exposure:
+def _exposure(request: BufferRequest, arrays: BufferArrays, temperature: float) -> Exposure:
     """What a bit lives through: reads on average, each as long as the fastest array takes."""
     demand = request.demand
     reads = demand.total_reads / demand.total_writes if demand.total_writes else demand.total_reads
-    return Exposure(request.residence, reads, float(arrays.read_latency.min()))
+    return Exposure(
+        residence=request.residence, reads=reads, read_time=float(arrays.read_latency.min()), temperature=temperature
+    )
 
 
 def capacities_of(classes: Sequence[str], total: int, split: Sequence[int]) -> Mapping[str, int]:

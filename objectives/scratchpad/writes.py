@@ -13,6 +13,7 @@ from dse.batch import Batch, Bools, Floats, Ints, concatenate
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.reliability.link import ANISOTROPY, DIAMETER, SwitchingLink, WritePoints
 from dse.objectives.reliability.protection import NO_CODE, ProtectionCode, code_of, more_than
+from dse.objectives.reliability.retention import stability_at
 from dse.objectives.reliability.spread import mean_read_disturb, mean_retention_failure
 from dse.objectives.reliability.switching import switching_table
 
@@ -70,11 +71,15 @@ class WriteLevels:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What a bit lives through between two writes: seconds, reads, and how long a read's current flows [s]."""
+    """What a bit lives through between two writes: seconds, reads, how long a read lasts [s], and temperature [K].
+
+    Writes are those of the temperature of the cell's stability, as a file's pulses must do in the cold as well.
+    """
 
     residence: float
     reads: float
     read_time: float
+    temperature: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +125,16 @@ def flip_probability(
 ) -> Floats:
     """Probability that a bit turns over between two writes, by itself or read: 1 − (1 − r)(1 − d/2)^reads.
 
-    Only antiparallel bits, half of them, are disturbed by reading. At i ≥ 6 the table ends: taken as 6.
+    Only antiparallel bits, half of them, are disturbed by reading. At i ≥ 6 the table ends: taken as 6. Stability is
+    that of the bits' temperature, Δ·T₀/T; the barrier and so the critical current are not changed by it.
     """
-    parameters, level = link.parameters, np.asarray(stability, dtype=float)
+    parameters = link.parameters
+    at_reference = np.asarray(stability, dtype=float)
+    level = stability_at(exposure.temperature, at_reference, parameters.stability_temperature)
     lost = mean_retention_failure(exposure.residence, level, parameters.attempt_time, parameters.spread)
     if link.fixed:
         return lost  # the critical current of a bit that is written through a heavy metal is not known
-    size = level / parameters.stability
+    size = at_reference / parameters.stability
     time = parameters.switching_time / (size if knob == ANISOTROPY else 1.0)
     # By diameter both currents grow with the area, by anisotropy only the critical one.
     ratio = read_current(link.cell) / link.set.critical_current / (size if knob == ANISOTROPY else 1.0)

@@ -28,7 +28,7 @@ from dse.parts import Candidates
 
 TECHNOLOGY = load_technology(22, "HP", 350)
 SHAPE = BufferShape(1 << 15, 64, 3e-9)
-EXPOSURE = Exposure(1e-3, 10.0, 2e-9)
+EXPOSURE = Exposure(1e-3, 10.0, 2e-9, 300.0)
 
 
 def memory_of(name):
@@ -117,10 +117,17 @@ def test_smaller_junctions_flip_more_often():
     link = memory_of("stt").link
     flips = flip_probability(link, np.array([20.0, 40.0, 60.0]), EXPOSURE)
     assert (np.diff(flips) < 0).all()
-    kept = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9))
+    kept = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9, 300.0))
     assert kept == pytest.approx(1e-3 / 1e-9 * np.exp(-60.0), rel=1e-6)
 
 
 def test_sram_and_sot_have_one_write():
     assert len(buffer_writes(None, 64, 60.0, WriteLevels(), EXPOSURE)) == 1
     assert len(buffer_writes(memory_of("sot").link, 64, 60.0, WriteLevels(), EXPOSURE)) == 1
+
+
+def test_warm_bits_flip_more_often():
+    """Retention alone: a barrier of 60 kT at 300 K is one of 51.4 kT at 350 K."""
+    link = memory_of("stt").link
+    warm = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9, 350.0))
+    assert warm == pytest.approx(1e-3 / 1e-9 * np.exp(-60.0 * 300 / 350), rel=1e-6)
