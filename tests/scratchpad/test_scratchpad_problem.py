@@ -221,6 +221,51 @@ def test_a_cell_and_a_network_of_ones_own(tmp_path):
     assert '"sram"' in found.output
 
 
+MODULE = """
+import torch
+
+def network():
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, 16, 3, stride=2, padding=1), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4096, 10)
+    ), torch.zeros(1, 3, 32, 32)
+"""
+
+
+@pytest.mark.parametrize(("phase", "split", "macs"), [
+    # by hand: 16 * 16 * 16 * 27 of the convolution and 40,960 of the layer; training adds gradients of weights, and of
+    # what the layer reads
+    ("inference", "4:4", 110592 + 40960), ("training", "2:2:2:2", 2 * 110592 + 3 * 40960),
+])
+def test_a_module_of_ones_own(tmp_path, phase, split, macs):
+    """A PyTorch module is read, run and answered in one command; training and inference do the work that they must."""
+    pytest.importorskip("torch")
+    (tmp_path / "mine.py").write_text(MODULE, encoding="utf-8")
+    size = {"network": str(tmp_path / "mine.py"), "phase": phase, "split": split, **ONE, "error_rate": "1e-12"}
+    step = setting(**size).step(1).step
+    assert step.products.macs.sum() == macs
+    found = CliRunner().invoke(app, [
+        "optimize", "--problem", "scratchpad", "--network", size["network"], "--phase", phase, "--split", split,
+        "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output", "--capacity", "256KB", "--accumulator",
+        "64KB", "--banks", "4", "--latency", "2ns", "--format", "json",
+    ])
+    assert found.exit_code == 0, found.output
+    assert '"by bounds"' in found.output or '"certificate"' in found.output
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("x = 1", "has no function network: expected a function network()"),
+    ("def network():\n    return 3", "network() returned int: expected a function"),
+    ("import nothing_of_this_name", "needs the package nothing_of_this_name"),
+    ("def network():\n    return 1 / 0", "fails: ZeroDivisionError: division by zero"),
+])
+def test_bad_modules_are_one_line(tmp_path, text, words):
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        problem_of(("energy",), network=str(tmp_path / "mine.py"))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_run_is_kept_and_verified(tmp_path):
     """What is no choice of a memory is empty in the table of a run, and found again."""
     asked = ["--network", "squeezenet", "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output",
