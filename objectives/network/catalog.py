@@ -49,7 +49,7 @@ def load_network(name: str) -> Network:
 
 
 def read_own(path: Path) -> Network:
-    """Network from a layer table, a configuration (a JSON object with a ``model_type``), an ONNX file or a Python file.
+    """Network from a layer table, a configuration (JSON with a ``model_type``), an ONNX file or a Python file.
 
     A Python file is run: its function ``network`` makes a PyTorch module.
     """

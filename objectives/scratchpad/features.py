@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.objectives.array.part import ArrayPart
-from dse.objectives.scratchpad.buffers import BufferMemory, array_part
+from dse.objectives.scratchpad.buffers import BufferMemory
 from dse.objectives.scratchpad.parts import BufferPart
 from dse.objectives.scratchpad.setting import ScratchpadSetting
-from dse.objectives.scratchpad.stock import StockedGroup
+from dse.objectives.scratchpad.stock import BufferStock, StockedGroup
 from dse.objectives.scratchpad.system import StepDemand
 from dse.spaces.array.organization import ORGANIZATION_COLUMNS
 from dse.spaces.space import values
@@ -63,36 +62,25 @@ def _of_buffer(
     }
     for row, design in enumerate(designs):
         chosen = values(part.space.axes, design)
-        numbers = _of_bank(
-            part.groups[int(group[row])], known[str(chosen["memory"])], float(chosen["stability"]), int(place[row]),
-            capacity, setting.stock.line_bits,
-        )
+        memory = known[str(chosen["memory"])]
+        numbers = _of_bank(setting.stock, part.groups[int(group[row])], memory, float(chosen["stability"]),
+                           int(place[row]), capacity)
         for name, number in numbers.items():
             columns.setdefault(f"{part.name}.{name}", np.full(len(designs), np.nan))[row] = number
     return columns
 
 
 def _of_bank(
-    group: StockedGroup, memory: BufferMemory, stability: float, place: int, capacity: int, line_bits: int
+    stock: BufferStock, group: StockedGroup, memory: BufferMemory, stability: float, place: int, capacity: int
 ) -> dict[str, float]:
-    """Numbers of a bank of one place of a group."""
-    size = capacity // int(group.arrays.banks[place])
-    made = memory.with_stability(stability)
-    counts = _organization(_bank(made, size, line_bits), int(group.arrays.design[place]))
-    return {"bank_capacity": float(size), **counts, **_of_cell(made)}
-
-
-@cache
-def _bank(memory: BufferMemory, capacity: int, line_bits: int) -> ArrayPart:
-    """A bank, made once."""
-    return array_part(memory, capacity, line_bits)
-
-
-@cache
-def _organization(bank: ArrayPart, number: int) -> Mapping[str, float]:
-    """Counts of one organization, the style of its buffers by number."""
+    """Numbers of a bank of one place of a group; of two memories those of the first."""
+    bank, number = stock.banks_of(group, place, memory, stability, capacity)[memory.name]
     *counts, style = bank.numbered(number).organization
-    return dict(zip(ORGANIZATION_COLUMNS, map(float, [*counts, style]), strict=True))
+    return {
+        "bank_capacity": float(capacity // int(group.arrays.banks[place])),
+        **dict(zip(ORGANIZATION_COLUMNS, map(float, [*counts, style]), strict=True)),
+        **_of_cell(memory.with_stability(stability)),
+    }
 
 
 @cache

@@ -204,6 +204,12 @@ def memories_of(options: ScratchpadOptions) -> list[BufferMemory]:
     ]
 
 
+def sram_of(options: ScratchpadOptions) -> BufferMemory:
+    """What protected bits of hybrid words lie in: SRAM of the same technology."""
+    technology, path = technology_of(options)
+    return buffer_memory("sram", Fabric(technology, load_cell("sram"), technology_path=path))
+
+
 def technology_of(options: ScratchpadOptions) -> tuple[Technology, Path | None]:
     """Technology of all buffers."""
     if not 300 <= options.temperature <= 400:

@@ -19,6 +19,7 @@ from dse.objectives.scratchpad.options import (
     quantity,
     rates_of,
     shape_of,
+    sram_of,
     tolerance_of,
     write_levels,
 )
@@ -123,8 +124,10 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
     choices = buffer_choices(options, [one.name for one in memories], tolerant=tolerance is not None)
     return ScratchpadSetting(
         options=options, network=network, outer=outer_choices(options, classes),
-        stock=BufferStock(memories, choices, write_levels(choices), options.line * BITS,
-                          quantity(options.latency, "latency", "s")),
+        stock=BufferStock(
+            memories=memories, sram=sram_of(options), choices=choices, write_levels=write_levels(choices),
+            line_bits=options.line * BITS, latency_limit=quantity(options.latency, "latency", "s"),
+        ),
         rates=rates_of(options), tolerance=tolerance,
         residence=quantity(options.residence, "residence", "s"), classes=classes,
         own_memories=own, sums_memories=sums,

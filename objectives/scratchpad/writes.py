@@ -22,6 +22,8 @@ SHARES = {NOTHING: 0.0, EXPONENT: 0.5, EVERYTHING: 1.0}
 """Share of a bf16 word's bits that each scope protects: 8 of 16 are the exponent."""
 PULSE = "pulse"
 """Protection by a stronger pulse: protected bits fail at the rate of the cell's file."""
+HYBRID = "SRAM"
+"""Protection by another memory: protected bits lie in an array of SRAM beside that of the others."""
 CODEWORD = 512
 """Longest word [data bits] that one code covers."""
 TOGGLES = 0.5
@@ -42,7 +44,12 @@ class ProtectionScheme:
     @property
     def code(self) -> ProtectionCode:
         """The code of protected bits."""
-        return NO_CODE if self.method == PULSE else code_of(self.method)
+        return NO_CODE if self.method in (PULSE, HYBRID) else code_of(self.method)
+
+    @property
+    def hybrid(self) -> bool:
+        """Whether protected bits lie in SRAM."""
+        return self.method == HYBRID
 
     @property
     def name(self) -> str:
@@ -56,8 +63,9 @@ SCHEMES = (
         ProtectionScheme(method, scope)
         for method in (PULSE, "SECDED", "DECTED") for scope in (EXPONENT, EVERYTHING)
     ),
+    ProtectionScheme(HYBRID, EXPONENT),
 )
-"""Protections of a buffer of one memory."""
+"""Protections of a buffer; all bits in SRAM are a buffer of SRAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +209,12 @@ def _scheme_rows(
 ) -> BufferWrites:
     """Writes under one protection; `weak` and `strong` are mean energies [J] of a bit, `cell` its rates and life.
 
-    A strong pulse makes protected bits fail as the file says; a code repairs what few bits of its word are wrong.
+    A strong pulse makes protected bits fail as the file says; a code repairs what few bits of its word are wrong; bits
+    in SRAM neither fail nor take a pulse.
     """
     stated, flips, endurance = cell
+    if scheme.hybrid:
+        return _hybrid_rows(number, scheme, word_bits, rates, pulses, longer, weak, flips, endurance)
     protected = round(word_bits * SHARES[scheme.scope])
     stale = np.minimum(rates, stated) if scheme.method == PULSE and protected else rates
     code, flip = scheme.code, np.full(rates.shape, flips)
@@ -219,6 +230,21 @@ def _scheme_rows(
         check_bits=np.full(rates.shape, check), cell_energy=cells, pulse=longer,
         stale_exponent=stale * left, stale_rest=np.where(everything, stale * left, rates),
         flip_exponent=flip * left, flip_rest=np.where(everything, flip * left, flip),
+        endurance=np.full(rates.shape, endurance),
+    )
+
+
+def _hybrid_rows(
+    number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, longer: Floats,
+    weak: Floats, flips: float, endurance: float,
+) -> BufferWrites:
+    """Writes of words whose protected bits lie in SRAM."""
+    rest = word_bits - round(word_bits * SHARES[scheme.scope])
+    none = np.zeros_like(rates)
+    return BufferWrites(
+        error_rate=rates, pulse_factor=pulses, scheme=np.full(rates.shape, number),
+        check_bits=np.zeros(rates.shape, np.int64), cell_energy=weak * rest, pulse=longer, stale_exponent=none,
+        stale_rest=rates, flip_exponent=none, flip_rest=np.full(rates.shape, flips),
         endurance=np.full(rates.shape, endurance),
     )
 

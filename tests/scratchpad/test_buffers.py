@@ -16,6 +16,7 @@ from dse.objectives.scratchpad.buffers import (
     buffer_memory,
 )
 from dse.objectives.scratchpad.fronts import FrontWithinLimit, non_dominated
+from dse.objectives.scratchpad.hybrid import hybrid_front
 from dse.objectives.scratchpad.savings import array_saving, word_saving
 from dse.objectives.scratchpad.writes import (
     Exposure,
@@ -131,3 +132,30 @@ def test_warm_bits_flip_more_often():
     link = memory_of("stt").link
     warm = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9, 350.0))
     assert warm == pytest.approx(1e-3 / 1e-9 * np.exp(-60.0 * 300 / 350), rel=1e-6)
+
+
+def test_bits_in_sram_neither_fail_nor_turn_over():
+    link = memory_of("stt").link
+    schemes = (ProtectionScheme("none", "none"), ProtectionScheme("SRAM", "exponent"))
+    writes = buffer_writes(link, 256, 60.0, WriteLevels((1e-4,), (1.0,), schemes), EXPOSURE)
+    bare, hybrid = (writes.take([row]) for row in range(2))
+    assert hybrid.stale_exponent == hybrid.flip_exponent == 0 == hybrid.check_bits
+    assert hybrid.stale_rest == bare.stale_rest and hybrid.flip_rest == bare.flip_rest
+    assert hybrid.cell_energy == pytest.approx(bare.cell_energy / 2, rel=1e-12)
+
+
+def test_hybrid_words_lie_in_two_banks():
+    """Figures are sums and maxima of those of the two banks, as each of them is evaluated by itself."""
+    front = hybrid_front(memory_of("stt"), memory_of("sram"), SHAPE)
+    arrays = front.arrays
+    assert len(arrays) > 20 and arrays.design.tolist() == list(range(len(arrays)))
+    for row in (0, len(arrays) // 2, len(arrays) - 1):
+        found = []
+        for memory, number in ((memory_of("sram"), front.sram[row]), (memory_of("stt"), front.other[row])):
+            part = array_part(memory, SHAPE.capacity // 2, SHAPE.word_bits // 2)
+            found.append(part.evaluate(part.designs(np.array([number])))[:, 0])
+        sram, stt = found
+        assert arrays.read_energy[row] == pytest.approx(sram[0] + stt[0], rel=1e-9)
+        assert arrays.leakage[row] == pytest.approx(sram[2] + stt[2], rel=1e-9)
+        assert arrays.area[row] == pytest.approx(sram[3] + stt[3], rel=1e-9)
+        assert arrays.read_latency[row] == pytest.approx(max(sram[4], stt[4]), rel=1e-9)

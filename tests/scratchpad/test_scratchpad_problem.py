@@ -13,6 +13,7 @@ from dse.errors import InputError
 from dse.objectives.scratchpad.family import FAMILY
 from dse.objectives.scratchpad.options import ScratchpadOptions
 from dse.objectives.scratchpad.problem import metrics_of
+from dse.objectives.scratchpad.report import buffer_reports
 from dse.search.driver import search
 from dse.search.evaluation import evaluate
 from dse.search.exact import exact_optimum
@@ -44,6 +45,25 @@ def test_contract(problem):
 
 def test_contract_of_a_reduced_problem():
     check_problem(Reduced(setting(**ONE), *questions(("energy",), ("area<=1.2mm2",))))
+
+
+def test_contract_of_hybrid_words():
+    asked = problem_of(("energy",), protection="SRAM-exponent,none", split="2:2:2:2", memory="stt", **ONE)
+    check_problem(asked)
+    free = problem_of(("energy",), protection="none", split="2:2:2:2", memory="stt", **ONE)
+    assert asked.space.size > free.space.size
+
+
+def test_hybrid_words_where_exponents_must_not_fail():
+    """Bits of MRAM alone turn over while it is warm, so that some class has no legal buffer unless SRAM helps."""
+    limits, known = ("accuracy_drop<=0.02",), {"tolerance_of": "digits-cnn", "memory": "stt", "split": "2:2:2:2"}
+    asked = problem_of(("energy",), limits, protection="none,SRAM-exponent", **known, **ONE)
+    optimum = exact_optimum(asked)
+    helped = [one for one in buffer_reports(asked, optimum.design) if one.protection == "SRAM-exponent"]
+    assert helped
+    assert all(set(one.organization) == {"stt", "sram for protected bits"} for one in helped)
+    assert all(one.stale_exponent == one.flip_exponent == 0 for one in helped)
+    assert not problem_of(("energy",), limits, protection="none", **known, **ONE).assemblies()
 
 
 def test_contract_of_inference():

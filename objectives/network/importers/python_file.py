@@ -5,8 +5,8 @@
     import torch
 
     def network():
-        return torch.nn.Sequential(torch.nn.Linear(784, 100), torch.nn.ReLU(), torch.nn.Linear(100, 10)), \\
-            torch.zeros(1, 784)
+        module = torch.nn.Sequential(torch.nn.Linear(784, 100), torch.nn.ReLU(), torch.nn.Linear(100, 10))
+        return module, torch.zeros(1, 784)
 """
 
 import runpy
