@@ -10,6 +10,8 @@ from dse.objectives.network.catalog import load_network
 from dse.objectives.network.layers import Network
 from dse.objectives.network.training import TRAINING, inference_step, training_step
 from dse.objectives.scratchpad.options import (
+    COPY,
+    IN_PLACE,
     PHASES,
     ScratchpadOptions,
     buffer_choices,
@@ -112,6 +114,10 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
     """What the options say, all checked."""
     if options.phase not in PHASES:
         raise InputError(f"--phase '{options.phase}' is none of {', '.join(PHASES)}{hint(options.phase, PHASES)}")
+    if options.weights not in (COPY, IN_PLACE):
+        raise InputError(f"--weights '{options.weights}': give {COPY} or {IN_PLACE}")
+    if options.weights == IN_PLACE and options.phase != TRAINING:
+        raise InputError(f"--weights {IN_PLACE}: nothing writes weights in --phase {options.phase}")
     if not 8 <= options.line <= 1024 or options.line & (options.line - 1):
         raise InputError(f"--line {options.line}: give a power of two from 8 to 1024")
     network = load_network(options.network)

@@ -30,6 +30,9 @@ NEARLY = 1e-5
 STALE, FLIP = "stale", "flip"
 EXPONENT, REST, EVERY_BIT = "exponent", "sign-mantissa", "all"
 
+WEIGHT, IN_PLACE = "weight", "weight-in-place"
+"""Weights that are copies of a master in single precision, and such as are the only ones."""
+
 Key = tuple[str, str, str, bool]
 """Class of tensors, kind of fault, group of bits, whether reads are clipped."""
 
@@ -124,7 +127,7 @@ def rising(drops: Floats) -> Floats:
             before, size = pools.pop()
             mean, count = (before * size + mean * count) / (size + count), size + count
         pools.append((mean, count))
-    return np.maximum(np.repeat([mean for mean, _ in pools], [count for _, count in pools]), 0.0)
+    return np.asarray(np.maximum(np.repeat([mean for mean, _ in pools], [count for _, count in pools]), 0.0))
 
 
 def tolerance_names() -> list[str]:

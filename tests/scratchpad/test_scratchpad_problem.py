@@ -200,6 +200,8 @@ def test_a_large_space_is_searched_within_a_minute_of_one_core():
     ({"capacity": "3MB"}, "--capacity: 3145728 bytes; give powers of two"),
     ({"network": "resnet-19"}, "resnet-18"),
     ({"phase": "inference", "split": "4:4", "tolerance_of": "digits-mlp"}, "tolerance is measured in training"),
+    ({"weights": "inplace"}, "--weights 'inplace': give copy or in-place"),
+    ({"phase": "inference", "split": "4:4", "weights": "in-place"}, "nothing writes weights in --phase inference"),
     ({"bandwidth": "5J"}, "--bandwidth"),
     ({"residence": "soon"}, "--residence 'soon' is not a number"),
     ({"cell": "mine.txt"}, "--cell 'mine.txt': give paths of .cell files"),
