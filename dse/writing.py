@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import DseError, InputError
+from dse.notice import detail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         write(temporary)
         os.chmod(temporary, 0o666 & ~umask())
         temporary.replace(path)
+        detail(f"{path}: written, {path.stat().st_size:,} bytes")
     except OSError as error:
         raise DseError(f"{path}: cannot be written: {error.strerror}") from None
     finally:

@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from dse.cli.console import make_console
 from dse.cli.workload_show import StepRequest, step_of
 from dse.errors import InputError
 from dse.objectives.gpu.lifetimes import cache_lifetimes, memory_lifetimes
@@ -58,7 +59,7 @@ def lifetimes(request: LifetimesRequest, format: str, plot: Path | None) -> None
     {"table": _print_table, "json": _print_json, "csv": _print_csv}[format](title, found)
     if plot is not None:
         plot_histograms({lives.kind: lives.histogram() for lives in found}, EDGES, title, plot)
-        Console(stderr=True).print(f"written to {plot}", markup=False, highlight=False)
+        print(f"written to {plot}", file=sys.stderr)
 
 
 def _step(request: LifetimesRequest) -> Step:
@@ -101,7 +102,7 @@ def _print_table(title: str, found: list[Lifetimes]) -> None:
     for lives in found:
         table.add_row(lives.kind.replace("_", " "), f"{lives.sizes.sum() / (1 << 20):,.1f}",
                       f"{lives.unread / (1 << 20):,.1f}", *(_time(lives.quantile(share)) for share in QUANTILES))
-    Console().print(table)
+    make_console().print(table)
 
 
 def _time(seconds: float) -> str:

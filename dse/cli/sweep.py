@@ -12,7 +12,7 @@ from dse.sweeps.dataset import Dataset, missing
 from dse.sweeps.file import SweepPlan, read_sweep
 from dse.sweeps.plot import chosen_rows, drawing_of, sweep_figure
 from dse.sweeps.table import case_text, compute, folder_of
-from dse.writing import FIGURE_SUFFIXES, check_writable
+from dse.writing import check_figure_name, check_writable
 
 SHOWN = 5
 """Errors, and cases left out, that are told one by one."""
@@ -81,8 +81,7 @@ def collect(file: Path, folder: Path | None, output: Path | None) -> None:
 def plot(file: Path, folder: Path | None, asked: PlotRequest) -> None:
     """Draw the answers that there are."""
     sweep, folder = read_sweep(file), folder or folder_of(file)
-    if asked.output.suffix not in FIGURE_SUFFIXES:
-        raise InputError(f"--output {asked.output}: give a name that ends in .png, .pdf or .svg")
+    check_figure_name(asked.output, "--output")
     check_writable(asked.output)
     where = dict(_pair(text) for text in asked.where)
     _say_what_is_missing(sweep, folder)

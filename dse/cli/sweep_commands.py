@@ -25,7 +25,7 @@ sweeps = typer.Typer(
     help="One question for every case of a grid: dse sweep SWEEP.toml, then status, collect and plot.",
 )
 SweepFile = Annotated[
-    Path, typer.Argument(metavar="SWEEP.toml", help="A problem file with [grid], lists of levels, or [[cases]].")
+    Path, typer.Argument(metavar="SWEEP.toml", help="A problem file with \\[grid], lists of levels, or [\\[cases]].")
 ]
 Folder = Annotated[
     Path | None, typer.Option("--folder", help="Where the answers are; beside the file, by its name, if not given.")
@@ -75,12 +75,25 @@ def sweep_plot(
     file: SweepFile,
     output: Annotated[Path, typer.Option(help="Figure: .png, .pdf or .svg.")],
     folder: Folder = None,
-    x: Annotated[str | None, typer.Option(help="Column to draw against; the numbers that vary most.")] = None,
-    y: Annotated[str | None, typer.Option(help="Column to draw; the objective if not given.")] = None,
-    by: Annotated[str | None, typer.Option(help="Column with a line per level.")] = None,
-    panel: Annotated[str | None, typer.Option(help="Column with a panel per level.")] = None,
+    x: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="What is drawn", help="Column to draw against; the numbers that vary most."),
+    ] = None,
+    y: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="What is drawn", help="Column to draw; the objective if not given."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="What is drawn", help="Column with a line per level."),
+    ] = None,
+    panel: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="What is drawn", help="Column with a panel per level."),
+    ] = None,
     where: Annotated[
-        list[str] | None, typer.Option(help="Rows to draw, such as temperature=350; may be repeated.")
+        list[str] | None,
+        typer.Option(rich_help_panel="What is drawn", help="Rows to draw, such as temperature=350; may be repeated."),
     ] = None,
 ) -> None:
     """Draw the answers that there are: one column against another, a line per level of a third."""

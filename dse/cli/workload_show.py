@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from dse.cli.console import make_console
 from dse.errors import InputError
 from dse.objectives.gpu.dram import dram_curve
 from dse.objectives.gpu.kernel import Kernel
@@ -205,7 +207,7 @@ def _rows(shown: Shown) -> list[dict[str, Any]]:
 
 def _print_table(shown: Shown) -> None:
     """For people: sectors in thousands."""
-    workload, console = shown.workload, Console()
+    workload, console = shown.workload, make_console()
     table = Table(title=f"{workload.name}, {workload.phase}, batch {workload.batch}: {workload.counts} "
                         "L2 transactions of 32 B, in thousands", title_justify="left")
     for column in ("layer", "step", "reads", "writes", "write share", "M MACs", "live MiB"):
@@ -278,4 +280,4 @@ def _draw(shown: Shown, plot: Path) -> None:
     held = step.live_bytes_by_class()
     lasting = {tensor.kind for tensor in step.tensors if tensor.persistent}
     plot_timeline({kind: held[kind] for kind in sorted(held, key=lambda kind: kind not in lasting)}, title, plot)
-    Console(stderr=True).print(f"written to {plot}", markup=False, highlight=False)
+    print(f"written to {plot}", file=sys.stderr)
