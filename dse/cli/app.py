@@ -95,8 +95,8 @@ def optimize(
         Path | None,
         typer.Option(
             rich_help_panel=OUTPUT,
-            help="A .json, .csv or .parquet file; a .toml file with the memories found; or a folder for all of the "
-            "run (dse verify).",
+            help="A .json, .csv, .parquet, .xlsx or .md file; a .toml file with the memories found; or a folder for "
+            "all of the run (dse verify).",
         ),
     ] = None,
     format: Annotated[
@@ -136,7 +136,13 @@ def pareto(
         Path | None,
         typer.Option(
             rich_help_panel=OUTPUT,
-            help="Front as .csv (.gz allowed), .parquet or .json; or a folder for all of the run.",
+            help="Front as .csv (.gz allowed), .parquet, .json, .xlsx or .md; or a folder for all of the run.",
+        ),
+    ] = None,
+    format: Annotated[
+        FileFormat | None,
+        typer.Option(
+            rich_help_panel=OUTPUT, help="Of the front; by the name of --output. Without --output it is printed."
         ),
     ] = None,
     plot: Annotated[
@@ -146,7 +152,7 @@ def pareto(
     """Find the Pareto front of each problem: exact, or by a searcher."""
     from dse.cli.pareto import run
 
-    run(question_of(ctx), jobs, output, plot)
+    run(question_of(ctx), jobs, output, None if format is None else format.value, plot)
 
 
 @app.command(cls=FamilyCommand, rich_help_panel=FIND)

@@ -17,6 +17,7 @@ class PrintFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    MARKDOWN = "markdown"
 
 
 class FileFormat(StrEnum):
@@ -26,6 +27,8 @@ class FileFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     PARQUET = "parquet"
+    MARKDOWN = "markdown"
+    XLSX = "xlsx"
 
 
 Strict = Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dse.cli.parameters import Jobs
+from dse.cli.parameters import FileFormat, Jobs
 
 RUN = "run"
 
@@ -61,13 +61,15 @@ def sweep_collect(
     file: SweepFile,
     folder: Folder = None,
     output: Annotated[
-        Path | None, typer.Option(help="A .csv (.gz allowed), .parquet or .json file; CSV is printed if not given.")
+        Path | None,
+        typer.Option(help="A .csv (.gz allowed), .parquet, .json, .xlsx or .md file; CSV is printed if not given."),
     ] = None,
+    format: Annotated[FileFormat | None, typer.Option(help="Of the table; by the name of --output, else CSV.")] = None,
 ) -> None:
     """Write the answers that there are as one table, a row for each."""
     from dse.cli.sweep import collect
 
-    collect(file, folder, output)
+    collect(file, folder, output, None if format is None else format.value)
 
 
 @sweeps.command("plot")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError, check_name
-from dse.objectives.array.given.cell import inferred_cell, load_cell, packaged_cells, read_cell
+from dse.objectives.array.given.cell import MEMORY_NAMES, inferred_cell, load_cell, packaged_cells, read_cell
 from dse.objectives.array.given.technology_file import packaged_technologies
 from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.named_settings import named_settings
@@ -38,8 +38,6 @@ LARGEST_ODD = 15
 """A capacity is at most this times a power of two."""
 ORGANIZATION, ALGORITHM1, RAM_DESIGNS = "organization", "algorithm1", "ram"
 BASIC, ALL = "basic", "all"
-STOOD_FOR = ("sram", "stt", "sot")
-"""Memories whose cells depend on the calibration."""
 
 
 CACHES, DESIGNS, FILES, WORKLOADS = "Caches", "Designs to choose from", "Settings and files", "Workloads"
@@ -48,7 +46,7 @@ CACHES, DESIGNS, FILES, WORKLOADS = "Caches", "Designs to choose from", "Setting
 
 def memory_names() -> list[str]:
     """Memories that a calibration has, and packaged cells."""
-    return list(dict.fromkeys((*STOOD_FOR, *packaged_cells())))
+    return list(dict.fromkeys((*MEMORY_NAMES, *packaged_cells())))
 
 
 @dataclass(frozen=True, slots=True)

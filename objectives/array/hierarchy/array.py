@@ -26,6 +26,7 @@ __all__ = [
     "BUS",
     "H_TREE",
     "METRIC_COLUMNS",
+    "METRIC_UNITS",
     "Evaluation",
     "Fabric",
     "bankable_mat",
@@ -45,6 +46,10 @@ METRIC_COLUMNS = (
     "precharge_latency", "charge_latency", "column_decoder_latency",
 )
 """Figures of one array design, in SI units; areas in m², latencies in s, energies in J, leakage in W."""
+
+_UNITS = {"height": "m", "width": "m", "area": "m2", "latency": "s", "energy": "J", "leakage": "W"}
+METRIC_UNITS = {name: _UNITS[kind] for name in METRIC_COLUMNS if (kind := name.rpartition("_")[2]) in _UNITS}
+"""SI units of METRIC_COLUMNS; counts have none."""
 
 
 def join(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
