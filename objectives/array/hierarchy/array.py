@@ -33,6 +33,7 @@ __all__ = [
     "block_bits",
     "evaluate",
     "join",
+    "mats_of",
 ]
 
 METRIC_COLUMNS = (
@@ -92,11 +93,7 @@ def evaluate(
     Figures are those of `join` over `mat_detail`; of subarrays area = height width, and likewise of mats.
     """
     block = block_bits(banks, mats, spec)
-    routing = fabric.route(banks, np.maximum(block, 1), spec)
-    geometry, kept = mat_geometry(
-        routing.address_bits, routing.data_bits, routing.ways, mats, spec,
-        tags_cover_ways=fabric.quirks.tag_columns_cover_ways,
-    )
+    routing, geometry, kept = mats_of(banks, mats, block, spec, fabric)
     legal = (block > 0) & routing.legal & kept.all(axis=0)
     rows = np.flatnonzero(legal)
     metrics = {name: np.full(len(legal), np.nan) for name in METRIC_COLUMNS}
@@ -110,6 +107,18 @@ def evaluate(
             metrics[name][rows] = np.where(valid, values, np.nan)
     capacity = np.array([spec.capacity_bits(int(bits)) for bits in block.tolist()], dtype=np.int64)
     return Evaluation(legal, capacity, block, metrics)
+
+
+def mats_of(
+    banks: BankChoice, mats: MatChoice, block: Ints, spec: ArraySpec, fabric: Fabric
+) -> tuple[Routing, MatGeometry, Bools]:
+    """What reaches the mats of banks that deliver blocks of some bits, the mats' shape, and which rules it keeps."""
+    routing = fabric.route(banks, np.maximum(block, 1), spec)
+    geometry, kept = mat_geometry(
+        routing.address_bits, routing.data_bits, routing.ways, mats, spec,
+        tags_cover_ways=fabric.quirks.tag_columns_cover_ways,
+    )
+    return routing, geometry, kept
 
 
 def _figures(
