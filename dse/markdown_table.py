@@ -19,9 +19,19 @@ def markdown_rows(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str
     """A table of words and numbers, numbers with four digits to the right; ends with a line."""
     from tabulate import tabulate
 
-    shown = [[markdown_cell(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
-    names = [markdown_cell(heading) for heading in headings]
-    return tabulate(shown, names, tablefmt="pipe", floatfmt=".4g", missingval="", disable_numparse=not shown) + "\n"
+    cells = [list(row) for row in rows]
+    numbers = [any(isinstance(cell, int | float) for cell in column) for column in zip(*cells, strict=True)]
+    return tabulate(
+        [[_text(cell) for cell in row] for row in cells], [markdown_cell(heading) for heading in headings],
+        tablefmt="pipe", disable_numparse=True, colalign=["right" if one else "left" for one in numbers] or None,
+    ) + "\n"
+
+
+def _text(cell: Any) -> str:
+    """What a cell shows."""
+    if isinstance(cell, float):
+        return f"{cell:.4g}"
+    return "" if cell is None else markdown_cell(str(cell))
 
 
 def markdown_table(table: "pd.DataFrame", units: Mapping[str, str]) -> str:

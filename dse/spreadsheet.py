@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,4 @@ class SpreadsheetWriter:
 
     def __exit__(self, kind: object, *_: object) -> None:
         """Save the file, unless something went wrong."""
-        if kind is None:
-            self._book.save(self._path)
-        else:
-            self._book.close()
+        self._book.save(self._path if kind is None else BytesIO())  # which also ends what openpyxl has begun

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from dse.cli.console import Page
 from dse.objectives.array.evaluation.design import EvaluatedDesign
-from dse.objectives.array.evaluation.details import Block, Figures, array_blocks, bandwidths, cell_shares
+from dse.objectives.array.evaluation.details import BlockDetail, Figures, array_blocks, bandwidths, cell_shares
 from dse.objectives.array.hierarchy.array import METRIC_UNITS
 from dse.objectives.cache.baselines.nvsim import CacheSearch
 from dse.objectives.cache.presentation import organization_text
@@ -27,7 +27,7 @@ class Details:
     target: str
     array: str
     design: EvaluatedDesign
-    blocks: Sequence[Block]
+    blocks: Sequence[BlockDetail]
     shares: Figures
     bandwidth: Figures
 
@@ -92,7 +92,7 @@ def _table(title: str, headings: Sequence[str]) -> Table:
     return table
 
 
-def _name(block: Block) -> str:
+def _name(block: BlockDetail) -> str:
     """A block with how many there are, inside the one before it."""
     many = f" ({block.active} of {block.count} active)" if block.count > 1 else ""
     return f"{INDENT * block.depth}{block.name}{many}"

@@ -12,7 +12,7 @@ import pytest
 
 from dse.cli import main
 from dse.cli.nvsim_details import Details, details_of
-from dse.objectives.array.evaluation.details import Block
+from dse.objectives.array.evaluation.details import BlockDetail
 from dse.objectives.array.evaluation.nvsim import TARGETS
 from dse.objectives.cache.baselines.nvsim import search_cache
 from dse.objectives.cache.nvsim_files.configuration import read_configuration
@@ -65,7 +65,7 @@ def reported(name: str) -> Iterator[tuple[str, str, float, float]]:
             yield array.lower(), f"{access}|{words}|{found['name'].rpartition(' ')[2]}", value, 0.6e-3 * unit
 
 
-def ours(one: Details, blocks: dict[str, Block], key: str) -> float | None:
+def ours(one: Details, blocks: dict[str, BlockDetail], key: str) -> float | None:
     """Our figure for a line of NVSim's report; None where the line says something else."""
     access, words, kind = key.split("|")
     if kind == "Bandwidth":

@@ -29,7 +29,7 @@ Figures = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockDetail:
     """A block inside the nearest block before it whose `depth` is less; `count` of them, so many of them `active`."""
 
     name: str
@@ -58,7 +58,7 @@ class _Path:
 MUXES = ("bitline_mux", "output_mux_1", "output_mux_2")
 
 
-def array_blocks(choice: ArrayChoice, evaluated: EvaluatedDesign) -> list[Block]:
+def array_blocks(choice: ArrayChoice, evaluated: EvaluatedDesign) -> list[BlockDetail]:
     """The blocks of a valid design, outermost first.
 
     Along a read t = t_tree + t_predecoder + max(t_row, t_mux decoder) + t_bitline + t_sense + t_mux, of a tag array
@@ -70,19 +70,19 @@ def array_blocks(choice: ArrayChoice, evaluated: EvaluatedDesign) -> list[Block]
     reading = _path(geometry, paths.reading, writes_only=False)
     writing = reading if paths.writing is paths.reading else _path(geometry, paths.writing, writes_only=True)
     metrics = evaluated.metrics
-    subarray = Block(
+    subarray = BlockDetail(
         "subarray", 2, _subarray(metrics, mat), chosen["mat_rows"] * chosen["mat_cols"],
         chosen["active_mat_rows"] * chosen["active_mat_cols"],
     )
     match = _comparators(geometry, circuit)
-    one_mat = Block(
+    one_mat = BlockDetail(
         "mat", 1, _mat(metrics, mat, subarray), chosen["bank_rows"] * chosen["bank_cols"],
         chosen["active_bank_rows"] * chosen["active_bank_cols"],
     )
-    tree = Block("bus" if choice.fabric.routing == BUS else "H-tree", 1, _tree(metrics, one_mat))
+    tree = BlockDetail("bus" if choice.fabric.routing == BUS else "H-tree", 1, _tree(metrics, one_mat))
     blocks = [
-        Block("array", 0, _array(metrics)), tree, one_mat,
-        Block("predecoders", 2, _predecoders(metrics, mat, one_mat, subarray, match)), Block("comparators", 2, match),
+        BlockDetail("array", 0, _array(metrics)), tree, one_mat,
+        BlockDetail("predecoders", 2, _predecoders(metrics, mat, one_mat, subarray, match)), BlockDetail("comparators", 2, match),
         subarray, *_subarray_blocks(metrics, mat, geometry, reading, writing),
     ]
     return [block for block in blocks if any(block.figures.values())]
@@ -132,7 +132,7 @@ def _subarray(metrics: Figures, mat: MatDetail) -> Figures:
     return {**{name: metrics[f"subarray_{name}"] for name in names}, **pulsed}
 
 
-def _mat(metrics: Figures, mat: MatDetail, subarray: Block) -> Figures:
+def _mat(metrics: Figures, mat: MatDetail, subarray: BlockDetail) -> Figures:
     """One mat; what sets and resets its cells passes its predecoders as a write does."""
     names = ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area", "height", "width")
     pulsed = {}
@@ -144,7 +144,7 @@ def _mat(metrics: Figures, mat: MatDetail, subarray: Block) -> Figures:
     return {**{name: metrics[f"mat_{name}"] for name in names}, **pulsed}
 
 
-def _tree(metrics: Figures, mat: Block) -> Figures:
+def _tree(metrics: Figures, mat: BlockDetail) -> Figures:
     """What lies between mats: what they leave of the whole."""
     found = {}
     for access in _accesses(metrics):
@@ -172,7 +172,7 @@ def _comparators(geometry: MatGeometry, circuit: Circuit) -> Figures:
     }
 
 
-def _predecoders(metrics: Figures, mat: MatDetail, whole: Block, subarray: Block, match: Figures) -> Figures:
+def _predecoders(metrics: Figures, mat: MatDetail, whole: BlockDetail, subarray: BlockDetail, match: Figures) -> Figures:
     """Predecoders of a mat, through which every access passes."""
     accesses = _accesses(metrics)
     leakage = whole.figures["leakage"] - match.get("leakage", 0.0)
@@ -185,7 +185,7 @@ def _predecoders(metrics: Figures, mat: MatDetail, whole: Block, subarray: Block
 
 def _subarray_blocks(
     metrics: Figures, mat: MatDetail, geometry: MatGeometry, reading: _Path, writing: _Path
-) -> Sequence[Block]:
+) -> Sequence[BlockDetail]:
     """The blocks of one subarray: times along both paths, energies, and leakage of both together."""
     timing = path_timing(
         path_stages(writing.line, writing.around, writing.circuit), mat.predecoder_ramp, writing.circuit
@@ -201,30 +201,30 @@ def _subarray_blocks(
         }
 
     return [
-        Block("row decoder", 3, {
+        BlockDetail("row decoder", 3, {
             **around("row_decoder"), "write_energy": writing.sum_of("energy", "row_decoder"),
             "read_latency": metrics["row_decoder_latency"], "write_latency": _of(timing.row_decoder_latency),
         }),
-        Block("mux decoders", 3, {
+        BlockDetail("mux decoders", 3, {
             **around("column_decoders"), "write_energy": writing.sum_of("energy", "column_decoders"),
             "read_latency": metrics["column_decoder_latency"], "write_latency": _of(timing.column_decoder_latency),
         }),
-        Block("bitlines", 3, {
+        BlockDetail("bitlines", 3, {
             "read_latency": metrics["bitline_latency"], "read_energy": _of(bitlines * geometry.columns),
         }),
-        Block("cells", 3, {
+        BlockDetail("cells", 3, {
             "read_energy": _of(reading.cells.read), "write_energy": _of(writing.cells.write),
             "set_energy": _of(writing.cells.set), "reset_energy": _of(writing.cells.reset),
             "leakage": reading.circuit.physics.leakage(reading.circuit) * _of(geometry.rows * geometry.columns),
         }),
-        Block("sense amplifiers", 3, {**around("sense_amps"), "read_latency": metrics["sense_amp_latency"]}),
-        Block("muxes", 3, {
+        BlockDetail("sense amplifiers", 3, {**around("sense_amps"), "read_latency": metrics["sense_amp_latency"]}),
+        BlockDetail("muxes", 3, {
             "read_latency": sum(metrics[f"{name}_latency"] for name in MUXES),
             "read_energy": reading.sum_of("energy", *MUXES), "write_energy": times * writing.sum_of("energy", *MUXES),
         }),
-        Block("precharger", 3, {**around("precharger"), "read_latency": metrics["precharge_latency"]}),
-        Block("charge", 3, {"write_latency": metrics["charge_latency"]}),
-        Block("write pulse", 3, _pulses(writing)),
+        BlockDetail("precharger", 3, {**around("precharger"), "read_latency": metrics["precharge_latency"]}),
+        BlockDetail("charge", 3, {"write_latency": metrics["charge_latency"]}),
+        BlockDetail("write pulse", 3, _pulses(writing)),
     ]
 
 
@@ -237,7 +237,7 @@ def _pulses(path: _Path) -> Figures:
     }
 
 
-def cell_shares(choice: ArrayChoice, evaluated: EvaluatedDesign, blocks: Sequence[Block]) -> Figures:
+def cell_shares(choice: ArrayChoice, evaluated: EvaluatedDesign, blocks: Sequence[BlockDetail]) -> Figures:
     """Share of the cells in the area of an array, a mat and a subarray: a F² n_cells / A (Result.cpp, print)."""
     cells = choice.fabric.cell.area_f2 * choice.fabric.technology.feature_size**2 * evaluated.capacity_bits
     shares = {}
