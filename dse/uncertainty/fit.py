@@ -1,8 +1,9 @@
 """The parameters that bring the best designs closest to a table, found with SciPy's bounded least squares.
 
-The residual of a figure is the logarithm of ours over the given value. Every trial is searched: first within pools
-of designs that may win, which takes milliseconds; then exactly, with the designs close behind the winner joining the
-pools, until the exact search and the pools name the same designs. Final figures are the exact search's.
+The residual of a figure is the logarithm of ours over the given value; where figures contradict each other, one far
+off may count by its distance rather than its square (SciPy's soft L1 loss). Every trial is searched: first within
+pools of designs that may win, which takes milliseconds; then exactly, with the designs close behind the winner joining
+the pools, until the exact search and the pools name the same designs. Final figures are the exact search's.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -105,6 +106,7 @@ class FitQuestion:
 
     A problem takes the parameters that it has. `own`: values of parameters that something is tied to and that are not
     fitted. `reached`: a cost that a problem surely reaches. `closeness`: which designs join the pools.
+    `linear_beyond`: the residual beyond which one counts linearly; 0 for plain least squares.
     """
 
     problems: Mapping[Key, Parametrized]
@@ -114,6 +116,7 @@ class FitQuestion:
     own: Mapping[str, float] = field(default_factory=dict)
     reached: Reached = known_cost
     closeness: Closeness = WIDE
+    linear_beyond: float = 0.0
     seed: int = 0
     rounds: int = MOST_ROUNDS
 
@@ -141,9 +144,9 @@ class Trials:
     known: dict[tuple[Key, tuple[tuple[str, float], ...]], dict[str, float]] = field(default_factory=dict)
 
     def residuals(self, places: Floats) -> Floats:
-        """Logarithm of ours over given, per figure."""
+        """What each figure adds to the misfit, its root with the sign of the error."""
         found = {key: self._metrics(key, values) for key, values in self.question.own_values(places).items()}
-        return residuals(self.question.figures, found)
+        return counted(residuals(self.question.figures, found), self.question.linear_beyond)
 
     def jacobian(self, places: Floats, step: float = STEP) -> Floats:
         """Change of every residual per share of each parameter's range, shape (figures, parameters).
@@ -183,6 +186,18 @@ def residuals(figures: Sequence[Measured], found: Mapping[Key, Mapping[str, floa
         np.log(found[figure.problem][figure.metric] / figure.value) if found[figure.problem] else NO_DESIGN
         for figure in figures
     ])
+
+
+def counted(errors: Floats, linear_beyond: float) -> Floats:
+    """Residuals r as they count: c sqrt(2 (sqrt(1 + (r/c)²) - 1)) with the sign of r, c = `linear_beyond`.
+
+    Their squares sum to the soft L1 loss (SciPy, least_squares: f_scale² rho((r/f_scale)²)): r² where r is small, 2 c
+    |r| where it is large. 0 leaves residuals as they are.
+    """
+    if not linear_beyond:
+        return errors
+    loss = 2 * (np.hypot(1, errors / linear_beyond) - 1)
+    return np.asarray(np.sign(errors) * linear_beyond * np.sqrt(loss))
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +329,9 @@ def search_round(
     for key, one in searched.items():
         new = pools[key].contenders.joined(one.contenders) if key in pools else one.contenders
         pools[key] = FitPool.of(question.problems[key], new)
-    errors = residuals(question.figures, {key: one.metrics for key, one in searched.items()})
+    errors = counted(
+        residuals(question.figures, {key: one.metrics for key, one in searched.items()}), question.linear_beyond
+    )
     return Round(places, float(errors @ errors), promised, searched)
 
 

@@ -96,7 +96,8 @@ def question_of(
         problems={key: setting.problem(*key) for key in dict.fromkeys(one.cache for one in fitted)},
         parameters=setting.parameters,
         figures=tuple(Measured(one.cache, one.quantity, one.value) for one in fitted), ties=setting.ties,
-        own=setting.materials.parameters(), reached=algorithm1_cost, seed=seed, rounds=rounds,
+        own=setting.materials.parameters(), reached=algorithm1_cost, linear_beyond=setting.linear_beyond,
+        seed=seed, rounds=rounds,
     )
 
 
