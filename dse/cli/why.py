@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from dse.batch import Ints
-from dse.cli.console import make_console
+from dse.cli.console import make_page
 from dse.cli.tasks import announce
 from dse.errors import DseError, InfeasibleError, InputError
 from dse.parallel import in_parallel
@@ -32,6 +32,7 @@ from dse.search.evaluation import evaluate
 from dse.search.near import near_optimal
 from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
+from dse.writing import MARKDOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,7 @@ def run(question: Question, start: str | None, within: str, jobs: int, format: s
     elif format == "csv":
         print(path_table(explained).to_csv(index=False, float_format="%.17g"), end="")
     else:
-        print_explanations(explained)
+        print_explanations(explained, markdown=format == MARKDOWN)
 
 
 def start_of(task: Task, name: str | None) -> tuple[str, Ints]:
@@ -214,9 +215,9 @@ def changes_text(step: DecisionStep) -> str:
     return ", ".join(f"{name} {old} -> {new}" for name, (old, new) in step.changes.items())
 
 
-def print_explanations(explained: Sequence[Explained]) -> None:
+def print_explanations(explained: Sequence[Explained], *, markdown: bool = False) -> None:
     """Print all explanations for a person."""
-    console = make_console()
+    console = make_page(markdown=markdown)
     for one in explained:
         found, problem = one.attribution, one.task.problem
         conditions = one.task.presentation.conditions(problem)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -15,7 +14,6 @@ from dse.search.driver import History
 from dse.search.evaluation import evaluate
 from dse.search.result import Result
 from dse.spaces.space import values
-from dse.writing import write_csv, write_text, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,11 +134,13 @@ def _described(problem: Problem, designs: Ints) -> Mapping[str, Any]:
     return {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
 
 
-def write_table(table: "pd.DataFrame", output: Path) -> None:
-    """Write a table by the suffix of its name: Parquet, JSON, or CSV."""
-    if output.suffix == ".parquet":
-        write_whole(output, lambda path: table.to_parquet(path, compression="zstd", index=False))
-    elif output.suffix == ".json":
-        write_text(output, table.to_json(orient="records", indent=1, double_precision=15) + "\n")
-    else:
-        write_csv(table, output)
+def column_units(problem: Problem, presentation: Presentation) -> dict[str, str]:
+    """SI units of the columns of tables of designs and results, of those that have one."""
+    found = {
+        "seconds": "s",
+        **presentation.units(problem),
+        **{axis.name: axis.unit for axis in problem.space.axes},
+        **{name: metric.unit for name, metric in problem.metrics.items()},
+        **{objective.name: objective.unit for objective in problem.objectives},
+    }
+    return {name: unit for name, unit in found.items() if unit}

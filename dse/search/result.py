@@ -8,6 +8,7 @@ import numpy as np
 
 from dse.batch import Ints
 from dse.errors import InfeasibleError, InputError
+from dse.notice import stage
 from dse.problem import Baseline, Problem
 from dse.search.certificate import EXACT, NONE, Told
 from dse.search.driver import Counts, search
@@ -117,7 +118,13 @@ def attempt(
 
 def measured_by(measures: Mapping[str, Measure], problem: Problem) -> dict[str, Baseline]:
     """What baselines choose for a problem, by name; without those that find nothing feasible."""
-    return {name: found for name, measure in measures.items() if (found := measure(problem)) is not None}
+    measured = {}
+    for name, measure in measures.items():
+        with stage(f"baseline {name} of {problem.name}"):
+            found = measure(problem)
+        if found is not None:
+            measured[name] = found
+    return measured
 
 
 def result_of(

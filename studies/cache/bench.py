@@ -34,7 +34,7 @@ from dse.objectives.cache.specification import BASIC_WIRES, CacheSpec, DataChoic
 from dse.parallel import end_with_parent
 from dse.presentation import presentation_of
 from dse.problem import Problem
-from dse.report.tables import front_table, write_table
+from dse.report.tables import front_table
 from dse.search.exact import exact_optimum
 from dse.search.front import exact_front
 from dse.spaces.array.organization import LATENCY, data_ranges
@@ -44,6 +44,7 @@ from dse.studies.calibrated import EDAP, cache_objective, calibrated_problem
 from dse.uncertainty.contenders import neighborhood
 from dse.uncertainty.response import respond
 from dse.uncertainty.shortlist import Shortlist
+from dse.writing import write_table
 
 GRID_CAPACITIES = (1, 2, 4, 8, 16, 32)
 """Capacities of Algorithm 1 [MB]."""
