@@ -20,7 +20,7 @@ from dse.presentation import presentation_of
 from dse.progress import report
 from dse.question import FRONT_N_TRIALS, Question
 from dse.report.run import check_run_folder, write_run
-from dse.report.tables import front_table, write_table
+from dse.report.tables import joined_front, write_fronts
 from dse.search.certificate import EXACT
 from dse.search.degenerate import check_objectives
 from dse.search.evaluation import signed
@@ -111,13 +111,10 @@ def _deliver(
         records = [_record(front) for front in fronts]
         write_run(folder, make_run(question, records, front=True, interrupted=interrupted))
     elif output is not None:
-        import pandas as pd
-
-        tables = (
-            front_table(front.task.problem, front.task.label, front.designs, front.task.presentation)
+        write_fronts([
+            joined_front(front.task.problem, front.task.label, front.designs, front.task.presentation)
             for front in fronts
-        )
-        write_table(pd.concat(tables, ignore_index=True), output)
+        ], output)
     if plot is not None:
         from dse.report.plot import front_figure, save_figure
 
