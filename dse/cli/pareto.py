@@ -1,6 +1,7 @@
 """``dse pareto``: fronts, exact or found by a method, as a table and as a figure."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -163,11 +164,16 @@ def _solve(tasks: Sequence[Task], jobs: int) -> list[FoundFront]:
 def _attempt(task: Task) -> FoundFront | DseError:
     """Exact front of one problem, and what baselines choose; a failure is a value, so that it crosses processes."""
     try:
-        task = task.resolved()
-        front = kept_front(task.problem)
-        return FoundFront(task, front.designs, front.costs, _baseline(task))
+        searched = _anew(task).resolved()
+        front = kept_front(searched.problem)
+        return FoundFront(_anew(searched), front.designs, front.costs, _baseline(searched))
     except DseError as error:
         return type(error)(f"{task.label}: {error}")
+
+
+def _anew(task: Task) -> Task:
+    """The same task without what was evaluated for it, where its problem is copied as it is sent to a process."""
+    return replace(task, problem=copy(task.problem))
 
 
 def _baseline(task: Task) -> Floats:
