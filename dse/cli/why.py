@@ -13,7 +13,7 @@ from rich.table import Table
 from dse.batch import Ints
 from dse.cli.console import make_page
 from dse.cli.tasks import announce
-from dse.errors import DseError, InfeasibleError, InputError
+from dse.errors import DseError, InputError
 from dse.parallel import in_parallel
 from dse.problem import Restrictable
 from dse.progress import report
@@ -22,11 +22,11 @@ from dse.search.attribution import (
     Agreement,
     Attribution,
     Decided,
-    Decision,
     DecisionStep,
     agreements,
     attribute,
-    decisions_by_part,
+    decisions_of,
+    start_of,
 )
 from dse.search.evaluation import evaluate
 from dse.search.near import near_optimal
@@ -79,7 +79,7 @@ def run(question: Question, start: str | None, within: str, jobs: int, format: s
         if not hasattr(task.problem, "restricted"):
             raise InputError(f"problem {task.problem.name} cannot be explained: its axes cannot be fixed one by one")
     if start is not None:
-        start_of(tasks[0], start)  # a name that is unknown is refused before anything takes long
+        _start(tasks[0], start)  # a name that is unknown is refused before anything takes long
     announce(tasks, SEARCHES)
     work = partial(explain, start=start, within=share)
     explained = list(report(in_parallel(work, tasks, jobs), len(tasks), "problems explained"))
@@ -91,22 +91,11 @@ def run(question: Question, start: str | None, within: str, jobs: int, format: s
         print_explanations(explained, markdown=format == MARKDOWN)
 
 
-def start_of(task: Task, name: str | None) -> tuple[str, Ints]:
-    """The design to start from, and its name: what the family says, else what a baseline chooses."""
-    try:
-        known = task.presentation.start(task.problem, name)
-    except InfeasibleError:
-        raise InfeasibleError(f"{task.label}: {task.why_empty()}") from None
-    if known is not None:
-        return known
-    baselines = task.family.baselines
-    chosen = name or next(iter(baselines), None)
-    if chosen not in baselines:
-        raise InputError(f"--start {chosen}: known are {', '.join(baselines) or 'none: the family has no baselines'}")
-    found = baselines[str(chosen)](task.problem)
-    if found is None or found.design is None:
-        raise InputError(f"--start {chosen}: what it chooses for {task.label} is no design of the space")
-    return str(chosen), found.design
+def _start(task: Task, name: str | None) -> tuple[str, Ints]:
+    """The design to start from, and its name."""
+    return start_of(
+        task.problem, name, task.presentation, task.family.baselines, label=task.label, why_empty=task.why_empty
+    )
 
 
 def parse_share(text: str) -> float:
@@ -120,10 +109,9 @@ def parse_share(text: str) -> float:
 def explain(task: Task, start: str | None, within: float) -> Explained:
     """Answer one task; an error says which problem it is about."""
     problem = task.problem
-    named = task.presentation.decisions(problem)
-    decisions = [Decision(name, tuple(axes)) for name, axes in named.items()] or decisions_by_part(problem)
+    decisions = decisions_of(problem, task.presentation)
     try:
-        name, design = start_of(task, start)
+        name, design = _start(task, start)
         near = near_optimal(problem, within)
         found = attribute(
             cast(Restrictable, problem), design, decisions, why_empty=lambda _: task.why_empty()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from typer.core import TyperGroup
 
+from dse import progress
 from dse.cli import main
 from dse.cli.console import make_console
 from dse.cli.program import program
@@ -269,3 +270,26 @@ def test_bash_can_read_the_script(capsys: pytest.CaptureFixture[str], monkeypatc
         main(["--show-completion", "bash"])
     out = capsys.readouterr().out
     assert "complete -o default -F _dse_completion dse" in out and "_DSE_COMPLETE=complete_bash" in out
+
+
+def test_bars_on_a_terminal_lines_elsewhere(plain: pytest.MonkeyPatch) -> None:
+    """A pipe gets no bars, whatever the colors; a terminal that knows no cursor gets none either."""
+    shown = {}
+    tried: list[tuple[str, io.StringIO, dict[str, str]]] = [
+        ("terminal", Terminal(), {}), ("pipe", io.StringIO(), {"FORCE_COLOR": "1"}),
+        ("dumb", Terminal(), {"TERM": "dumb"}),
+    ]
+    for name, stream, environment in tried:
+        with pytest.MonkeyPatch.context() as patch:
+            for variable, value in environment.items():
+                patch.setenv(variable, value)
+            patch.setattr(sys, "stderr", stream)
+            patch.setattr("dse.progress.PATIENCE", -1.0)
+            assert list(progress.report([1, 2], 2, "things")) == [1, 2]
+            with progress.remaining(2, "others") as told:
+                told(1)
+                told(2)
+        shown[name] = stream.getvalue()
+    assert "\x1b[" in shown["terminal"] and "things" in shown["terminal"] and "2/2" in shown["terminal"]
+    for name in ("pipe", "dumb"):
+        assert "\x1b" not in shown[name] and "things: 1 of 2" in shown[name] and "others: 2 of 2" in shown[name]

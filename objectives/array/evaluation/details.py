@@ -82,7 +82,8 @@ def array_blocks(choice: ArrayChoice, evaluated: EvaluatedDesign) -> list[BlockD
     tree = BlockDetail("bus" if choice.fabric.routing == BUS else "H-tree", 1, _tree(metrics, one_mat))
     blocks = [
         BlockDetail("array", 0, _array(metrics)), tree, one_mat,
-        BlockDetail("predecoders", 2, _predecoders(metrics, mat, one_mat, subarray, match)), BlockDetail("comparators", 2, match),
+        BlockDetail("predecoders", 2, _predecoders(metrics, mat, one_mat, subarray, match)),
+        BlockDetail("comparators", 2, match),
         subarray, *_subarray_blocks(metrics, mat, geometry, reading, writing),
     ]
     return [block for block in blocks if any(block.figures.values())]
@@ -172,7 +173,9 @@ def _comparators(geometry: MatGeometry, circuit: Circuit) -> Figures:
     }
 
 
-def _predecoders(metrics: Figures, mat: MatDetail, whole: BlockDetail, subarray: BlockDetail, match: Figures) -> Figures:
+def _predecoders(
+    metrics: Figures, mat: MatDetail, whole: BlockDetail, subarray: BlockDetail, match: Figures
+) -> Figures:
     """Predecoders of a mat, through which every access passes."""
     accesses = _accesses(metrics)
     leakage = whole.figures["leakage"] - match.get("leakage", 0.0)
