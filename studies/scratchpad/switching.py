@@ -172,7 +172,9 @@ def _figure(link: SwitchingLink) -> "Figure":
     _draw_costs(costs, link)
     _draw_least(least, link)
     for axes, letter in zip((failing, costs, least), "abc", strict=True):
-        axes.set_title(f"({letter}) {axes.get_title()}", fontsize=9, loc="left")
+        title = axes.get_title()
+        axes.set_title("")
+        axes.set_title(f"({letter}) {title}", fontsize=9, loc="left")
         axes.tick_params(labelsize=8)
         axes.xaxis.label.set_size(9)
         axes.yaxis.label.set_size(9)
