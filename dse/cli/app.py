@@ -259,6 +259,19 @@ def report(
     ))
 
 
+@app.command()
+def examples(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An example; all are listed without one.")] = None,
+    output: Annotated[
+        Path, typer.Option(metavar="FOLDER", show_default="here", help="Where its files are written.")
+    ] = Path(),
+) -> None:
+    """List files to start from (cell, node, network, problem, sweep, family and others), or write those of one."""
+    from dse.cli.examples import show_all, write
+
+    show_all() if name is None else write(name, output)
+
+
 problems = typer.Typer(help="Families of problems, and what they ask.", no_args_is_help=True)
 app.add_typer(problems, name="problem")
 
