@@ -261,7 +261,7 @@ def report(
 
 @app.command()
 def examples(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="An example; all are listed without one.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Listed where none is named.")] = None,
     output: Annotated[
         Path, typer.Option(metavar="FOLDER", show_default="here", help="Where its files are written.")
     ] = Path(),
@@ -269,7 +269,7 @@ def examples(
     """List files to start from (cell, node, network, problem, sweep, family and others), or write those of one."""
     from dse.cli.examples import show_all, write
 
-    show_all() if name is None else write(name, output)
+    write(names, output) if names else show_all()
 
 
 problems = typer.Typer(help="Families of problems, and what they ask.", no_args_is_help=True)

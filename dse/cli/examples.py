@@ -1,12 +1,13 @@
-"""``dse examples``: lists examples, or writes the files of one."""
+"""``dse examples``: lists examples, or writes files of some."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
 
 from dse.cli.console import make_console
-from dse.examples import examples, find_example
+from dse.examples import examples, find_example, write_examples
 from dse.text import shown
 
 
@@ -16,16 +17,17 @@ def show_all() -> None:
     for name, example in examples().items():
         table.add_row(name, example.help, ", ".join(example.contents()))
     make_console().print(table)
-    print("\ndse examples NAME writes the files of one.")
+    print("\ndse examples NAME writes its files.")
 
 
-def write(name: str, folder: Path) -> None:
-    """Write the files of an example, and print what to try with them."""
-    example = find_example(name)
-    for path in example.write(folder):
+def write(names: Sequence[str], folder: Path) -> None:
+    """Write the files of examples, and print what to try with them."""
+    chosen = [find_example(name) for name in names]
+    for path in write_examples(chosen, folder):
         print(f"wrote {shown(path)}")
     print("try:")
     if folder != Path():
         print(f"  cd {shlex.quote(shown(folder))}")
-    for command in example.commands:
-        print(f"  {command}")
+    for example in chosen:
+        for command in example.commands:
+            print(f"  {command}")

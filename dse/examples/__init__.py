@@ -1,7 +1,7 @@
 """Examples that come with the package: files to start from, and commands that work on them (``dse examples``)."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -27,19 +27,20 @@ class Example:
         """Contents of its files by their path within the example."""
         return {str(path): source.read_bytes() for path, source in _files(DATA / self.name, PurePosixPath())}
 
-    def write(self, folder: Path) -> list[Path]:
-        """Write the files into a folder, which is made; none where one of them is there already (InputError)."""
-        written = {folder / path: content for path, content in self.contents().items()}
-        for path in written:
-            if path.exists():
-                raise InputError("is there already: give another folder with --output", file=path)
-        for path, content in written.items():
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            except OSError as error:
-                raise DseError(f"{path}: cannot be written: {error.strerror}") from None
-        return list(written)
+
+def write_examples(chosen: Iterable[Example], folder: Path) -> list[Path]:
+    """Write files of examples into a folder, which is made; none where one of them is there already (InputError)."""
+    contents = {folder / path: content for example in chosen for path, content in example.contents().items()}
+    for path in contents:
+        if path.exists():
+            raise InputError("is there already: give another folder with --output", file=path)
+    for path, content in contents.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            raise DseError(f"{path}: cannot be written: {error.strerror}") from None
+    return list(contents)
 
 
 def examples() -> Mapping[str, Example]:

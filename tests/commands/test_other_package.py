@@ -1,4 +1,4 @@
-"""A family of another package (the example of one), built and installed, works with every command, searcher and table."""
+"""A family of another package, built and installed, works with every command, searcher and table."""
 
 import json
 import os

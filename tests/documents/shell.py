@@ -17,7 +17,7 @@ from unittest.mock import patch
 from dse import registry
 from dse.cli import main
 
-SHELL_SIGNS = set("|><&;$*`")
+SHELL_WORDS = {"|", "||", ">", ">>", "<", ";"}
 """What only a shell understands."""
 ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
 
@@ -33,35 +33,32 @@ class Ran:
 
 def run(command: str, site: Path) -> Ran:
     """Run a command line. What `pip install ./FOLDER` installs goes to the folder `site`, not into our environment."""
-    words = shlex.split(command, comments=True)
-    environment = {}
+    words, environment = shlex.split(command, comments=True), {}
+    if "&&" in words:
+        place = words.index("&&")
+        first = run(shlex.join(words[:place]), site)
+        then = run(shlex.join(words[place + 1:]), site) if first.status == 0 else Ran(first.status, "", "")
+        return Ran(then.status, first.out + then.out, first.err + then.err)
     while words and ASSIGNMENT.fullmatch(words[0]):
         name, _, value = words.pop(0).partition("=")
         environment[name] = value
-    plain = not SHELL_SIGNS & set(command)
     with patch.dict(os.environ, environment):
-        if words[0] == "dse" and (plain or not _leaves_us(words)):
+        if words[0] == "dse" and not SHELL_WORDS & set(words):
             return _in_process(lambda: main(words[1:]))
-        if words[0] == "python" and plain and words[1].endswith(".py"):
+        if words[0] == "python" and words[1].endswith(".py"):
             return _in_process(lambda: _script(words[1:]))
         if words[:2] == ["pip", "install"] and words[2].startswith("./"):
             command = f"{shlex.quote(sys.executable)} -m pip install --quiet --no-deps --target {site} {words[2]}"
-            try:
-                return _in_shell(command, site)
-            finally:
-                _forget_packages()
-        return _in_shell(command, site)
+        try:
+            return _in_shell(command, site)
+        finally:
+            _forget_packages()
 
 
 def _forget_packages() -> None:
     """Look anew for what is installed."""
     importlib.invalidate_caches()
     registry._entry_points.cache_clear()
-
-
-def _leaves_us(words: list[str]) -> bool:
-    """Whether words hold redirections or pipes, quoted ones aside."""
-    return any(word in {"|", ">", ">>", "<", "&&", ";", "&"} for word in words)
 
 
 def _in_process(call) -> Ran:  # type: ignore[no-untyped-def]
