@@ -5,7 +5,7 @@ LOWEST ?= .venv-lowest
 SAMPLE := tests/engine/test_exact.py tests/engine/test_formula.py tests/engine/test_storage.py tests/engine/test_plot.py \
 	tests/engine/test_run_folder.py tests/array/test_reference_points.py tests/workers/test_leases.py
 
-.PHONY: optimize test check check-slow check-lowest bench docs install clean
+.PHONY: optimize test check check-slow check-lowest bench docs gallery install clean
 
 # the main job: EDAP-optimal SRAM, STT-MRAM and SOT-MRAM caches at 3 MB
 optimize: $(VENV)/installed
@@ -36,6 +36,10 @@ bench: $(VENV)/installed
 # the documents as a site, without a warning
 docs: $(VENV)/installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --site-dir site
+
+# the pictures of the gallery and of README
+gallery: $(VENV)/installed
+	$(BIN)/python docs/gallery.py
 
 install: $(VENV)/installed
 

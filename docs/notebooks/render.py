@@ -3,6 +3,7 @@
 A notebook that fails ends the build. Nothing that it prints is kept beside it.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
+from traitlets.config import Config
 
 SUFFIX = ".ipynb"
 
@@ -36,9 +38,12 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 def rendered(path: Path, name: str) -> tuple[str, dict[str, bytes]]:
     """Execute a notebook; its Markdown, and its figures by name."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(
+        notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}},
+        config=Config({"KernelManager": {"transport": "ipc"}}),
+    ).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":  # what is told on standard error is no answer
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     text, resources = MarkdownExporter().from_notebook_node(notebook, {"unique_key": name, "output_files_dir": name})
-    return text, resources["outputs"]
+    return re.sub(r"\n{4,}", "\n\n", text), resources["outputs"]

@@ -19,6 +19,7 @@ from dse.cli import main
 
 SHELL_WORDS = {"|", "||", ">", ">>", "<", ";"}
 """What only a shell understands."""
+ROOT = Path(__file__).parents[2]
 ASSIGNMENT = re.compile(r"[A-Z_]+=\S*")
 
 
@@ -49,10 +50,20 @@ def run(command: str, site: Path) -> Ran:
             return _in_process(lambda: _script(words[1:]))
         if words[:2] == ["pip", "install"] and words[2].startswith("./"):
             command = f"{shlex.quote(sys.executable)} -m pip install --quiet --no-deps --target {site} {words[2]}"
+        if words[0] == "make":
+            command = _made_here(words[1], site.parent / "venv")
         try:
             return _in_shell(command, site)
         finally:
             _forget_packages()
+
+
+def _made_here(target: str, environment: Path) -> str:
+    """A target of the Makefile, in an environment in which everything is installed: ours."""
+    environment.mkdir(exist_ok=True)
+    (environment / "bin").symlink_to(Path(sys.executable).parent)
+    (environment / "installed").touch()
+    return f"make --no-print-directory --directory {ROOT} {target} VENV={environment}"
 
 
 def _forget_packages() -> None:

@@ -1,4 +1,7 @@
-"""Every notebook of the documentation runs from top to bottom, and is kept without outputs."""
+"""Every notebook of the documentation runs from top to bottom, and is kept without outputs.
+
+The site is built from them as they are executed; the slow test here looks at what they print.
+"""
 
 import json
 from pathlib import Path
@@ -19,6 +22,7 @@ def test_kept_without_outputs(name: str) -> None:
         assert not cell.get("outputs") and cell.get("execution_count") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_runs(name: str, tmp_path: Path) -> None:
     nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")

@@ -28,7 +28,7 @@ def go_through(page: str, chosen: Sequence[Block], folder: Path, answers: str) -
     """Run blocks of a page one after the other in a folder, and compare what they print."""
     (folder / "page").mkdir()
     names: dict[str, object] = {"__name__": "__main__"}
-    with shell.scratch(folder / "page", {"DSE_RESULTS": answers, "NO_COLOR": "1", "VENV": "made"}) as site:
+    with shell.scratch(folder / "page", {"DSE_RESULTS": answers, "NO_COLOR": "1"}) as site:
         for block in chosen:
             where = f"{page}:{block.line}"
             if block.file is not None:
