@@ -116,7 +116,7 @@ def test_near_equal_fits_are_a_range(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     study = load_study("fits")
     findings = study.run(1)
     assert findings.table.fitted_worst.to_list() == pytest.approx([0, 0.1], abs=1e-9)
-    assert findings.answer.startswith("2 fits within 5 % of the least misfit (0.1000).")
+    assert findings.answer.startswith("2 fits within 10 % of the least misfit (0.1000).")
     assert "fit 2" in write_findings(study, findings, tmp_path)
 
 
