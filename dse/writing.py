@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import DseError, InputError
+from dse.joined_table import JoinedTable
 from dse.markdown_table import MarkdownWriter, markdown_table
 from dse.notice import detail
 from dse.spreadsheet import SpreadsheetWriter, check_spreadsheets
@@ -22,7 +23,8 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 """Of Linux (fcntl.h, linux/fs.h): names as they are given; two names take each other's place."""
 PART = 1 << 14
 """Rows of a table written at a time."""
-
+ROW_END = "\x1e\n"
+"""Ends rows of CSV that are told apart again: where a field holds it, it is quoted."""
 
 CSV, PARQUET, JSON, MARKDOWN, SPREADSHEET = "csv", "parquet", "json", "markdown", "xlsx"
 FORMS = {".csv": CSV, ".parquet": PARQUET, ".json": JSON, ".md": MARKDOWN, ".xlsx": SPREADSHEET}
@@ -116,6 +118,23 @@ def _with_text(table: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame(columns, index=table.index)
 
 
+def write_joined_csv(tables: Sequence[JoinedTable], path: Path) -> None:
+    """Write tables of the same columns one below the other as `write_csv` does; what rows share is formatted once."""
+
+    def write(temporary: Path) -> None:
+        with _CsvWriter(temporary) as writer:
+            for table in tables:
+                writer.write_joined(table)
+
+    write_whole(path, write)
+
+
+def _csv_rows(table: "pd.DataFrame") -> list[str]:
+    """Rows of a table as CSV, without their ends."""
+    text = str(_with_text(table).to_csv(index=False, header=False, float_format="%.17g", lineterminator=ROW_END))
+    return text.split(ROW_END)[:-1]
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file."""
     write_whole(path, lambda temporary: _write_text(temporary, text))
@@ -201,6 +220,18 @@ class _CsvWriter:
     def write(self, part: "pd.DataFrame") -> None:
         _with_text(part).to_csv(self._file, index=False, float_format="%.17g", header=self._header)
         self._header = False
+
+    def write_joined(self, table: JoinedTable) -> None:
+        import pandas as pd
+
+        if self._header:
+            self.write(pd.DataFrame(columns=table.columns))
+        shared = [(np.array(_csv_rows(records), object), place) for records, place in table.shared]
+        for start in range(0, len(table), PART):
+            rows = slice(start, start + PART)
+            fields = [texts[place[rows]].tolist() for texts, place in shared]
+            own = _csv_rows(table.own.iloc[rows])
+            self._file.writelines(f"{','.join(row)}\n" for row in zip(*fields, own, strict=True))
 
     def __enter__(self) -> "_CsvWriter":
         return self

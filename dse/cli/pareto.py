@@ -1,6 +1,7 @@
 """``dse pareto``: fronts, exact or found by a method, as a table and as a figure."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from dse.presentation import presentation_of
 from dse.progress import report
 from dse.question import FRONT_N_TRIALS, Question
 from dse.report.run import write_run
-from dse.report.tables import column_units, front_table
+from dse.report.tables import column_units, front_table, joined_front, write_fronts
 from dse.search.certificate import EXACT
 from dse.search.degenerate import check_objectives
 from dse.search.evaluation import signed
@@ -30,7 +31,7 @@ from dse.search.pareto import knee
 from dse.search.quality import hypervolume_share
 from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
-from dse.writing import MARKDOWN, check_figure_name, check_writable, table_text, write_table
+from dse.writing import CSV, MARKDOWN, check_figure_name, check_writable, table_text, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +103,9 @@ def _deliver(
     if where.folder is not None:
         records = [_record(front) for front in fronts]
         write_run(where.folder, make_run(question, records, front=True, interrupted=interrupted))
+    elif where.file is not None and where.format == CSV:
+        write_fronts([joined_front(one.task.problem, one.task.label, one.designs, one.task.presentation)
+                      for one in fronts], where.file)
     elif where.file is not None:
         write_table(_table(fronts, where.format), where.file, _units(fronts), where.format)
     elif where.format != TABLE:
@@ -185,11 +189,16 @@ def _solve(tasks: Sequence[Task], jobs: int) -> list[FoundFront]:
 def _attempt(task: Task) -> FoundFront | DseError:
     """Exact front of one problem, and what baselines choose; a failure is a value, so that it crosses processes."""
     try:
-        task = task.resolved()
-        front = kept_front(task.problem)
-        return FoundFront(task, front.designs, front.costs, _baseline(task))
+        searched = _anew(task).resolved()
+        front = kept_front(searched.problem)
+        return FoundFront(_anew(searched), front.designs, front.costs, _baseline(searched))
     except DseError as error:
         return type(error)(f"{task.label}: {error}")
+
+
+def _anew(task: Task) -> Task:
+    """The same task without what was evaluated for it, where its problem is copied as it is sent to a process."""
+    return replace(task, problem=copy(task.problem))
 
 
 def _baseline(task: Task) -> Floats:

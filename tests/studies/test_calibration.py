@@ -25,7 +25,7 @@ from dse.studies.cache.varied import algorithm1_cost
 from dse.studies.calibrated import EDAP
 from dse.uncertainty import contenders
 from dse.uncertainty.contenders import Closeness, Neighborhood, neighborhood
-from dse.uncertainty.fit import Measured, Parameter, Trials, counted, residuals
+from dse.uncertainty.fit import Measured, Parameter, Trials, residuals, softened
 from dse.uncertainty.shortlist import Shortlist
 from dse.uncertainty.variation import Tie
 
@@ -128,10 +128,10 @@ def test_a_calibration_that_is_interrupted_goes_on_where_it_was(
 def test_far_figures_count_as_scipys_soft_l1_loss_has_it() -> None:
     errors = np.array([0.3, -0.02, 0.0, 0.001])
     found = least_squares(lambda _: errors, [0.0], loss="soft_l1", f_scale=0.05, max_nfev=1)
-    assert (counted(errors, 0.05) ** 2).sum() == pytest.approx(2 * found.cost, rel=1e-12)
-    assert counted(errors, 0.05)[2:] == pytest.approx(errors[2:], rel=1e-3)
-    assert np.array_equal(np.sign(counted(errors, 0.05)), np.sign(errors))
-    assert counted(errors, 0.0) is errors
+    assert (softened(errors, 0.05) ** 2).sum() == pytest.approx(2 * found.cost, rel=1e-12)
+    assert softened(errors, 0.05)[2:] == pytest.approx(errors[2:], rel=1e-3)
+    assert np.array_equal(np.sign(softened(errors, 0.05)), np.sign(errors))
+    assert softened(errors, 0.0) is errors
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from dse.vocabulary import parse_objective
 _KEYS = {
     "technology": "16nm", "wires": "", "roadmap": "HP", "temperature": 350, "line": 64, "ways": 16,
     "access": list(ACCESS_TYPES), "organization": FREE, "ranges": {}, "objective": "edap", "read_fraction": 0.5,
-    "linear_beyond": 0.0,
+    "linear_beyond": 0.0, "noise": 0.0,
     "cells": {}, "fixed": {}, "tied": {},
     "parameter": {}, "source": "",
 }
@@ -38,7 +38,7 @@ class Setting:
 
     `word_bits`: a line. Caches are searched for the least `objective` over some types of `access`, and data arrays of
     an `organization`: free, or what CACTI assumes. `ranges`: of its axes, where they are narrower than NVSim's.
-    `linear_beyond`: the error, as a logarithm, beyond which a figure counts linearly; 0 for plain least squares.
+    `linear_beyond`, `noise`: how errors count (`dse.uncertainty.fit.FitQuestion`).
     """
 
     materials: Materials
@@ -51,6 +51,7 @@ class Setting:
     organization: str = FREE
     ranges: Mapping[str, PowerRange] = field(default_factory=dict)
     linear_beyond: float = 0.0
+    noise: float = 0.0
 
     def problem(self, memory: str, capacity: int) -> CacheProblem:
         """The caches of one memory and capacity [bytes]."""
@@ -121,6 +122,7 @@ def _setting(given: Mapping[str, Any]) -> Setting:
         ties=ties, word_bits=values["line"] * 8, ways=values["ways"], access=access,
         organization=values["organization"], ranges=_ranges(values["ranges"]),
         linear_beyond=_not_negative(values["linear_beyond"], "linear_beyond"),
+        noise=_not_negative(values["noise"], "noise"),
     )
     setting.made_of({one.name: one.start for one in parameters}).transistors()
     return setting
