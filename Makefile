@@ -1,6 +1,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# processes of the tests: one more than cores, since some of them wait
+TESTERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 5))")
 LOWEST ?= .venv-lowest
 SAMPLE := tests/engine/test_exact.py tests/engine/test_formula.py tests/engine/test_storage.py tests/engine/test_plot.py \
 	tests/engine/test_run_folder.py tests/array/test_reference_points.py tests/workers/test_leases.py
@@ -13,7 +15,7 @@ optimize: $(VENV)/installed
 
 # the tests
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TESTERS) --dist loadfile
 
 # what continuous integration runs
 check:

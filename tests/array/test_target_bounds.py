@@ -61,19 +61,22 @@ def test_bounds_are_below_the_model(case: tuple[str, str, int, str, str]) -> Non
         designs = ArrayDesigns(array, array.basic_local, array.fabric.wire(array.basic_global), MatLibraries())
         flat = flatten(designs)
         assert flat is not None
+        styled = flat.in_styles(np.arange(len(flat.mat_group)))
         by_key = {group.key: number for number, group in enumerate(flat.groups)}
         for block in designs.blocks():
-            own = np.flatnonzero(flat.mat_group == by_key[block.group.key])
-            positions = flat.least[by_key[block.group.key]].position
-            mats = flat.mats.take(own[np.searchsorted(positions, block.mat_position)])
+            own = np.flatnonzero(styled.group == by_key[block.group.key])
+            assert np.array_equal(styled.mats.position[own], block.mat_position)
+            mats, in_any = styled.mats.mat.take(own), flat.least.mat.take(styled.mats.cut[own])
             classes = [int(np.flatnonzero(flat.banks.position == bank)[0]) for bank in block.group.banks[block.rows]]
             number = np.empty(len(flat.banks.members), np.int64)
             number[flat.banks.members] = np.repeat(
                 np.arange(len(flat.banks.group)), np.diff(np.append(flat.banks.first_member, len(flat.banks.members)))
             )
-            bound = flat.figures(flat.banks.sums.take(number[classes]).columns(), mats)
+            sums = flat.banks.sums.take(number[classes]).columns()
+            bound, least = flat.figures(sums, mats), flat.figures(sums, in_any)
             true = bank_figures(block.bank, block.mat)
             for name in names:
+                assert np.all(least(name) <= bound(name)), name
                 assert np.all(bound(name) <= true(name) * (1 + SLACK)), name
 
 
