@@ -282,7 +282,10 @@ def report(
 
 @app.command(rich_help_panel=GIVEN)
 def examples(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Listed where none is named.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", autocompletion=completing.examples, help="Listed where none is named."),
+    ] = None,
     output: Annotated[
         Path, typer.Option(metavar="FOLDER", show_default="here", help="Where its files are written.")
     ] = Path(),
