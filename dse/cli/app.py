@@ -284,9 +284,7 @@ def report(
 def examples(
     names: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[NAME]...", autocompletion=completing.examples, help="Listed where none is named."
-        ),
+        typer.Argument(metavar="[NAME]...", autocompletion=completing.examples, help="Listed where none is named."),
     ] = None,
     output: Annotated[
         Path, typer.Option(metavar="FOLDER", show_default="here", help="Where its files are written.")

@@ -90,7 +90,7 @@ def _targets() -> list[str]:
 
 
 def _examples() -> list[str]:
-    """Examples to start from."""
+    """Examples that come with the package."""
     from dse.examples import examples
 
     return list(examples())
