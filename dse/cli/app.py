@@ -280,6 +280,22 @@ def report(
     ))
 
 
+@app.command(rich_help_panel=GIVEN)
+def examples(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", autocompletion=completing.examples, help="Listed where none is named."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(metavar="FOLDER", show_default="here", help="Where its files are written.")
+    ] = Path(),
+) -> None:
+    """List files to start from (cell, node, network, problem, sweep, family and others), or write those of one."""
+    from dse.cli.examples import show_all, write
+
+    write(names, output) if names else show_all()
+
+
 @app.command(rich_help_panel=SHOW)
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder that dse optimize or dse pareto wrote.")],

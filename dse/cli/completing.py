@@ -89,8 +89,15 @@ def _targets() -> list[str]:
     return list(TARGETS)
 
 
-families, methods, technologies, studies, workloads, profiles, gpus, targets = map(
-    completer, (_families, _methods, _technologies, _studies, _workloads, _profiles, _gpus, _targets)
+def _examples() -> list[str]:
+    """Examples that come with the package."""
+    from dse.examples import examples
+
+    return list(examples())
+
+
+families, methods, technologies, studies, workloads, profiles, gpus, targets, examples = map(
+    completer, (_families, _methods, _technologies, _studies, _workloads, _profiles, _gpus, _targets, _examples)
 )
 
 
