@@ -163,11 +163,30 @@ class Assembly(Protocol):
         """
 
 
-class Tabled(Problem, Protocol):
-    """A problem that describes many designs faster than one after the other."""
+@dataclass(frozen=True, slots=True)
+class SharedRecords:
+    """Columns of records that designs share: design i of n has the record at `place` [i] of every column."""
 
-    def describe_all(self, designs: Ints) -> Mapping[str, Objects]:
-        """What `describe` says of designs (n, axes), by column; None where it has no such column for a design."""
+    columns: Mapping[str, Objects]
+    place: Ints
+
+
+def joined_records(sets: Sequence[SharedRecords], rows: Sequence[Ints]) -> SharedRecords:
+    """Records of several sets of designs, at the given rows of them all; at least one set, all of the same columns."""
+    counts = [len(next(iter(own.columns.values()))) for own in sets]
+    starts = np.cumsum([0, *counts[:-1]])
+    place = np.zeros(sum(map(len, rows)), np.int64)
+    for own, where, start in zip(sets, rows, starts, strict=True):
+        place[where] = own.place + start
+    columns = {name: np.concatenate([own.columns[name] for own in sets]) for name in sets[0].columns}
+    return SharedRecords(columns, place)
+
+
+class Tabled(Problem, Protocol):
+    """A problem that describes many designs faster than one after the other: much of them is the same."""
+
+    def describe_all(self, designs: Ints) -> Sequence[SharedRecords]:
+        """What `describe` says of designs (n, axes), side by side; None where a design has no such column."""
 
 
 class Merging(Assembly, Protocol):

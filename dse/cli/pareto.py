@@ -1,15 +1,18 @@
 """``dse pareto``: fronts, exact or found by a method, as a table and as a figure."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.table import Table
 
 from dse.batch import Floats, Ints
 from dse.cli.console import make_console
-from dse.cli.destination import SUFFIXES
+from dse.cli.destination import TABLE, Destination, destination
 from dse.cli.optimize import raise_failures
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
@@ -19,8 +22,8 @@ from dse.parallel import in_parallel
 from dse.presentation import presentation_of
 from dse.progress import report
 from dse.question import FRONT_N_TRIALS, Question
-from dse.report.run import check_run_folder, write_run
-from dse.report.tables import front_table, write_table
+from dse.report.run import write_run
+from dse.report.tables import column_units, front_table, joined_front, write_fronts
 from dse.search.certificate import EXACT
 from dse.search.degenerate import check_objectives
 from dse.search.evaluation import signed
@@ -29,7 +32,10 @@ from dse.search.pareto import knee
 from dse.search.quality import hypervolume_share
 from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
-from dse.writing import check_figure_name, check_writable
+from dse.writing import CSV, MARKDOWN, check_figure_name, check_writable, table_text, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,10 @@ class FoundFront:
         return signed(self.task.problem.objectives, self.costs)
 
 
-def run(question: Question, jobs: int, output: Path | None, plot: Path | None) -> None:
-    """Find the fronts that are asked for; print a summary, write table or run folder, and figure."""
+def run(question: Question, jobs: int, output: Path | None, format: str | None, plot: Path | None) -> None:
+    """Find the fronts that are asked for; print a summary or the table, write table or run folder, and figure."""
     check_figure_name(plot, "--plot")
-    folder = _folder(output, replace=question.search.resume)
-    check_writable(output if folder is None else None)
+    where = destination(output, format, replace=question.search.resume)
     check_writable(plot)
     question = _with_objectives(question)
     method = question.search.method
@@ -71,9 +76,9 @@ def run(question: Question, jobs: int, output: Path | None, plot: Path | None) -
         fronts = _search(tasks, question, jobs)
     else:
         announce(tasks)
-        fronts = _solve(tasks, jobs)
+        fronts = _solve(tasks, jobs, plotted=plot is not None)
     interrupted = any(front.searched is not None and front.searched.found.interrupted for front in fronts)
-    _deliver(question, fronts, output, folder, plot, interrupted=interrupted)
+    _deliver(question, fronts, where, plot, interrupted=interrupted)
     if interrupted:
         searched = [front.searched for front in fronts if front.searched is not None]
         raise InterruptionError(f"interrupted: {evaluated_text(searched)}")
@@ -88,36 +93,24 @@ def _with_objectives(question: Question) -> Question:
     return replace(question, objectives=tuple(names))
 
 
-def _folder(output: Path | None, *, replace: bool) -> Path | None:
-    """The run folder that --output names; None where it names a file."""
-    if output is None or output.suffix in SUFFIXES or output.name.endswith(".csv.gz"):
-        return None
-    if output.suffix and not output.is_dir():
-        raise InputError(f"--output {output}: give a name that ends in .csv, .csv.gz or .parquet, or a folder")
-    check_run_folder(output, replace=replace)
-    return output
-
-
 def _deliver(
-    question: Question, fronts: Sequence[FoundFront], output: Path | None, folder: Path | None, plot: Path | None, *,
-    interrupted: bool,
+    question: Question, fronts: Sequence[FoundFront], where: Destination, plot: Path | None, *, interrupted: bool
 ) -> None:
     """Print the fronts and write what is asked for."""
     empty = [front for front in fronts if not len(front.designs)]
     if len(empty) == len(fronts):
         raise InfeasibleError(fronts[0].task.why_empty())
     fronts = [front for front in fronts if len(front.designs)]
-    if folder is not None:
+    if where.folder is not None:
         records = [_record(front) for front in fronts]
-        write_run(folder, make_run(question, records, front=True, interrupted=interrupted))
-    elif output is not None:
-        import pandas as pd
-
-        tables = (
-            front_table(front.task.problem, front.task.label, front.designs, front.task.presentation)
-            for front in fronts
-        )
-        write_table(pd.concat(tables, ignore_index=True), output)
+        write_run(where.folder, make_run(question, records, front=True, interrupted=interrupted))
+    elif where.file is not None and where.format == CSV:
+        write_fronts([joined_front(one.task.problem, one.task.label, one.designs, one.task.presentation)
+                      for one in fronts], where.file)
+    elif where.file is not None:
+        write_table(_table(fronts, where.format), where.file, _units(fronts), where.format)
+    elif where.format != TABLE:
+        print(table_text(_table(fronts, where.format), where.format, _units(fronts)), end="")
     if plot is not None:
         from dse.report.plot import front_figure, save_figure
 
@@ -126,7 +119,38 @@ def _deliver(
             fronts[0].task.problem.objectives, _conditions(fronts), _baselines(fronts),
         )
         save_figure(figure, plot)
-    _summarize(fronts, empty)
+    if where.file is not None or where.format == TABLE:
+        _summarize(fronts, empty)
+
+
+def _table(fronts: Sequence[FoundFront], form: str) -> "pd.DataFrame":
+    """All fronts; in Markdown, which people read, without what is the same everywhere or follows from the rest."""
+    import pandas as pd
+
+    table = pd.concat(
+        (front_table(one.task.problem, one.task.label, one.designs, one.task.presentation) for one in fronts),
+        ignore_index=True,
+    )
+    return table[_read_columns(table, fronts)] if form == MARKDOWN else table
+
+
+def _read_columns(table: "pd.DataFrame", fronts: Sequence[FoundFront]) -> list[str]:
+    """Columns that people read: problems, axes whose levels differ, and metrics."""
+    problem, presentation = fronts[0].task.problem, fronts[0].task.presentation
+    names = {axis.name for one in fronts for axis in one.task.problem.space.axes}
+    metrics = {*presentation.metrics(problem), *(objective.name for objective in problem.objectives)}
+    return [
+        name for name in map(str, table)
+        if name == "problem" or name in metrics or (name in names and table[name].nunique() > 1)
+    ]
+
+
+def _units(fronts: Sequence[FoundFront]) -> dict[str, str]:
+    """Units of the columns of all fronts."""
+    units: dict[str, str] = {}
+    for front in fronts:
+        units |= column_units(front.task.problem, front.task.presentation)
+    return units
 
 
 def _conditions(fronts: Sequence[FoundFront]) -> str:
@@ -156,21 +180,27 @@ def _record(front: FoundFront) -> Record:
     })
 
 
-def _solve(tasks: Sequence[Task], jobs: int) -> list[FoundFront]:
-    """Exact fronts; raises the first failure."""
-    answers = list(report(in_parallel(_attempt, tasks, jobs), len(tasks), "fronts"))
+def _solve(tasks: Sequence[Task], jobs: int, *, plotted: bool) -> list[FoundFront]:
+    """Exact fronts, with the baselines' designs where they are plotted; raises the first failure."""
+    answers = list(report(in_parallel(partial(_attempt, plotted=plotted), tasks, jobs), len(tasks), "fronts"))
     raise_failures([answer for answer in answers if isinstance(answer, DseError)])
     return [answer for answer in answers if not isinstance(answer, DseError)]
 
 
-def _attempt(task: Task) -> FoundFront | DseError:
+def _attempt(task: Task, *, plotted: bool) -> FoundFront | DseError:
     """Exact front of one problem, and what baselines choose; a failure is a value, so that it crosses processes."""
     try:
-        task = task.resolved()
-        front = kept_front(task.problem)
-        return FoundFront(task, front.designs, front.costs, _baseline(task))
+        searched = _anew(task).resolved()
+        front = kept_front(searched.problem)
+        baseline = _baseline(searched) if plotted else np.zeros((0, front.costs.shape[1]))
+        return FoundFront(_anew(searched), front.designs, front.costs, baseline)
     except DseError as error:
         return type(error)(f"{task.label}: {error}")
+
+
+def _anew(task: Task) -> Task:
+    """The same task without what was evaluated for it, where its problem is copied as it is sent to a process."""
+    return replace(task, problem=copy(task.problem))
 
 
 def _baseline(task: Task) -> Floats:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from dse.batch import Ints
+from dse.joined_table import JoinedTable
 from dse.presentation import Presentation
-from dse.problem import Problem, Tabled
+from dse.problem import Problem, SharedRecords, Tabled
 from dse.search.columns import evaluation_columns, level_columns
 from dse.search.driver import History
 from dse.search.evaluation import evaluate
 from dse.search.result import Result
 from dse.spaces.space import values
-from dse.writing import write_csv, write_text, write_whole
+from dse.writing import write_csv, write_joined_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,29 +119,52 @@ def front_table(problem: Problem, label: str, designs: Ints, presentation: Prese
     """Designs (n, axes) in full: all that the problem describes, metrics, and objectives that are no columns yet."""
     import pandas as pd
 
-    if not len(designs):
-        return pd.DataFrame()
+    return joined_front(problem, label, designs, presentation).frame() if len(designs) else pd.DataFrame()
+
+
+def joined_front(problem: Problem, label: str, designs: Ints, presentation: Presentation) -> JoinedTable:
+    """Designs (n, axes), at least one, as in `front_table`; what is described of several alike is kept once."""
+    import pandas as pd
+
+    named = SharedRecords({"problem": np.array([label], object)}, np.zeros(len(designs), np.int64))
+    tabled = hasattr(problem, "describe_all")
+    shared = [named, *cast(Tabled, problem).describe_all(designs)] if tabled else [named]
     evaluations = evaluate(problem, designs)
-    columns: dict[str, Any] = {"problem": np.full(len(designs), label, object), **_described(problem, designs)}
-    columns |= {name: evaluations.metrics[name] for name in presentation.metrics(problem)}
+    own: dict[str, Any] = {} if tabled else _described(problem, designs)
+    own |= {name: evaluations.metrics[name] for name in presentation.metrics(problem)}
+    described = {name for records in shared for name in records.columns}
     for objective, costs in zip(problem.objectives, evaluations.costs.T, strict=True):
-        columns.setdefault(objective.name, -costs if objective.maximize else costs)
-    return pd.DataFrame(columns).infer_objects()
+        if objective.name not in described:
+            own.setdefault(objective.name, -costs if objective.maximize else costs)
+    return JoinedTable(
+        shared=tuple((pd.DataFrame(dict(records.columns)).infer_objects(), records.place) for records in shared),
+        own=pd.DataFrame(own).infer_objects(),
+    )
 
 
-def _described(problem: Problem, designs: Ints) -> Mapping[str, Any]:
+def _described(problem: Problem, designs: Ints) -> dict[str, Any]:
     """All that a problem describes of designs (n, axes), by column."""
-    if hasattr(problem, "describe_all"):
-        return cast(Tabled, problem).describe_all(designs)
     rows = [problem.describe(design) for design in designs]
     return {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
 
 
-def write_table(table: "pd.DataFrame", output: Path) -> None:
-    """Write a table by the suffix of its name: Parquet, JSON, or CSV."""
-    if output.suffix == ".parquet":
-        write_whole(output, lambda path: table.to_parquet(path, compression="zstd", index=False))
-    elif output.suffix == ".json":
-        write_text(output, table.to_json(orient="records", indent=1, double_precision=15) + "\n")
+def column_units(problem: Problem, presentation: Presentation) -> dict[str, str]:
+    """SI units of the columns of tables of designs and results, of those that have one."""
+    found = {
+        "seconds": "s",
+        **presentation.units(problem),
+        **{axis.name: axis.unit for axis in problem.space.axes},
+        **{name: metric.unit for name, metric in problem.metrics.items()},
+        **{objective.name: objective.unit for objective in problem.objectives},
+    }
+    return {name: unit for name, unit in found.items() if unit}
+
+
+def write_fronts(tables: Sequence[JoinedTable], output: Path) -> None:
+    """Write fronts one below the other as CSV."""
+    import pandas as pd
+
+    if any(table.columns != tables[0].columns for table in tables):
+        write_csv(pd.concat([table.frame() for table in tables], ignore_index=True), output)
     else:
-        write_csv(table, output)
+        write_joined_csv(tables, output)

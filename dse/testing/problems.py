@@ -120,7 +120,7 @@ def _rows(problem: Problem, designs: Ints) -> Iterator[str]:
     if hasattr(problem, "describe_all"):
         together, alone = problem.describe_all(designs), [problem.describe(design) for design in designs]
         expected = {name: [row.get(name) for row in alone] for name in dict.fromkeys(n for row in alone for n in row)}
-        found = {name: list(column) for name, column in together.items()}
+        found = {name: list(column[shared.place]) for shared in together for name, column in shared.columns.items()}
         if repr(found) != repr(expected):
             yield f"describe_all gives by column what describe gives: {found} for {expected}"
             return

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from dse.batch import Floats, Ints, Objects
+from dse.batch import Floats, Ints, distinct
 from dse.errors import InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs
@@ -16,7 +16,7 @@ from dse.objectives.array.evaluation.model import ArrayModel
 from dse.objectives.array.evaluation.nvsim import array_winners
 from dse.objectives.array.evaluation.scan import ArrayScan
 from dse.parts import Candidates, Range, Sieve
-from dse.problem import Metric
+from dse.problem import Metric, SharedRecords
 from dse.spaces.array.array_space import ArraySpace, organization_levels
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
 from dse.spaces.space import Axis, Level, levels_of
@@ -88,13 +88,14 @@ class ArrayPart:
     def evaluate(self, designs: Ints) -> Floats:
         """Figures (figures, n) of legal designs; NaN where one cannot be built.
 
-        Where the space has not been asked for, designs are evaluated one by one rather than making it for them.
+        Where the space has not been asked for, each different design is evaluated rather than making it for them.
         """
         if "space" in self.__dict__:
             return self.model.figures(self.space.place(designs), designs[:, -2], designs[:, -1])
-        found = evaluate_designs(self.choice, [self.design(levels) for levels in designs])
+        different, place = distinct(*designs.T)
+        found = evaluate_designs(self.choice, [self.design(levels) for levels in designs[different]])
         figures = np.stack(np.broadcast_arrays(*self.handed.of(design_figures(found)))).astype(float)
-        return np.where([design.valid for design in found], figures, np.nan)
+        return np.where([design.valid for design in found], figures, np.nan)[:, place]
 
     def sift(self, sieve: Sieve) -> Candidates:
         """Valid designs that a sieve keeps."""
@@ -167,13 +168,13 @@ class ArrayPart:
         """Every figure of one design (axes,)."""
         return evaluate_designs(self.choice, [self.design(levels)])[0]
 
-    def rows_in_full(self, levels: Ints) -> dict[str, Objects]:
-        """Columns of rows of designs (n, axes), at least one, those that occur several times worked out once."""
-        different, place = np.unique(levels, axis=0, return_inverse=True)
-        rows = [one.to_row() for one in evaluate_designs(self.choice, [self.design(one) for one in different])]
+    def rows_in_full(self, levels: Ints) -> SharedRecords:
+        """Rows of designs (n, axes), at least one, those that occur several times worked out once."""
+        different, place = distinct(*levels.T)
+        rows = [one.to_row() for one in evaluate_designs(self.choice, [self.design(one) for one in levels[different]])]
         columns = {}
         for name in rows[0]:
             column = np.empty(len(rows), object)
             column[:] = [row[name] for row in rows]
-            columns[name] = column[place.reshape(-1)]
-        return columns
+            columns[f"{self.name}_{name}"] = column
+        return SharedRecords(columns, place)

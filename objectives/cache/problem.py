@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from dse.batch import Floats, Ints, Objects
+from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.objectives.array.axes import GLOBAL_WIRE, LOCAL_WIRE, array_axes
 from dse.objectives.array.choice import ArrayChoice
@@ -24,7 +24,7 @@ from dse.objectives.cache.parameters.pool import CachePool
 from dse.objectives.cache.rows import design_from_row
 from dse.objectives.cache.specification import DATA, CacheSpec, handed_up
 from dse.objectives.cache.workload import WorkloadCosts, with_workload
-from dse.problem import Columns, Constraint, Figures, Metric, Objective
+from dse.problem import Columns, Constraint, Figures, Metric, Objective, SharedRecords, joined_records
 from dse.spaces.array.array_space import ArraySpace
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, PowerRange
 from dse.spaces.array.wires import WireChoice, WireRange
@@ -159,24 +159,20 @@ class CacheProblem:
 
     def describe(self, design: Ints) -> dict[str, Level | float | None]:
         """Memory, capacity and access type, and every figure of each array by itself, prefixed by its name."""
-        return {name: column[0] for name, column in self.describe_all(np.asarray(design)[None]).items()}
+        described = self.describe_all(np.asarray(design)[None])
+        return {name: column[shared.place[0]] for shared in described for name, column in shared.columns.items()}
 
-    def describe_all(self, designs: Ints) -> dict[str, Objects]:
-        """What `describe` says of designs (n, axes), by column, each array worked out once."""
-        found: dict[str, Objects] = {}
-        for branch, rows in groups(np.asarray(designs)[:, : len(TOP)]):
-            assembly = self.assembly_by_branch[branch]
-            spec = assembly.spec
-            columns: dict[str, Any] = {
-                "memory": spec.memory, "capacity": spec.capacity, "access": spec.access,
-                "technology": spec.fabric.technology.name,
-            }
-            for part in assembly.parts:
-                own = part.rows_in_full(designs[rows, part.axes])
-                columns |= {f"{part.name}_{name}": column for name, column in own.items()}
-            for name, column in columns.items():
-                found.setdefault(name, np.full(len(designs), None, object))[rows] = column
-        return found
+    def describe_all(self, designs: Ints) -> list[SharedRecords]:
+        """What `describe` says of designs (n, axes), each kind of caches and each different array worked out once."""
+        branches = list(groups(np.asarray(designs)[:, : len(TOP)]))
+        assemblies = [self.assembly_by_branch[branch] for branch, _ in branches]
+        rows = [own for _, own in branches]
+        top = [_top_record(assembly.spec, len(own)) for assembly, own in zip(assemblies, rows, strict=True)]
+        described = [joined_records(top, rows)]
+        for parts in zip(*(assembly.parts for assembly in assemblies), strict=True):
+            found = [part.rows_in_full(designs[own, part.axes]) for part, own in zip(parts, rows, strict=True)]
+            described.append(joined_records(found, rows))
+        return described
 
     def find(self, row: Mapping[str, Any]) -> Ints:
         """The design of a row that `describe` gave, or of one with a column for each axis."""
@@ -250,6 +246,17 @@ class CacheProblem:
     def features(self, designs: Ints) -> dict[str, Floats]:
         """Integer geometry of both arrays, as ``data.rows``, and numbers of technology and cell."""
         return cache_features(self.assembly_by_branch, np.asarray(designs))
+
+
+def _top_record(spec: CacheSpec, count: int) -> SharedRecords:
+    """Memory, capacity, access type and technology of some caches of one specification."""
+    levels = {
+        "memory": spec.memory, "capacity": spec.capacity, "access": spec.access,
+        "technology": spec.fabric.technology.name,
+    }
+    return SharedRecords(
+        {name: np.array([level], object) for name, level in levels.items()}, np.zeros(count, np.int64)
+    )
 
 
 def _levels_of_row(part: ArrayPart, row: Mapping[str, Any]) -> Ints:

@@ -34,7 +34,7 @@ from dse.objectives.cache.specification import BASIC_WIRES, CacheSpec, DataChoic
 from dse.parallel import end_with_parent
 from dse.presentation import presentation_of
 from dse.problem import Problem
-from dse.report.tables import front_table, write_table
+from dse.report.tables import joined_front, write_fronts
 from dse.search.exact import exact_optimum
 from dse.search.front import exact_front
 from dse.spaces.array.organization import LATENCY, data_ranges
@@ -225,7 +225,7 @@ def _three_fronts(objectives: Sequence[str], words: str) -> Measurement:
             problem = calibrated_problem(memory, 3 << 20).asking([cache_objective(name) for name in objectives], ())
             front = exact_front(problem)
             judged += front.evaluations
-            write_table(front_table(problem, memory, front.designs, presentation), Path(folder, f"{memory}.csv"))
+            write_fronts([joined_front(problem, memory, front.designs, presentation)], Path(folder, f"{memory}.csv"))
     return clock.stop(f"exact fronts: {words} objectives, three memories", judged)
 
 
