@@ -1,11 +1,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# processes of the tests: one more than cores, since some of them wait
+TESTERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 5))")
 LOWEST ?= .venv-lowest
 SAMPLE := tests/engine/test_exact.py tests/engine/test_formula.py tests/engine/test_storage.py tests/engine/test_plot.py \
 	tests/engine/test_run_folder.py tests/array/test_reference_points.py tests/workers/test_leases.py
 
-.PHONY: optimize test check check-slow check-lowest bench install clean
+.PHONY: optimize test check check-slow check-lowest bench docs gallery install clean
 
 # the main job: EDAP-optimal SRAM, STT-MRAM and SOT-MRAM caches at 3 MB
 optimize: $(VENV)/installed
@@ -13,7 +15,7 @@ optimize: $(VENV)/installed
 
 # the tests
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m "not slow" --numprocesses logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TESTERS) --dist loadfile
 
 # what continuous integration runs
 check:
@@ -33,6 +35,14 @@ check-lowest:
 bench: $(VENV)/installed
 	$(BIN)/python -m dse.studies.cache.bench
 
+# the documents as a site, without a warning
+docs: $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --site-dir site
+
+# the pictures of the gallery and of README
+gallery: $(VENV)/installed
+	$(BIN)/python docs/gallery.py
+
 install: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml
@@ -45,5 +55,9 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(LOWEST) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

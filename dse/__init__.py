@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dse.exploration import (
         Exploration,
         ParetoFront,
+        attribute,
         caches,
         explore,
         front,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from dse.objectives.cache.nvsim_files.configuration import read_configuration
     from dse.objectives.cache.problem import CacheProblem
     from dse.objectives.cache.specification import CacheSpec, spec_from_configuration, specs_by_access
-    from dse.search.attribution import attribute
+    from dse.search.attribution import Attribution
     from dse.search.near import front_difference, near_optimal
     from dse.search.result import Result
     from dse.search.searchers.optuna_samplers import optuna_objective
@@ -59,7 +60,8 @@ _HOMES = {
     "ParetoFront": "dse.exploration",
     "Quirks": "dse.objectives.array.given.quirks",
     "Result": "dse.search.result",
-    "attribute": "dse.search.attribution",
+    "Attribution": "dse.search.attribution",
+    "attribute": "dse.exploration",
     "caches": "dse.exploration",
     "evaluate": "dse.exploration",
     "evaluate_designs": "dse.objectives.array.evaluation.design",
@@ -85,7 +87,8 @@ _RENAMED = {"evaluate": "evaluate_frame"}
 """Public names of what is called otherwise at home."""
 
 __all__ = [
-    "ArrayDesign", "CacheProblem", "CacheSpec", "DseError", "Exploration", "InfeasibleError", "InputError",
+    "ArrayDesign", "Attribution", "CacheProblem", "CacheSpec", "DseError", "Exploration", "InfeasibleError",
+    "InputError",
     "ParetoFront", "Quirks", "Result", "__version__", "attribute", "caches", "evaluate", "evaluate_designs", "explore",
     "front", "front_difference", "load_cell", "load_technology", "make_problem", "near_optimal", "optimize",
     "optuna_objective", "pymoo_problem", "read_configuration", "read_problem", "search_cache", "sensitivity",

@@ -11,21 +11,24 @@
     found.plot()
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
+from dse.notebook import notebook_html
 from dse.presentation import Presentation, presentation_of
-from dse.problem import Family, Problem
+from dse.problem import Family, Problem, Restrictable
 from dse.problem_file import read_question
 from dse.progress import counting
 from dse.question import N_TRIALS, Question
 from dse.registry import family_names, load_family
+from dse.search.attribution import Attribution, decisions_of, start_of
+from dse.search.attribution import attribute as attribute_from
 from dse.search.certificate import EXACT, NONE
 from dse.search.columns import evaluation_columns, level_columns
 from dse.search.degenerate import check_objectives
@@ -35,13 +38,11 @@ from dse.search.kept_answers import kept_front
 from dse.search.result import Result, result_of
 from dse.search.result import optimize as optimize_by
 from dse.search.searchers import make_searcher
+from dse.text import hint
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-SHOWN = 10
-"""Rows of a table that a notebook shows."""
 
 
 def make_problem(
@@ -154,9 +155,7 @@ class _Designs:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: a line, and the first rows of the table."""
-        from html import escape
-
-        return f"<p>{escape(repr(self))}</p>{self.to_frame().head(SHOWN)._repr_html_()}"  # type: ignore[operator]
+        return notebook_html(self, self.to_frame())
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -186,6 +185,37 @@ class ParetoFront(_Designs):
     def plot(self, path: str | Path | None = None) -> "Figure":
         """Draw every pair of objectives; write the figure where a path is given."""
         return _drawn(_front_figure(self.problem, "exact", self.evaluations.costs), path)
+
+
+def attribute(
+    problem: Problem, start: str | Result | Mapping[str, Any] | None = None,
+    decisions: Mapping[str, Sequence[str]] | None = None,
+) -> Attribution:
+    """What each decision contributes from a design to the exact optimum of the first objective, as ``dse why`` says.
+
+    `start`: a result, a row of a table of designs (as of ``to_frame``), the name of a baseline or of what the family
+    starts from (of caches a target of NVSim's search), or what the family starts from usually. `decisions`: axes that
+    are chosen together, by what is decided with them; the family's unless given. Raises InputError for what is none of
+    these and for a problem whose axes cannot be fixed, InfeasibleError where nothing is feasible.
+    """
+    if not hasattr(problem, "restricted"):
+        raise InputError(f"problem {problem.name} cannot be explained: its axes cannot be fixed one by one")
+    known = [axis.name for axis in problem.space.axes]
+    for name in (axis for axes in (decisions or {}).values() for axis in axes):
+        if name not in known:
+            raise InputError(f"decisions: there is no axis '{name}'{hint(name, known)}")
+    chosen = decisions_of(problem, _presentation_of(problem), decisions)
+    return attribute_from(cast(Restrictable, problem), _start(problem, start), chosen)
+
+
+def _start(problem: Problem, start: str | Result | Mapping[str, Any] | None) -> Ints:
+    """A design (axes,) to start from."""
+    if isinstance(start, Result):
+        return start.design
+    if isinstance(start, Mapping):
+        return problem.find(start)
+    family = _family_of(problem)
+    return start_of(problem, start, _presentation_of(problem), {} if family is None else family.baselines)[1]
 
 
 def front(problem: Problem, *, jobs: int = 1) -> ParetoFront:

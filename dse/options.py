@@ -1,6 +1,6 @@
 """Fields of options, from which the command line is made: default, help, words they may be, and their group."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 from typing import Any
 
@@ -8,9 +8,15 @@ from dse.errors import InputError
 from dse.text import hint
 
 
-def option(default: Any, help: str, choices: Sequence[str] = (), group: str = "") -> Any:
-    """A field of a family's options: its default, its help, the words that it may be, and its group in the help."""
-    return field(default=default, metadata={"help": help, "choices": tuple(choices), "group": group})
+def option(
+    default: Any, help: str, choices: Sequence[str] = (), group: str = "",
+    names: Callable[[], Iterable[str]] | None = None,
+) -> Any:
+    """A field of a family's options: its default, its help, the words that it may be, and its group in the help.
+
+    `names` gives words that it may be among others, such as names of packaged files: a shell completes them.
+    """
+    return field(default=default, metadata={"help": help, "choices": tuple(choices), "group": group, "names": names})
 
 
 def listed(text: str, name: str) -> list[str]:

@@ -9,6 +9,7 @@ from multiprocessing.connection import wait
 from typing import TypeVar
 
 from dse.errors import InputError
+from dse.notice import tell_from, told_level
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -23,7 +24,7 @@ def in_parallel(work: Callable[[T], R], tasks: Sequence[T], jobs: int) -> Iterat
         yield from map(work, tasks)
         return
     threads = max(1, (os.cpu_count() or 1) // processes)
-    with Pool(processes, initializer=start_worker, initargs=(threads,)) as pool:
+    with Pool(processes, initializer=start_worker, initargs=(threads, told_level())) as pool:
         yield from pool.imap(work, tasks)
 
 
@@ -44,14 +45,15 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="parent's end").start()
 
 
-def start_worker(threads: int) -> None:
-    """End with the parent, leave interrupts to it, and the other cores to the other workers.
+def start_worker(threads: int, level: int) -> None:
+    """End with the parent, leave interrupts to it, and the other cores to the other workers; tell what it tells.
 
     Linear algebra that takes every core in each of several processes is slower than on one core by far.
     """
     from threadpoolctl import threadpool_limits
 
     end_with_parent()
+    tell_from(level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threadpool_limits(threads)

@@ -81,6 +81,10 @@ class Presentation:
         """What scripts get of a design (axes,) beside its levels and metrics."""
         return {}
 
+    def units(self, problem: Any) -> Mapping[str, str]:
+        """SI units of columns that describe designs, beside those of metrics and axes."""
+        return {}
+
     def lines(self, problem: Any, design: Ints) -> Mapping[str, str]:
         """What people read of a design (axes,) beside its metrics; lines by their heading."""
         chosen = values(problem.space.axes, design)

@@ -1,10 +1,17 @@
-"""Progress on standard error, for work that takes more than two seconds."""
+"""Progress on standard error, for work that takes more than two seconds.
+
+On a terminal, and in a notebook that has ipywidgets, bars are drawn; elsewhere, as in a file, lines are written.
+"""
 
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PATIENCE = 2.0
 """Seconds of silence before progress is shown."""
@@ -16,23 +23,14 @@ T = TypeVar("T")
 
 
 def report(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Pass items on; on a terminal draw a bar, elsewhere write a line per item once it takes long."""
-    if sys.stderr.isatty():
-        yield from _bar(items, total, what)
-    else:
+    """Pass items on; where bars can be drawn draw one, elsewhere write a line per item once it takes long."""
+    console = _console()
+    if console is None:
         yield from _lines(items, total, what)
-
-
-def _bar(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """Draw a progress bar that vanishes at the end."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        for item in items:
-            progress.advance(task)
+        return
+    with _bar(console, total, what) as told:
+        for number, item in enumerate(items, 1):
+            told(number)
             yield item
 
 
@@ -48,36 +46,54 @@ def _lines(items: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 @contextmanager
 def counting(total: int, what: str) -> Iterator[Callable[[int], None]]:
-    """A function that is told how many are done; on a terminal and in a notebook it draws a bar, elsewhere nothing."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
+    """A function that is told how many are done; where bars can be drawn it draws one, elsewhere nothing."""
+    console = _console()
+    if console is None:
         yield lambda _: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.update(task, completed=done)
+    with _bar(console, total, what) as told:
+        yield told
 
 
 @contextmanager
 def remaining(total: int, what: str) -> Iterator[Callable[[int], None]]:
     """A function that is told how many are done: it shows them, and the time that the rest will take.
 
-    On a terminal and in a notebook it draws a bar; elsewhere it writes a line now and then.
+    Where bars can be drawn it draws one; elsewhere it writes a line now and then.
     """
+    console = _console()
+    if console is None:
+        yield _Lines(total, what)
+        return
+    with _bar(console, total, what, left=True) as told:
+        yield told
+
+
+def _console() -> "Console | None":
+    """Where bars can be drawn: standard error that is a terminal, or a notebook that has widgets; else None."""
     from rich.console import Console
 
     console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
-        yield _Lines(total, what)
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    if console.is_jupyter:
+        return console if find_spec("ipywidgets") is not None else None
+    return console if sys.stderr.isatty() and not console.is_dumb_terminal else None
 
-    columns = TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left")
+
+@contextmanager
+def _bar(console: "Console", total: int, what: str, *, left: bool = False) -> Iterator[Callable[[int], None]]:
+    """Draw a bar that vanishes at the end, with the time that has passed, or that is `left`."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    times: list[ProgressColumn] = [TimeRemainingColumn(), TextColumn("left")] if left else [TimeElapsedColumn()]
+    columns = [TextColumn(what), BarColumn(), MofNCompleteColumn(), *times]
     with Progress(*columns, console=console, transient=True, speed_estimate_period=300) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)

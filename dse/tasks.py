@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dse.notice import detail, told_in_detail
 from dse.presentation import Presentation, presentation_of
 from dse.problem import Family, Problem
 from dse.question import Question
@@ -61,9 +62,21 @@ def make_tasks(question: Question) -> list[Task]:
     problems = question.problems(absolute)
     presentation = presentation_of(family)
     labels = _distinct([presentation.label(problem) for problem in problems])
-    return [
+    tasks = [
         Task(family.name, label, problem, tuple(relative)) for label, problem in zip(labels, problems, strict=True)
     ]
+    if told_in_detail():
+        for task in tasks:
+            detail(_size(task))
+    return tasks
+
+
+def _size(task: Task) -> str:
+    """How many designs a task is about, and what an exact search takes where that is known."""
+    space, seconds = task.problem.space, task.seconds
+    predicted = "" if seconds is None else f"; exact search in about {seconds:.1f} s, predicted"
+    open_axes = sum(len(axis) > 1 for axis in space.axes)
+    return f"{task.label}: {float(space.size):.4g} designs in {open_axes} open axes{predicted}"
 
 
 def _distinct(labels: Sequence[str]) -> list[str]:

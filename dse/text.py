@@ -1,7 +1,7 @@
 """Words of users in messages: quoted, cut, and matched to what they may have meant."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 QUOTE_LIMIT = 60
@@ -39,3 +39,9 @@ def hint(word: str, valid: Iterable[str]) -> str:
     known = list(valid)
     close = difflib.get_close_matches(word[:QUOTE_LIMIT], known, n=1)
     return f", did you mean {close[0]}?" if close else f": known are {', '.join(known)}"
+
+
+def with_unit(name: str, units: Mapping[str, str]) -> str:
+    """The name of a column with its unit, where it has one."""
+    unit = units.get(name, "")
+    return f"{name} [{unit}]" if unit else name

@@ -1,16 +1,20 @@
-"""Files written whole or not at all: text, and tables as CSV or Parquet."""
+"""Files written whole or not at all: text, and tables as CSV, Parquet, JSON, Markdown or spreadsheets."""
 
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from dse.errors import DseError, InputError
 from dse.joined_table import JoinedTable
+from dse.markdown_table import MarkdownWriter, markdown_table
+from dse.notice import detail
+from dse.spreadsheet import SpreadsheetWriter, check_spreadsheets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +26,13 @@ PART = 1 << 14
 ROW_END = "\x1e\n"
 """Ends rows of CSV that are told apart again: where a field holds it, it is quoted."""
 
+CSV, PARQUET, JSON, MARKDOWN, SPREADSHEET = "csv", "parquet", "json", "markdown", "xlsx"
+FORMS = {".csv": CSV, ".parquet": PARQUET, ".json": JSON, ".md": MARKDOWN, ".xlsx": SPREADSHEET}
+"""Forms of tables, by the suffixes of files."""
+FOR_FILES = (PARQUET, SPREADSHEET)
+"""Forms that no terminal shows."""
+GZIPPED = ".csv.gz"
+NO_UNITS: Mapping[str, str] = MappingProxyType({})
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 """Of figures that can be written."""
 
@@ -56,6 +67,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         write(temporary)
         os.chmod(temporary, 0o666 & ~umask())
         temporary.replace(path)
+        detail(f"{path}: written, {path.stat().st_size:,} bytes")
     except OSError as error:
         raise DseError(f"{path}: cannot be written: {error.strerror}") from None
     finally:
@@ -133,20 +145,66 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def write_parts(parts: Iterator["pd.DataFrame"], path: Path) -> int:
-    """Write a table in parts, as Parquet or CSV by the file's name; returns the number of rows."""
+def form_of(path: Path) -> str | None:
+    """The form of a table by the name of its file; None where the name is of none."""
+    return CSV if path.name.endswith(GZIPPED) else FORMS.get(path.suffix)
+
+
+def check_form(form: str | None) -> None:
+    """Raise InputError where a form needs a package that is not there, before work is done for it."""
+    if form == SPREADSHEET:
+        check_spreadsheets()
+
+
+def write_table(
+    table: "pd.DataFrame", output: Path, units: Mapping[str, str] = NO_UNITS, form: str | None = None
+) -> None:
+    """Write a table in a form, by the name of the file unless given, CSV where it has none.
+
+    `units` of columns stand in the headers of what people read: Markdown and spreadsheets.
+    """
+    chosen = form or form_of(output) or CSV
+    if chosen == JSON:
+        write_text(output, table_text(table, JSON))
+    elif chosen == CSV:
+        write_csv(table, output)
+    else:
+        write_parts((table,), output, units, chosen)
+
+
+def table_text(table: "pd.DataFrame", form: str, units: Mapping[str, str] = NO_UNITS) -> str:
+    """A table as text: JSON, CSV or Markdown."""
+    if form == JSON:
+        return str(table.to_json(orient="records", indent=1, double_precision=15)) + "\n"
+    if form == MARKDOWN:
+        return markdown_table(table, units)
+    return str(table.to_csv(index=False, float_format="%.17g"))
+
+
+def write_parts(
+    parts: Iterable["pd.DataFrame"], path: Path, units: Mapping[str, str] = NO_UNITS, form: str | None = None
+) -> int:
+    """Write a table in parts, in a form (not JSON) by the file's name unless given; returns the number of rows."""
     rows = 0
 
     def write(temporary: Path) -> None:
         nonlocal rows
-        writer = _ParquetWriter(temporary) if path.suffix == ".parquet" else _CsvWriter(temporary)
-        with writer:
+        with _writer(form or form_of(path) or CSV, temporary, units) as writer:
             for part in parts:
                 writer.write(part)
                 rows += len(part)
 
     write_whole(path, write)
     return rows
+
+
+def _writer(form: str, path: Path, units: Mapping[str, str]) -> Any:
+    """What appends tables to a file."""
+    if form == PARQUET:
+        return _ParquetWriter(path)
+    if form == MARKDOWN:
+        return MarkdownWriter(path, units)
+    return SpreadsheetWriter(path, units) if form == SPREADSHEET else _CsvWriter(path)
 
 
 class _CsvWriter:

@@ -4,7 +4,6 @@ Data go to standard output, progress, notices and errors to standard error. Exit
 or input, 3 no feasible design, 130 interrupted.
 """
 
-import logging
 import signal
 import sys
 import threading
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from dse.cli.streams import OutputError, ReaderGoneError, drop_output, guarded_streams
+from dse.cli.verbosity import remarks_from, without_verbosity
 from dse.errors import DseError, check_words
 
 INTERRUPTED = 130
@@ -21,20 +21,21 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    with guarded_streams(), _notices(), _termination():
+    with guarded_streams(), _termination():
         return _run(given)
 
 
 def _run(given: Sequence[str]) -> int:
     """Run a command; returns the exit status."""
     from typer.exceptions import Abort, TyperException
-    from typer.main import get_command
 
-    from dse.cli.app import app
+    from dse.cli.program import program
 
     try:
         check_words(given)
-        status = get_command(app).main(args=list(given) or ["--help"], prog_name="dse", standalone_mode=False)
+        arguments, level = without_verbosity(given)
+        with remarks_from(level):
+            status = program().main(args=arguments or ["--help"], prog_name="dse", standalone_mode=False)
         sys.stdout.flush()
     except (OutputError, ReaderGoneError) as error:
         drop_output()
@@ -48,19 +49,6 @@ def _run(given: Sequence[str]) -> int:
     if status == INTERRUPTED:  # also what an interrupt becomes in Typer
         return _fail("interrupted: what was not written starts again", INTERRUPTED)
     return status if isinstance(status, int) else 0
-
-
-@contextmanager
-def _notices() -> Iterator[None]:
-    """Within it, notices are told on standard error."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("dse: %(message)s"))
-    logger = logging.getLogger("dse")
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
 
 
 @contextmanager

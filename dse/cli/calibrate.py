@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dse.cli.console import make_console
 from dse.errors import InputError
 from dse.objectives.cache.metrics import CACHE_METRICS
 from dse.studies.cache.calibration.calibrate import Calibration, calibrate
@@ -54,7 +54,7 @@ def run(
     chosen = read_setting(setting)
     figures = hold_out(read_figures(table), held_out)
     check_memories(chosen, figures, table)
-    console = Console()
+    console = make_console()
     started: list[StartedFit] = []
     if effort.starts:
         wanted = ManyStarts(effort.starts, effort.seeds, effort.seed, effort.rounds)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.report.run import check_run_folder
-from dse.writing import check_writable
+from dse.writing import FOR_FILES, FORMS, check_form, check_writable, form_of
 
-SUFFIXES = {".json": "json", ".csv": "csv", ".parquet": "parquet"}
-MACRO = "macro"
+TABLE, MACRO = "table", "macro"
 MACRO_SUFFIX = ".toml"
 """Of a file that holds the memories found (dse.report.macro)."""
 
@@ -29,20 +28,22 @@ def destination(output: Path | None, format: str | None, *, replace: bool, macro
     `macro`: whether results can be macro files.
     """
     if output is None:
-        if format == "parquet":
-            raise InputError("--format parquet is not for a terminal: give --output FILE.parquet")
-        return Destination(format or "table")
+        if format in FOR_FILES:
+            raise InputError(f"--format {format} is not for a terminal: give --output FILE.{format}")
+        return Destination(format or TABLE)
     if macro and format is None and output.suffix == MACRO_SUFFIX:
         check_writable(output)
         return Destination(MACRO, file=output)
-    if format is None and output.suffix not in SUFFIXES:
+    form = format or form_of(output)
+    if form is None:
         if output.suffix and not output.is_dir():
-            raise InputError(
-                f"--output {output}: give a name that ends in .json, .csv, .parquet or .toml, a folder, or --format"
-            )
+            known = ", ".join((*FORMS, MACRO_SUFFIX) if macro else FORMS)
+            raise InputError(f"--output {output}: give a name that ends in {known}, a folder, or --format")
         check_run_folder(output, replace=replace)
-        return Destination("table", folder=output)
-    if format == "table":
-        raise InputError("--format table is for reading: give --format json, csv or parquet with --output")
+        return Destination(TABLE, folder=output)
+    if form == TABLE:
+        forms = ", ".join(FORMS.values())
+        raise InputError(f"--format table is for reading: with --output give --format {forms}")
+    check_form(form)
     check_writable(output)
-    return Destination(format or SUFFIXES[output.suffix], file=output)
+    return Destination(form, file=output)

@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from dse.cli.console import MarkdownPage, Page, make_console
 from dse.cli.workload_show import StepRequest, step_of
 from dse.errors import InputError
 from dse.objectives.gpu.lifetimes import cache_lifetimes, memory_lifetimes
@@ -25,7 +26,7 @@ from dse.objectives.network.step import Step
 from dse.report.timeline import plot_histograms
 from dse.text import quoted
 from dse.units import parse_capacity
-from dse.writing import check_figure_name, check_writable
+from dse.writing import MARKDOWN, check_figure_name, check_writable
 
 LEVELS = ("l2", "memory", "buffer")
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
@@ -55,10 +56,10 @@ def lifetimes(request: LifetimesRequest, format: str, plot: Path | None) -> None
     step = _step(request)
     place, found = _found(request, step)
     title = f"{step.network}, {step.phase}, batch {step.batch}, {step.precision}: lifetimes in {place}"
-    {"table": _print_table, "json": _print_json, "csv": _print_csv}[format](title, found)
+    {"table": _print_table, "json": _print_json, "csv": _print_csv, MARKDOWN: _print_markdown}[format](title, found)
     if plot is not None:
         plot_histograms({lives.kind: lives.histogram() for lives in found}, EDGES, title, plot)
-        Console(stderr=True).print(f"written to {plot}", markup=False, highlight=False)
+        print(f"written to {plot}", file=sys.stderr)
 
 
 def _step(request: LifetimesRequest) -> Step:
@@ -92,7 +93,12 @@ def _figures(lives: Lifetimes) -> dict[str, Any]:
     }
 
 
-def _print_table(title: str, found: list[Lifetimes]) -> None:
+def _print_markdown(title: str, found: list[Lifetimes]) -> None:
+    """For people, in Markdown."""
+    _print_table(title, found, MarkdownPage())
+
+
+def _print_table(title: str, found: list[Lifetimes], page: Page | None = None) -> None:
     """For people."""
     table = Table(title=title, title_justify="left")
     quantiles = [f"{share:.0%} live at most" for share in QUANTILES]
@@ -101,7 +107,7 @@ def _print_table(title: str, found: list[Lifetimes]) -> None:
     for lives in found:
         table.add_row(lives.kind.replace("_", " "), f"{lives.sizes.sum() / (1 << 20):,.1f}",
                       f"{lives.unread / (1 << 20):,.1f}", *(_time(lives.quantile(share)) for share in QUANTILES))
-    Console().print(table)
+    (page or make_console()).print(table)
 
 
 def _time(seconds: float) -> str:

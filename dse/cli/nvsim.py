@@ -1,6 +1,7 @@
 """``dse nvsim``: NVSim's own search."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ from rich.table import Table
 
 from dse.cli.configuration import load_spec
 from dse.cli.console import make_console
+from dse.cli.nvsim_details import Details, detail_rows, details_json, details_of, print_details
 from dse.errors import InfeasibleError, InputError
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.library import MatLibraries, enumerate_problem
 from dse.objectives.array.evaluation.nvsim import TARGETS
+from dse.objectives.array.hierarchy.array import METRIC_UNITS
 from dse.objectives.cache.baselines.algorithm1 import metrics_of
 from dse.objectives.cache.baselines.nvsim import CacheSearch, search_cache
 from dse.objectives.cache.infeasible import why_empty
@@ -25,29 +28,72 @@ from dse.objectives.cache.presentation import organization_text
 from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import DATA, TAG, CacheSpec
 from dse.progress import report
+from dse.text import hint
 from dse.units import format_capacity, format_quantity
-from dse.writing import check_writable, write_parts, write_text
+from dse.writing import FORMS, GZIPPED, JSON, check_form, check_writable, form_of, write_parts, write_table, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PRINTED = ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area")
 """Figures of every target's winner that are printed."""
-EXPLORED_SUFFIXES = (".parquet", ".csv", ".csv.gz")
+EVERY = "all"
+"""Stands for all targets."""
 
 
-def run(config: Path, output: Path | None, *, strict: bool) -> None:
-    """Search as a configuration asks; print a summary, write JSON or, for Exploration, every design."""
+def run(config: Path, output: Path | None, *, strict: bool, details: bool = False, target: str | None = None) -> None:
+    """Search as a configuration asks; print a summary, write the winners or, for Exploration, every design.
+
+    With `details` also what the figures of a target's winner are made of: of the configuration's own, or of all.
+    """
+    check_form(None if output is None else form_of(output))
     check_writable(output)
     configuration, spec = load_spec(config, strict=strict)
     if configuration.target == EXPLORATION:
+        if details:
+            raise InputError("--details is of winners, which Exploration has none of", file=config)
         _explore(configuration, spec, output)
         return
+    targets = _targets(configuration, target) if details else []
+    if target is not None and not details:
+        raise InputError("--target is for --details")
     searched = search_cache(spec, dict(configuration.constraints))
     _require_winners(configuration, spec, searched)
+    found = details_of(spec, searched, targets)
     if output is not None:
-        write_text(output, json.dumps(to_json(configuration, spec, searched), indent=2, allow_nan=False) + "\n")
-    print_nvsim(configuration, spec, searched)
+        _write(configuration, spec, searched, found, output)
+    print_nvsim(configuration, spec, searched, whole=not details)
+    print_details(make_console(), found)
+
+
+def _targets(configuration: Configuration, target: str | None) -> Sequence[str]:
+    """Targets whose winners are shown in detail. Raises InputError for one that there is not."""
+    if target == EVERY:
+        return TARGETS
+    chosen = target or configuration.target
+    if chosen not in TARGETS:
+        known = (*TARGETS, EVERY)
+        raise InputError(f"--target {chosen}: there is no such target{hint(chosen, known)}")
+    return [chosen]
+
+
+def _write(
+    configuration: Configuration, spec: CacheSpec, searched: CacheSearch, details: Sequence[Details], output: Path
+) -> None:
+    """Write the winners: as a table by the name, a row for each, or for each block of them; else as JSON."""
+    form = form_of(output)
+    if form in (None, JSON):
+        record = to_json(configuration, spec, searched)
+        if details:
+            record["details"] = details_json(details)
+        write_text(output, json.dumps(record, indent=2, allow_nan=False) + "\n")
+        return
+    import pandas as pd
+
+    rows = list(detail_rows(details)) or [
+        {"target": target, **searched[name].winners[target].to_row()} for target in TARGETS for name, _ in spec.arrays
+    ]
+    write_table(pd.DataFrame(rows), output, METRIC_UNITS, form)
 
 
 def _require_winners(configuration: Configuration, spec: CacheSpec, searched: CacheSearch) -> None:
@@ -108,17 +154,17 @@ def cache_json(metrics: dict[str, float]) -> dict[str, float]:
     }
 
 
-
 def _explore(configuration: Configuration, spec: CacheSpec, output: Path | None) -> None:
     """Write every valid design with basic wires."""
-    if output is None or not output.name.endswith(EXPLORED_SUFFIXES):
-        names = ", ".join(EXPLORED_SUFFIXES)
+    form = None if output is None else form_of(output)
+    if output is None or form is None or form == JSON:
+        names = ", ".join((*(name for name, known in FORMS.items() if known != JSON), GZIPPED))
         raise InputError(f"Exploration needs --output with a name in {names}", file=configuration.path)
     parts = [(array, block) for _, array in reversed(spec.arrays) for block in _valid_codes(array)]
     if not parts:
         raise InfeasibleError(f"{configuration.path}: {_why_empty(spec)}")
     tables = (_table(spec, array, codes) for array, codes in report(parts, len(parts), "blocks of designs"))
-    rows = write_parts(tables, output)
+    rows = write_parts(tables, output, METRIC_UNITS)
     names = " and ".join(name for name, _ in reversed(spec.arrays))
     print(f"{rows} valid designs of {names} array written to {output}")
 
@@ -150,9 +196,8 @@ def _table(spec: CacheSpec, array: ArrayChoice, codes: np.ndarray) -> "pd.DataFr
     return evaluate_table(spec, table, Path())
 
 
-
-def print_nvsim(configuration: Configuration, spec: CacheSpec, searched: CacheSearch) -> None:
-    """Print NVSim's eight winners, and the one that the configuration asks for in full."""
+def print_nvsim(configuration: Configuration, spec: CacheSpec, searched: CacheSearch, *, whole: bool = True) -> None:
+    """Print NVSim's eight winners, and how the one that the configuration asks for is organized if `whole`."""
     console = make_console()
     data, *others = (searched[name] for name, _ in spec.arrays)
     counts = f"{data.valid:,} valid data arrays of {data.tried:,} tried"
@@ -164,7 +209,7 @@ def print_nvsim(configuration: Configuration, spec: CacheSpec, searched: CacheSe
         f"{counts}", markup=False, soft_wrap=not console.is_terminal,
     )
     console.print(_targets_table(configuration, spec, searched))
-    if configuration.target in TARGETS:
+    if whole and configuration.target in TARGETS:
         for name, _ in spec.arrays:
             console.print(f"{configuration.target} {name} array:", markup=False)
             lines = organization_text(searched[name].winners[configuration.target]).replace("\n", "\n  ")

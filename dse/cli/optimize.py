@@ -4,9 +4,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 
-from dse.cli.destination import MACRO, Destination, destination
+from dse.cli.console import MarkdownPage
+from dse.cli.destination import MACRO, TABLE, Destination, destination
 from dse.cli.render import ResultTables
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
@@ -14,18 +16,18 @@ from dse.cli.tasks import announce
 from dse.cli.telling import Teller
 from dse.errors import DseError, InfeasibleError, InterruptionError
 from dse.parallel import in_parallel
-from dse.presentation import presentation_of
+from dse.presentation import Presentation, presentation_of
 from dse.problem import Baseline
 from dse.question import Question
 from dse.report.macro import check_macro, macro_text
 from dse.report.run import write_run
-from dse.report.tables import json_text, merit, record_table, result_record, write_table
+from dse.report.tables import column_units, json_text, merit, record_table, result_record
 from dse.search.certificate import EXACT, NONE
 from dse.search.degenerate import check_objectives
 from dse.search.kept_answers import kept_optimum
 from dse.search.result import Result, measured_by, optimize, result_of
 from dse.tasks import Task, make_tasks
-from dse.writing import write_text
+from dse.writing import CSV, JSON, MARKDOWN, table_text, write_table, write_text
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ def run(question: Question, jobs: int, output: Path | None, format: str | None) 
         else:
             if question.search.method == EXACT:
                 announce(tasks)
-            _solve(tasks, question.search.method, jobs, outcome, tables if where.format == "table" else None)
+            _solve(tasks, question.search.method, jobs, outcome, tables if where.format == TABLE else None)
     finally:
         if outcome.results:
             _show(question, outcome, where, tables)
@@ -163,7 +165,7 @@ def _show(question: Question, outcome: Solved, where: Destination, tables: Resul
     presentation, names = outcome.answered[0].presentation, list(outcome.answered[0].family.baselines)
     if where.folder is not None:
         write_run(where.folder, make_run(question, _records(outcome), front=False, interrupted=outcome.interrupted))
-    if where.format == "table":
+    if where.format == TABLE:
         for task, result in list(zip(outcome.answered, outcome.results, strict=True))[len(tables):]:
             tables.add(result, task.label)
         tables.close()
@@ -171,17 +173,35 @@ def _show(question: Question, outcome: Solved, where: Destination, tables: Resul
     if where.format == MACRO and where.file is not None:
         write_text(where.file, macro_text(outcome.results, presentation))
         return
-    records = [result_record(result, presentation, names) for result in outcome.results]
-    if where.format == "parquet" and where.file is not None:
-        write_table(record_table(records), where.file)
+    if where.format == MARKDOWN:
+        _print_text(_markdown(outcome, presentation, names), where.file)
         return
-    table = json_text(records) if where.format == "json" else record_table(records).to_csv(
-        index=False, float_format="%.17g"
-    )
-    if where.file is None:
-        print(table, end="")
+    records = [result_record(result, presentation, names) for result in outcome.results]
+    if where.format in (JSON, CSV):
+        _print_text(json_text(records) if where.format == JSON else table_text(record_table(records), CSV), where.file)
+    elif where.file is not None:
+        units: dict[str, str] = {}
+        for result in outcome.results:
+            units |= column_units(result.problem, presentation)
+        write_table(record_table(records), where.file, units, where.format)
+
+
+def _markdown(outcome: Solved, presentation: Presentation, names: Sequence[str]) -> str:
+    """The tables that are printed, in Markdown."""
+    text = StringIO()
+    tables = ResultTables(presentation, names, MarkdownPage(text))
+    for task, result in zip(outcome.answered, outcome.results, strict=True):
+        tables.add(result, task.label)
+    tables.close()
+    return text.getvalue()
+
+
+def _print_text(text: str, file: Path | None) -> None:
+    """Print text, or write it to a file."""
+    if file is None:
+        print(text, end="")
     else:
-        write_text(where.file, table)
+        write_text(file, text)
 
 
 def _records(outcome: Solved) -> list[Record]:

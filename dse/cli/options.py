@@ -10,8 +10,9 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from dse.cli.completing import completer
 from dse.cli.tasks import listed
-from dse.errors import InputError
+from dse.errors import DseError, InputError
 from dse.notice import notice
 from dse.problem import Family
 from dse.problem_file import SUFFIX, read_question
@@ -36,24 +37,40 @@ class FamilyCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Add the family's options, parse, and leave what was given of them in the context."""
-        question = _question_named(args)
+        question = _question_asked(args) if ctx.resilient_parsing else _question_named(args)
         family = load_family(question.family)
         own = family_parameters(family)
         clash = {parameter.name for parameter in own} & {parameter.name for parameter in self.params}
         if clash:
             names = ", ".join(sorted(clash))
             raise InputError(f"family {family.name} has options that are the command's own: {names}")
-        self.params = [*self.params, *own]
+        self.params = _in_order(self.params, own)
         rest = super().parse_args(ctx, list(args))
         values = {parameter.name: ctx.params.pop(parameter.name) for parameter in own}
         given = {
             name: value for name, value in values.items()
             if getattr(ctx.get_parameter_source(str(name)), "name", "") == "COMMANDLINE"
         }
-        if ctx.params.get("file") is not None and _file_named(args) is None:
+        if ctx.params.get("file") is not None and _file_named(args) is None and not ctx.resilient_parsing:
             raise InputError(f"{ctx.params['file']}: give the problem file first, before options")
         ctx.obj = Asked(question, {**question.options, **given})
         return rest
+
+
+def _in_order(params: Sequence[Any], own: Sequence[Any]) -> list[Any]:
+    """Parameters of a command with a family's own before those that stand in groups, as a newcomer needs them."""
+    place = next((place for place, one in enumerate(params) if getattr(one, "rich_help_panel", None)), len(params))
+    return [*params[:place], *own, *params[place:]]
+
+
+def _question_asked(args: Sequence[str]) -> Question:
+    """The question among arguments that are not complete yet, as far as it can be understood."""
+    try:
+        question = _question_named(args)
+        question.load()
+    except DseError:
+        return Question(family=DEFAULT_FAMILY)
+    return question
 
 
 def _question_named(args: Sequence[str]) -> Question:
@@ -103,7 +120,7 @@ def family_parameters(family: Family) -> list[Any]:
 
 def _parameter(option: "Field[Any]", kind: type, optional: bool, family: str) -> inspect.Parameter:
     """One option as a parameter of a command."""
-    choices = option.metadata.get("choices")
+    choices, names = option.metadata.get("choices"), option.metadata.get("names")
     annotation: Any = Literal[tuple(choices)] if choices else kind
     name = f"--{option.name.replace('_', '-')}"
     default = option.default
@@ -116,6 +133,7 @@ def _parameter(option: "Field[Any]", kind: type, optional: bool, family: str) ->
     told = typer.Option(
         name, help=option.metadata.get("help", ""),
         rich_help_panel=option.metadata.get("group") or f"Options of {family}",
+        autocompletion=None if names is None or choices else completer(names),
     )
     return inspect.Parameter(
         option.name, inspect.Parameter.KEYWORD_ONLY, default=default,

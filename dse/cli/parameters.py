@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dse.cli import completing
 from dse.question import FRONT_N_TRIALS, N_TRIALS
 from dse.search.searchers import METHODS
 
@@ -16,6 +17,7 @@ class PrintFormat(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    MARKDOWN = "markdown"
 
 
 class FileFormat(StrEnum):
@@ -25,6 +27,8 @@ class FileFormat(StrEnum):
     JSON = "json"
     CSV = "csv"
     PARQUET = "parquet"
+    MARKDOWN = "markdown"
+    XLSX = "xlsx"
 
 
 Strict = Annotated[
@@ -42,19 +46,21 @@ ProblemFile = Annotated[
 ]
 ProblemName = Annotated[
     str | None,
-    typer.Option("--problem", metavar="NAME", help="Family of problems (see dse problem list); cache if not given."),
+    typer.Option("--problem", metavar="NAME", autocompletion=completing.families,
+                 help="Family of problems (see dse problem list); cache if not given."),
 ]
 Constraints = Annotated[
     list[str] | None,
     typer.Option(
-        "--constraint", help="Such as area<=1.2mm2 or read_latency<=1.1x best (of what is possible); may be repeated."
+        "--constraint", autocompletion=completing.constraints,
+        help="Such as area<=1.2mm2 or read_latency<=1.1x best (of what is possible); may be repeated."
     ),
 ]
 SEARCHING = "Search"
 MethodName = Annotated[
     str | None,
     typer.Option(
-        "--method", rich_help_panel=SEARCHING,
+        "--method", rich_help_panel=SEARCHING, autocompletion=completing.methods,
         help=f"exact, a baseline of the family, or a searcher: {', '.join(METHODS)}; exact if not given.",
     ),
 ]
@@ -75,13 +81,13 @@ StorageUrl = Annotated[
     typer.Option(
         "--storage", rich_help_panel=SEARCHING,
         help="Keep the search as an Optuna study: sqlite:///FILE.db, journal:///FILE.log, or for several processes "
-        "postgresql+psycopg://USER@HOST/DATABASE; OPTUNA_STORAGE if not given.",
+        "the address of a database, postgresql+psycopg://; OPTUNA_STORAGE if not given.",
     ),
 ]
 StudyName = Annotated[
     str | None,
     typer.Option(
-        "--study-name", rich_help_panel=SEARCHING, help="<problem>-<objective>-<method>-s<seed> if not given."
+        "--study-name", rich_help_panel=SEARCHING, help="Made of problem, objective, method and seed if not given."
     ),
 ]
 Resume = Annotated[
@@ -95,7 +101,28 @@ Certificate = Annotated[
     ),
 ]
 OUTPUT = "Output"
-Jobs = Annotated[int, typer.Option("--jobs", help="Processes; 0 for one per core.")]
+FIND, GIVEN, MANY, SHOW, NVSIM = (
+    "Find designs", "What there is to choose from", "Run much", "Show and check what was found",
+    "NVSim's files, measured and published data",
+)
+"""Groups of commands, in the order in which a newcomer needs them."""
+JOBS_HELP = "Processes; 0 for one per core."
+Jobs = Annotated[int, typer.Option("--jobs", help=JOBS_HELP)]
+SearchJobs = Annotated[int, typer.Option("--jobs", rich_help_panel=SEARCHING, help=JOBS_HELP)]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", expose_value=False,
+        help="Neither progress nor remarks on standard error, only errors.",
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", expose_value=False,
+        help="Say on standard error what is done, and how long it takes.",
+    ),
+]
 Phase = Annotated[
     str | None, typer.Option("--phase", help="inference or training; of a transformer prefill or decode.")
 ]

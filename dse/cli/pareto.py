@@ -5,13 +5,14 @@ from copy import copy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.table import Table
 
 from dse.batch import Floats, Ints
 from dse.cli.console import make_console
-from dse.cli.destination import SUFFIXES
+from dse.cli.destination import TABLE, Destination, destination
 from dse.cli.optimize import raise_failures
 from dse.cli.runs import Record, make_run, record_of_designs
 from dse.cli.searching import Searched, certificate_wanted, evaluated_text, run_searches
@@ -21,8 +22,8 @@ from dse.parallel import in_parallel
 from dse.presentation import presentation_of
 from dse.progress import report
 from dse.question import FRONT_N_TRIALS, Question
-from dse.report.run import check_run_folder, write_run
-from dse.report.tables import joined_front, write_fronts
+from dse.report.run import write_run
+from dse.report.tables import column_units, front_table, joined_front, write_fronts
 from dse.search.certificate import EXACT
 from dse.search.degenerate import check_objectives
 from dse.search.evaluation import signed
@@ -31,7 +32,10 @@ from dse.search.pareto import knee
 from dse.search.quality import hypervolume_share
 from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
-from dse.writing import check_figure_name, check_writable
+from dse.writing import CSV, MARKDOWN, check_figure_name, check_writable, table_text, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,10 @@ class FoundFront:
         return signed(self.task.problem.objectives, self.costs)
 
 
-def run(question: Question, jobs: int, output: Path | None, plot: Path | None) -> None:
-    """Find the fronts that are asked for; print a summary, write table or run folder, and figure."""
+def run(question: Question, jobs: int, output: Path | None, format: str | None, plot: Path | None) -> None:
+    """Find the fronts that are asked for; print a summary or the table, write table or run folder, and figure."""
     check_figure_name(plot, "--plot")
-    folder = _folder(output, replace=question.search.resume)
-    check_writable(output if folder is None else None)
+    where = destination(output, format, replace=question.search.resume)
     check_writable(plot)
     question = _with_objectives(question)
     method = question.search.method
@@ -75,7 +78,7 @@ def run(question: Question, jobs: int, output: Path | None, plot: Path | None) -
         announce(tasks)
         fronts = _solve(tasks, jobs, plotted=plot is not None)
     interrupted = any(front.searched is not None and front.searched.found.interrupted for front in fronts)
-    _deliver(question, fronts, output, folder, plot, interrupted=interrupted)
+    _deliver(question, fronts, where, plot, interrupted=interrupted)
     if interrupted:
         searched = [front.searched for front in fronts if front.searched is not None]
         raise InterruptionError(f"interrupted: {evaluated_text(searched)}")
@@ -90,33 +93,24 @@ def _with_objectives(question: Question) -> Question:
     return replace(question, objectives=tuple(names))
 
 
-def _folder(output: Path | None, *, replace: bool) -> Path | None:
-    """The run folder that --output names; None where it names a file."""
-    if output is None or output.suffix in SUFFIXES or output.name.endswith(".csv.gz"):
-        return None
-    if output.suffix and not output.is_dir():
-        raise InputError(f"--output {output}: give a name that ends in .csv, .csv.gz or .parquet, or a folder")
-    check_run_folder(output, replace=replace)
-    return output
-
-
 def _deliver(
-    question: Question, fronts: Sequence[FoundFront], output: Path | None, folder: Path | None, plot: Path | None, *,
-    interrupted: bool,
+    question: Question, fronts: Sequence[FoundFront], where: Destination, plot: Path | None, *, interrupted: bool
 ) -> None:
     """Print the fronts and write what is asked for."""
     empty = [front for front in fronts if not len(front.designs)]
     if len(empty) == len(fronts):
         raise InfeasibleError(fronts[0].task.why_empty())
     fronts = [front for front in fronts if len(front.designs)]
-    if folder is not None:
+    if where.folder is not None:
         records = [_record(front) for front in fronts]
-        write_run(folder, make_run(question, records, front=True, interrupted=interrupted))
-    elif output is not None:
-        write_fronts([
-            joined_front(front.task.problem, front.task.label, front.designs, front.task.presentation)
-            for front in fronts
-        ], output)
+        write_run(where.folder, make_run(question, records, front=True, interrupted=interrupted))
+    elif where.file is not None and where.format == CSV:
+        write_fronts([joined_front(one.task.problem, one.task.label, one.designs, one.task.presentation)
+                      for one in fronts], where.file)
+    elif where.file is not None:
+        write_table(_table(fronts, where.format), where.file, _units(fronts), where.format)
+    elif where.format != TABLE:
+        print(table_text(_table(fronts, where.format), where.format, _units(fronts)), end="")
     if plot is not None:
         from dse.report.plot import front_figure, save_figure
 
@@ -125,7 +119,38 @@ def _deliver(
             fronts[0].task.problem.objectives, _conditions(fronts), _baselines(fronts),
         )
         save_figure(figure, plot)
-    _summarize(fronts, empty)
+    if where.file is not None or where.format == TABLE:
+        _summarize(fronts, empty)
+
+
+def _table(fronts: Sequence[FoundFront], form: str) -> "pd.DataFrame":
+    """All fronts; in Markdown, which people read, without what is the same everywhere or follows from the rest."""
+    import pandas as pd
+
+    table = pd.concat(
+        (front_table(one.task.problem, one.task.label, one.designs, one.task.presentation) for one in fronts),
+        ignore_index=True,
+    )
+    return table[_read_columns(table, fronts)] if form == MARKDOWN else table
+
+
+def _read_columns(table: "pd.DataFrame", fronts: Sequence[FoundFront]) -> list[str]:
+    """Columns that people read: problems, axes whose levels differ, and metrics."""
+    problem, presentation = fronts[0].task.problem, fronts[0].task.presentation
+    names = {axis.name for one in fronts for axis in one.task.problem.space.axes}
+    metrics = {*presentation.metrics(problem), *(objective.name for objective in problem.objectives)}
+    return [
+        name for name in map(str, table)
+        if name == "problem" or name in metrics or (name in names and table[name].nunique() > 1)
+    ]
+
+
+def _units(fronts: Sequence[FoundFront]) -> dict[str, str]:
+    """Units of the columns of all fronts."""
+    units: dict[str, str] = {}
+    for front in fronts:
+        units |= column_units(front.task.problem, front.task.presentation)
+    return units
 
 
 def _conditions(fronts: Sequence[FoundFront]) -> str:

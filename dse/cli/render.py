@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from dse.cli.console import make_console, print_side_by_side
+from dse.cli.console import Page, make_console, print_side_by_side
 from dse.presentation import Presentation
 from dse.report.tables import best_gain
 from dse.search.certificate import EXACT
@@ -28,12 +28,12 @@ class Column:
 class ResultTables:
     """Prints results, a column for each: those that belong together in one table, as soon as it is whole."""
 
-    def __init__(self, presentation: Presentation, baselines: Sequence[str]) -> None:
+    def __init__(self, presentation: Presentation, baselines: Sequence[str], page: Page | None = None) -> None:
         self._presentation = presentation
         self._baselines = baselines
         self._results: list[Result] = []
         self._waiting: list[Column] = []
-        self._console = make_console()
+        self._console = page or make_console()
 
     def __len__(self) -> int:
         """Number of results so far."""

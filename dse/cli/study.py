@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from dse.cli.console import make_console
 from dse.progress import report
 from dse.studies import GROUPS, load_study, study_modules
 from dse.studies.report import write_report
@@ -19,17 +19,18 @@ def show() -> None:
         table.add_row(name, load_study(name).question)
     for name, members in GROUPS.items():
         table.add_row(name, f"all of {', '.join(members)}, and one report page of them")
-    Console().print(table)
+    make_console().print(table)
 
 
 def run(name: str, output: Path, jobs: int) -> None:
     """Run a study, or every study of a group; print each page and write its files, and a group's report."""
     studies = [load_study(member) for member in GROUPS.get(name, [name])]
-    console = Console()
+    console = make_console()
     done = []
     for study in report(studies, len(studies), "studies"):
         findings = study.run(jobs)
-        console.print(Markdown(write_findings(study, findings, output)))
+        page = write_findings(study, findings, output)
+        console.print(Markdown(page) if console.is_terminal else page, markup=False, soft_wrap=not console.is_terminal)
         done.append((study, findings))
     written = str(output)
     if name in GROUPS:

@@ -4,19 +4,28 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from dse.cli.destination import TABLE
 from dse.errors import DseError, InputError
 from dse.report.plot import save_figure
-from dse.report.tables import write_table
 from dse.sweeps.collect import Progress, progress_of, table_of
 from dse.sweeps.dataset import Dataset, missing
 from dse.sweeps.file import SweepPlan, read_sweep
 from dse.sweeps.plot import chosen_rows, drawing_of, sweep_figure
 from dse.sweeps.table import case_text, compute, folder_of
-from dse.writing import FIGURE_SUFFIXES, check_writable
+from dse.writing import (
+    CSV,
+    FOR_FILES,
+    FORMS,
+    check_figure_name,
+    check_form,
+    check_writable,
+    form_of,
+    table_text,
+    write_table,
+)
 
 SHOWN = 5
 """Errors, and cases left out, that are told one by one."""
-SUFFIXES = (".csv", ".gz", ".parquet", ".json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,25 +73,35 @@ def _tell(progress: Progress, folder: Path) -> None:
         print(f"{progress.others:,} files are of other questions, or of another version of dse or its files")
 
 
-def collect(file: Path, folder: Path | None, output: Path | None) -> None:
+def collect(file: Path, folder: Path | None, output: Path | None, format: str | None) -> None:
     """Write the answers that there are."""
     sweep, folder = read_sweep(file), folder or folder_of(file)
-    if output is not None and output.suffix not in SUFFIXES:
-        raise InputError(f"--output {output}: give a name that ends in .csv, .csv.gz, .parquet or .json")
-    check_writable(output)
+    form = _form(output, format)
     _say_what_is_missing(sweep, folder)
     table = table_of(sweep, folder)
+    units = {**sweep.question.vocabulary().units, "seconds": "s"}
     if output is None:
-        table.to_csv(sys.stdout, index=False, float_format="%.17g")
+        print(table_text(table, form, units), end="")
     else:
-        write_table(table, output)
+        write_table(table, output, units, form)
+
+
+def _form(output: Path | None, format: str | None) -> str:
+    """The form of the table of answers. Raises InputError where it cannot be written."""
+    form = format or (CSV if output is None else form_of(output))
+    if form is None or form == TABLE:
+        raise InputError(f"--output {output}: give a name that ends in .csv.gz, {', '.join(FORMS)}, or --format")
+    if output is None and form in FOR_FILES:
+        raise InputError(f"--format {form} is not for a terminal: give --output FILE.{form}")
+    check_form(form)
+    check_writable(output)
+    return form
 
 
 def plot(file: Path, folder: Path | None, asked: PlotRequest) -> None:
     """Draw the answers that there are."""
     sweep, folder = read_sweep(file), folder or folder_of(file)
-    if asked.output.suffix not in FIGURE_SUFFIXES:
-        raise InputError(f"--output {asked.output}: give a name that ends in .png, .pdf or .svg")
+    check_figure_name(asked.output, "--output")
     check_writable(asked.output)
     where = dict(_pair(text) for text in asked.where)
     _say_what_is_missing(sweep, folder)

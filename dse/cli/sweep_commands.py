@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dse.cli.parameters import Jobs
+from dse.cli.parameters import FileFormat, Jobs
 
 RUN = "run"
 
@@ -25,7 +25,7 @@ sweeps = typer.Typer(
     help="One question for every case of a grid: dse sweep SWEEP.toml, then status, collect and plot.",
 )
 SweepFile = Annotated[
-    Path, typer.Argument(metavar="SWEEP.toml", help="A problem file with [grid], lists of levels, or [[cases]].")
+    Path, typer.Argument(metavar="SWEEP.toml", help="A problem file with \\[grid], lists of levels, or [\\[cases]].")
 ]
 Folder = Annotated[
     Path | None, typer.Option("--folder", help="Where the answers are; beside the file, by its name, if not given.")
@@ -61,13 +61,15 @@ def sweep_collect(
     file: SweepFile,
     folder: Folder = None,
     output: Annotated[
-        Path | None, typer.Option(help="A .csv (.gz allowed), .parquet or .json file; CSV is printed if not given.")
+        Path | None,
+        typer.Option(help="A .csv (.gz allowed), .parquet, .json, .xlsx or .md file; CSV is printed if not given."),
     ] = None,
+    format: Annotated[FileFormat | None, typer.Option(help="Of the table; by the name of --output, else CSV.")] = None,
 ) -> None:
     """Write the answers that there are as one table, a row for each."""
     from dse.cli.sweep import collect
 
-    collect(file, folder, output)
+    collect(file, folder, output, None if format is None else format.value)
 
 
 @sweeps.command("plot")
@@ -75,12 +77,25 @@ def sweep_plot(
     file: SweepFile,
     output: Annotated[Path, typer.Option(help="Figure: .png, .pdf or .svg.")],
     folder: Folder = None,
-    x: Annotated[str | None, typer.Option(help="Column to draw against; the numbers that vary most.")] = None,
-    y: Annotated[str | None, typer.Option(help="Column to draw; the objective if not given.")] = None,
-    by: Annotated[str | None, typer.Option(help="Column with a line per level.")] = None,
-    panel: Annotated[str | None, typer.Option(help="Column with a panel per level.")] = None,
+    x: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="What is drawn", help="Column to draw against; the numbers that vary most."),
+    ] = None,
+    y: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="What is drawn", help="Column to draw; the objective if not given."),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="What is drawn", help="Column with a line per level."),
+    ] = None,
+    panel: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="What is drawn", help="Column with a panel per level."),
+    ] = None,
     where: Annotated[
-        list[str] | None, typer.Option(help="Rows to draw, such as temperature=350; may be repeated.")
+        list[str] | None,
+        typer.Option(rich_help_panel="What is drawn", help="Rows to draw, such as temperature=350; may be repeated."),
     ] = None,
 ) -> None:
     """Draw the answers that there are: one column against another, a line per level of a third."""

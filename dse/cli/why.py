@@ -11,9 +11,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from dse.batch import Ints
-from dse.cli.console import make_console
+from dse.cli.console import make_page
 from dse.cli.tasks import announce
-from dse.errors import DseError, InfeasibleError, InputError
+from dse.errors import DseError, InputError
 from dse.parallel import in_parallel
 from dse.problem import Restrictable
 from dse.progress import report
@@ -22,16 +22,17 @@ from dse.search.attribution import (
     Agreement,
     Attribution,
     Decided,
-    Decision,
     DecisionStep,
     agreements,
     attribute,
-    decisions_by_part,
+    decisions_of,
+    start_of,
 )
 from dse.search.evaluation import evaluate
 from dse.search.near import near_optimal
 from dse.tasks import Task, make_tasks
 from dse.units import format_quantity
+from dse.writing import MARKDOWN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,7 @@ def run(question: Question, start: str | None, within: str, jobs: int, format: s
         if not hasattr(task.problem, "restricted"):
             raise InputError(f"problem {task.problem.name} cannot be explained: its axes cannot be fixed one by one")
     if start is not None:
-        start_of(tasks[0], start)  # a name that is unknown is refused before anything takes long
+        _start(tasks[0], start)  # a name that is unknown is refused before anything takes long
     announce(tasks, SEARCHES)
     work = partial(explain, start=start, within=share)
     explained = list(report(in_parallel(work, tasks, jobs), len(tasks), "problems explained"))
@@ -87,25 +88,14 @@ def run(question: Question, start: str | None, within: str, jobs: int, format: s
     elif format == "csv":
         print(path_table(explained).to_csv(index=False, float_format="%.17g"), end="")
     else:
-        print_explanations(explained)
+        print_explanations(explained, markdown=format == MARKDOWN)
 
 
-def start_of(task: Task, name: str | None) -> tuple[str, Ints]:
-    """The design to start from, and its name: what the family says, else what a baseline chooses."""
-    try:
-        known = task.presentation.start(task.problem, name)
-    except InfeasibleError:
-        raise InfeasibleError(f"{task.label}: {task.why_empty()}") from None
-    if known is not None:
-        return known
-    baselines = task.family.baselines
-    chosen = name or next(iter(baselines), None)
-    if chosen not in baselines:
-        raise InputError(f"--start {chosen}: known are {', '.join(baselines) or 'none: the family has no baselines'}")
-    found = baselines[str(chosen)](task.problem)
-    if found is None or found.design is None:
-        raise InputError(f"--start {chosen}: what it chooses for {task.label} is no design of the space")
-    return str(chosen), found.design
+def _start(task: Task, name: str | None) -> tuple[str, Ints]:
+    """The design to start from, and its name."""
+    return start_of(
+        task.problem, name, task.presentation, task.family.baselines, label=task.label, why_empty=task.why_empty
+    )
 
 
 def parse_share(text: str) -> float:
@@ -119,10 +109,9 @@ def parse_share(text: str) -> float:
 def explain(task: Task, start: str | None, within: float) -> Explained:
     """Answer one task; an error says which problem it is about."""
     problem = task.problem
-    named = task.presentation.decisions(problem)
-    decisions = [Decision(name, tuple(axes)) for name, axes in named.items()] or decisions_by_part(problem)
+    decisions = decisions_of(problem, task.presentation)
     try:
-        name, design = start_of(task, start)
+        name, design = _start(task, start)
         near = near_optimal(problem, within)
         found = attribute(
             cast(Restrictable, problem), design, decisions, why_empty=lambda _: task.why_empty()
@@ -214,9 +203,9 @@ def changes_text(step: DecisionStep) -> str:
     return ", ".join(f"{name} {old} -> {new}" for name, (old, new) in step.changes.items())
 
 
-def print_explanations(explained: Sequence[Explained]) -> None:
+def print_explanations(explained: Sequence[Explained], *, markdown: bool = False) -> None:
     """Print all explanations for a person."""
-    console = make_console()
+    console = make_page(markdown=markdown)
     for one in explained:
         found, problem = one.attribution, one.task.problem
         conditions = one.task.presentation.conditions(problem)

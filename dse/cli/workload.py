@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from dse.cli.console import make_console
 from dse.errors import InputError
 from dse.objectives.gpu.profiler import (
     RUN_SUFFIX,
@@ -41,7 +41,7 @@ def show_all() -> None:
         model = load_model(name)
         per = "per sample" if isinstance(model, Network) else "per token"
         table.add_row(name, f"{model.parameters / 1e6:,.3f} M", f"{model.macs / 1e6:,.1f} M {per}", model.title)
-    console = Console()
+    console = make_console()
     console.print(table)
     console.print("\nTraffic profiles, how layers become kernels (--profile):")
     for profile in profiles().values():
@@ -60,7 +60,7 @@ def import_network(file: Path, output: Path | None) -> None:
     network = read_onnx(file) if file.suffix == ONNX_SUFFIX else read_own(file)
     table = output or Path(f"{network.name}.csv")
     write_network(network, table)
-    console = Console()
+    console = make_console()
     console.print(f"{network.name}: {len(network.layers)} layers, {network.parameters / 1e6:,.3f} M parameters, "
                   f"{network.macs / 1e6:,.1f} M MACs per sample", markup=False, highlight=False)
     console.print(f"written to {table}; give it as a workload", markup=False, highlight=False)
@@ -92,7 +92,7 @@ def import_profile(request: ImportRequest) -> None:
     modelled = workload_of(model, phase, batch)
     profiled = profiled_workload(run)
     write_text(output, write_run(run))
-    console = Console()
+    console = make_console()
     table = Table(title=f"{run.workload}, {phase}, batch {batch}: transactions of 32 B")
     for column in ("", f"profiled: {counts.tool}, {counts.kernels} kernels", "modelled", "modelled / profiled"):
         table.add_column(column, justify="right" if column else "left")

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from dse.cli.parameters import BatchSize, Phase, PrintFormat
+from dse.cli import completing
+from dse.cli.parameters import OUTPUT, BatchSize, Phase, PrintFormat
 
 workloads = typer.Typer(help="What neural networks ask of the memories.", no_args_is_help=True)
-
 
 
 @workloads.command("list")
@@ -24,32 +24,62 @@ def workload_show(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="A workload, a layer table (.csv, .json), an .onnx file or counts (.counts.json)."
+            metavar="NAME", autocompletion=completing.workloads,
+            help="A workload, a layer table (.csv, .json), an .onnx file or counts (.counts.json)."
         ),
     ],
     phase: Phase = None,
     batch: BatchSize = None,
     profile: Annotated[
-        str, typer.Option(help="How layers become kernels (see dse workload list).")
+        str,
+        typer.Option(
+            rich_help_panel="Machine", autocompletion=completing.profiles,
+            help="How layers become kernels (see dse workload list).",
+        ),
     ] = "implicit-128x128",
-    capacity: Annotated[str, typer.Option(help="L2 cache for which DRAM traffic is shown.")] = "3MB",
+    capacity: Annotated[
+        str,
+        typer.Option(rich_help_panel="Machine", help="L2 cache for which DRAM traffic is shown."),
+    ] = "3MB",
     context: Annotated[int | None, typer.Option(help="Tokens of a transformer's prompt or cache.")] = None,
     precision: Annotated[
-        str | None, typer.Option(help="fp32, bf16, fp16, bf16-fp32-gradients, bf16-pure, fp8, int8.")
+        str | None,
+        typer.Option(rich_help_panel="Step", help="fp32, bf16, fp16, bf16-fp32-gradients, bf16-pure, fp8, int8."),
     ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="Of training: sgd, momentum, adam.")] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="Step", help="Of training: sgd, momentum, adam."),
+    ] = None,
     recompute: Annotated[
-        str, typer.Option(help="What training computes again: none, cheap, selective, full, every-K.")
+        str,
+        typer.Option(
+            rich_help_panel="Step",
+            help="What training computes again: none, cheap, selective, full, every-K.",
+        ),
     ] = "none",
-    microbatches: Annotated[int, typer.Option(help="Equal parts of a batch that pass one after the other.")] = 1,
+    microbatches: Annotated[
+        int,
+        typer.Option(rich_help_panel="Step", help="Equal parts of a batch that pass one after the other."),
+    ] = 1,
     attention: Annotated[
-        str | None, typer.Option(help="Scores stored or fused; stored in training unless given, else fused.")
+        str | None,
+        typer.Option(
+            rich_help_panel="Step",
+            help="Scores stored or fused; stored in training unless given, else fused.",
+        ),
     ] = None,
     gpu: Annotated[
-        str, typer.Option(help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.")
+        str,
+        typer.Option(
+            rich_help_panel="Machine", autocompletion=completing.gpus,
+            help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.",
+        ),
     ] = "gtx-1080-ti",
-    format: Annotated[PrintFormat, typer.Option(help="Of the result.")] = PrintFormat.TABLE,
-    plot: Annotated[Path | None, typer.Option(help="A figure of live memory over time (.pdf, .png, .svg).")] = None,
+    format: Annotated[PrintFormat, typer.Option(rich_help_panel=OUTPUT, help="Of the result.")] = PrintFormat.TABLE,
+    plot: Annotated[
+        Path | None,
+        typer.Option(rich_help_panel=OUTPUT, help="A figure of live memory over time (.pdf, .png, .svg)."),
+    ] = None,
 ) -> None:
     """Show what a workload computes, stores and moves, per layer and in total."""
     from dse.cli.workload_show import ShowRequest, StepRequest, show
@@ -62,19 +92,37 @@ def workload_show(
 
 @workloads.command("lifetimes")
 def workload_lifetimes(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A workload, or a file as in dse workload show.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", autocompletion=completing.workloads,
+            help="A workload, or a file as in dse workload show.",
+        ),
+    ],
     level: Annotated[str, typer.Option(help="l2 of a GPU, memory of a GPU, buffer of a systolic array.")] = "l2",
     phase: Phase = None,
     batch: BatchSize = None,
     context: Annotated[int | None, typer.Option(help="Tokens of a transformer's prompt or cache.")] = None,
-    precision: Annotated[str | None, typer.Option(help="As in dse workload show.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="Of training: sgd, momentum, adam.")] = None,
-    recompute: Annotated[str, typer.Option(help="As in dse workload show.")] = "none",
-    gpu: Annotated[str, typer.Option(help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.")] = "gtx-1080-ti",
-    array: Annotated[str, typer.Option(help="tpu-v1, tpu-v3, scratchpad-32.")] = "tpu-v3",
-    capacity: Annotated[str | None, typer.Option(help="Of the L2 cache; the GPU's own unless given.")] = None,
-    format: Annotated[PrintFormat, typer.Option(help="Of the result.")] = PrintFormat.TABLE,
-    plot: Annotated[Path | None, typer.Option(help="A histogram (.pdf, .png, .svg).")] = None,
+    precision: Annotated[str | None, typer.Option(rich_help_panel="Step", help="As in dse workload show.")] = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="Step", help="Of training: sgd, momentum, adam."),
+    ] = None,
+    recompute: Annotated[str, typer.Option(rich_help_panel="Step", help="As in dse workload show.")] = "none",
+    gpu: Annotated[
+        str,
+        typer.Option(
+            rich_help_panel="Machine", autocompletion=completing.gpus,
+            help="gtx-1080-ti, tesla-v100, a100-sxm-40gb, h100-sxm.",
+        ),
+    ] = "gtx-1080-ti",
+    array: Annotated[str, typer.Option(rich_help_panel="Machine", help="tpu-v1, tpu-v3, scratchpad-32.")] = "tpu-v3",
+    capacity: Annotated[
+        str | None,
+        typer.Option(rich_help_panel="Machine", help="Of the L2 cache; the GPU's own unless given."),
+    ] = None,
+    format: Annotated[PrintFormat, typer.Option(rich_help_panel=OUTPUT, help="Of the result.")] = PrintFormat.TABLE,
+    plot: Annotated[Path | None, typer.Option(rich_help_panel=OUTPUT, help="A histogram (.pdf, .png, .svg).")] = None,
 ) -> None:
     """Show how long data lives, from its write to its last read, per tensor class on a level of memory."""
     from dse.cli.lifetimes import LifetimesRequest, lifetimes

@@ -3,14 +3,15 @@
 import csv
 import io
 import json
+import sys
 from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from dse.cli.console import MarkdownPage, Page, make_console
 from dse.errors import InputError
 from dse.objectives.gpu.dram import dram_curve
 from dse.objectives.gpu.kernel import Kernel
@@ -40,7 +41,7 @@ from dse.objectives.network.training import inference_step, training_step
 from dse.objectives.network.transformer import Transformer
 from dse.text import quoted
 from dse.units import format_capacity, parse_capacity
-from dse.writing import check_figure_name, check_writable
+from dse.writing import MARKDOWN, check_figure_name, check_writable
 
 LONGEST_CONTEXT = 1 << 20
 MIB = 1 << 20
@@ -93,7 +94,7 @@ def show(request: ShowRequest, format: str, plot: Path | None) -> None:
     check_figure_name(plot, "--plot")
     check_writable(plot)
     shown = _profiled(request) if request.name.endswith(RUN_SUFFIX) else _modelled(request)
-    {"table": _print_table, "json": _print_json, "csv": _print_csv}[format](shown)
+    {"table": _print_table, "json": _print_json, "csv": _print_csv, MARKDOWN: _print_markdown}[format](shown)
     if plot is not None:
         _draw(shown, plot)
 
@@ -203,9 +204,14 @@ def _rows(shown: Shown) -> list[dict[str, Any]]:
     return [{**asdict(row), "live_bytes": live.get((row.layer, row.step), 0)} for row in shown.layers]
 
 
-def _print_table(shown: Shown) -> None:
+def _print_markdown(shown: Shown) -> None:
+    """For people, in Markdown."""
+    _print_table(shown, MarkdownPage())
+
+
+def _print_table(shown: Shown, page: Page | None = None) -> None:
     """For people: sectors in thousands."""
-    workload, console = shown.workload, Console()
+    workload, console = shown.workload, page or make_console()
     table = Table(title=f"{workload.name}, {workload.phase}, batch {workload.batch}: {workload.counts} "
                         "L2 transactions of 32 B, in thousands", title_justify="left")
     for column in ("layer", "step", "reads", "writes", "write share", "M MACs", "live MiB"):
@@ -224,21 +230,21 @@ def _print_table(shown: Shown) -> None:
     console.print(table)
     moved = workload.dram.transactions(shown.capacity)
     console.print(f"DRAM transactions of 32 B with an L2 cache of {format_capacity(shown.capacity)}: "
-                  f"{moved / 1e3:,.1f} thousand", highlight=False)
+                  f"{moved / 1e3:,.1f} thousand")
     if shown.step is not None:
         _print_memory(shown.step, console)
 
 
-def _print_memory(step: Step, console: Console) -> None:
+def _print_memory(step: Step, console: Page) -> None:
     """Totals of a step, and its memory by class."""
     memory = _memory(step)
     trained = f", {step.optimizer}" if step.phase == TRAINING else ""
     console.print(f"{memory['operations']} operations, {step.parameters / 1e6:,.3f} M parameters, "
-                  f"{step.macs / 1e6:,.1f} M MACs per sample forward; {step.precision}{trained}", highlight=False)
+                  f"{step.macs / 1e6:,.1f} M MACs per sample forward; {step.precision}{trained}")
     peak = f"peak memory {step.peak_bytes / MIB:,.1f} MiB, in {memory['peak_operation']}"
     if step.phase == TRAINING:
         peak += f"; the forward pass leaves {memory['stored_bytes'] / MIB:,.1f} MiB to the backward pass"
-    console.print(peak, markup=False, highlight=False)
+    console.print(peak, markup=False)
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("tensors", "MiB in all", "MiB at the peak"):
         table.add_column(column, justify="left" if column == "tensors" else "right")
@@ -278,4 +284,4 @@ def _draw(shown: Shown, plot: Path) -> None:
     held = step.live_bytes_by_class()
     lasting = {tensor.kind for tensor in step.tensors if tensor.persistent}
     plot_timeline({kind: held[kind] for kind in sorted(held, key=lambda kind: kind not in lasting)}, title, plot)
-    Console(stderr=True).print(f"written to {plot}", markup=False, highlight=False)
+    print(f"written to {plot}", file=sys.stderr)

@@ -16,7 +16,7 @@ from dse.search.driver import History
 from dse.search.evaluation import evaluate
 from dse.search.result import Result
 from dse.spaces.space import values
-from dse.writing import write_csv, write_joined_csv, write_text, write_whole
+from dse.writing import write_csv, write_joined_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,21 +148,23 @@ def _described(problem: Problem, designs: Ints) -> dict[str, Any]:
     return {name: [row.get(name) for row in rows] for name in dict.fromkeys(name for row in rows for name in row)}
 
 
+def column_units(problem: Problem, presentation: Presentation) -> dict[str, str]:
+    """SI units of the columns of tables of designs and results, of those that have one."""
+    found = {
+        "seconds": "s",
+        **presentation.units(problem),
+        **{axis.name: axis.unit for axis in problem.space.axes},
+        **{name: metric.unit for name, metric in problem.metrics.items()},
+        **{objective.name: objective.unit for objective in problem.objectives},
+    }
+    return {name: unit for name, unit in found.items() if unit}
+
+
 def write_fronts(tables: Sequence[JoinedTable], output: Path) -> None:
-    """Write fronts one below the other by the suffix of the file's name, as `write_table` does."""
+    """Write fronts one below the other as CSV."""
     import pandas as pd
 
-    if output.suffix in (".parquet", ".json") or any(table.columns != tables[0].columns for table in tables):
-        write_table(pd.concat([table.frame() for table in tables], ignore_index=True), output)
+    if any(table.columns != tables[0].columns for table in tables):
+        write_csv(pd.concat([table.frame() for table in tables], ignore_index=True), output)
     else:
         write_joined_csv(tables, output)
-
-
-def write_table(table: "pd.DataFrame", output: Path) -> None:
-    """Write a table by the suffix of its name: Parquet, JSON, or CSV."""
-    if output.suffix == ".parquet":
-        write_whole(output, lambda path: table.to_parquet(path, compression="zstd", index=False))
-    elif output.suffix == ".json":
-        write_text(output, table.to_json(orient="records", indent=1, double_precision=15) + "\n")
-    else:
-        write_csv(table, output)

@@ -9,15 +9,22 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb, exp, log
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dse.batch import Ints
 from dse.errors import InfeasibleError, InputError
+from dse.notebook import notebook_html
+from dse.presentation import Presentation
 from dse.problem import Problem, Restrictable
 from dse.search.kept_answers import kept_optimum
 from dse.search.near import NearOptimal
+from dse.search.result import Measure
 from dse.spaces.space import Level, levels_of, values
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,28 @@ class Attribution:
             free |= {chosen}
         return steps
 
+    def __repr__(self) -> str:
+        """One line."""
+        worth = ", ".join(f"{name} {factor:.4g}" for name, factor in self.contributions().items())
+        return f"<the start costs {self.gain:.4g} times the least: {worth}>"
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per decision, in the order in which they are freed: factors of the cost, and the cost then."""
+        import pandas as pd
+
+        contributions, alone, kept = self.contributions(), self.alone(), self.kept()
+        return pd.DataFrame([
+            {
+                "decision": step.decision, "factor": step.factor, "contribution": contributions[step.decision],
+                "alone": alone[step.decision], "kept": kept[step.decision], "cost": step.decided.cost,
+            }
+            for step in self.path()
+        ]).set_index("decision")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a line, and the table."""
+        return notebook_html(self, self.to_frame())
+
     def contributions(self) -> dict[str, float]:
         """Factor of the gain that is due to each decision, on average over all orders; all multiply to the gain.
 
@@ -158,6 +187,37 @@ def decisions_by_part(problem: Problem) -> tuple[Decision, ...]:
     first = assemblies[0]
     top = [Decision(name, (name,)) for name in names[: len(first.top)]]
     return (*top, *(Decision(part.name or "design", tuple(names[part.axes])) for part in first.parts))
+
+
+def decisions_of(
+    problem: Problem, presentation: Presentation, named: Mapping[str, Sequence[str]] | None = None
+) -> Sequence[Decision]:
+    """Decisions as `named`, else as a family names them, else by part; axes that the problem lacks are left out."""
+    chosen = presentation.decisions(problem) if named is None else named
+    return [Decision(name, tuple(axes)) for name, axes in chosen.items()] or decisions_by_part(problem)
+
+
+def start_of(
+    problem: Problem, name: str | None, presentation: Presentation, baselines: Mapping[str, Measure], *,
+    label: str = "the problem", why_empty: Callable[[], str] = lambda: "no feasible design",
+) -> tuple[str, Ints]:
+    """The design (axes,) to start from, and its name: what the family says, else what a baseline chooses.
+
+    Raises InputError for a name that neither knows, InfeasibleError where nothing is feasible.
+    """
+    try:
+        known = presentation.start(problem, name)
+    except InfeasibleError:
+        raise InfeasibleError(f"{label}: {why_empty()}") from None
+    if known is not None:
+        return known
+    chosen = name or next(iter(baselines), None)
+    if chosen not in baselines:
+        raise InputError(f"--start {chosen}: known are {', '.join(baselines) or 'none: the family has no baselines'}")
+    found = baselines[str(chosen)](problem)
+    if found is None or found.design is None:
+        raise InputError(f"--start {chosen}: what it chooses for {label} is no design of the space")
+    return str(chosen), found.design
 
 
 def attribute(

@@ -1,11 +1,13 @@
 """Runs a searcher on a problem: a budget of unique legal designs, each evaluated once."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from dse.batch import Bools, Ints
+from dse.notice import detail
 from dse.problem import Problem
 from dse.search.desk import Desk, OwnDesk
 from dse.search.evaluation import Evaluations, join_evaluations
@@ -132,6 +134,7 @@ def search(
     random = np.random.default_rng([seed, len(ledger)])
     rest = ledger.unknown()
     idle = 0
+    start = time.perf_counter()
     while len(ledger) < budget and not stop():
         asked = searcher.ask(budget - len(ledger))
         if not len(asked):
@@ -162,6 +165,10 @@ def search(
             searcher.tell(others, ledger.recall(others))
     history = ledger.history()
     history.counts = counts
+    detail(
+        f"{problem.name}: {len(history):,} designs, {counts.asked:,} asked for, {counts.repeated:,} repeated, "
+        f"{counts.filled:,} filled: {time.perf_counter() - start:.2f} s"
+    )
     return history
 
 

@@ -19,7 +19,7 @@ from platformdirs import user_cache_path
 
 from dse.digest import UnknownContentError, content_digest
 from dse.errors import DseError
-from dse.notice import notice
+from dse.notice import detail, notice
 
 VARIABLE = "DSE_RESULTS"
 OFF = "off"
@@ -88,6 +88,7 @@ class Kept:
                 pass  # of another format: asked anew
             else:
                 _touch(path)
+                detail(f"{what}: kept, took {float(known.get('seconds', 0.0)):.2f} s before")
                 if parent_process() is None:  # said once, not by every worker
                     notice("answers kept from before are used where nothing changed (dse results)")
                 return answer

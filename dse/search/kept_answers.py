@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from dse.notice import detail, stage
 from dse.problem import Problem
-from dse.search.certificate import Optimum, Told
+from dse.search.certificate import Incumbent, Optimum, Told
 from dse.search.exact import exact_optimum
 from dse.search.front import Front, exact_front
 from dse.search.kept import Form, array_data, array_of, kept
@@ -51,12 +52,38 @@ def kept_optimum(
     problem: Problem, told: Told | None = None, *, jobs: int = 1
 ) -> Optimum | None:
     """The exact optimum of a problem, searched as `dse.search.exact.exact_optimum` does unless it is kept."""
-    return kept(
-        f"optimum of {_told(problem)}", ("optimum", problem), OPTIMUM,
-        lambda: exact_optimum(problem, told=told, jobs=jobs),
-    )
+    what = f"optimum of {_told(problem)}"
+
+    def compute() -> Optimum | None:
+        with stage(f"{what}, exact search"):
+            return exact_optimum(problem, told=_with_details(what, problem, told), jobs=jobs)
+
+    return kept(what, ("optimum", problem), OPTIMUM, compute)
+
+
+def _with_details(what: str, problem: Problem, told: Told | None) -> Told:
+    """Say each bound as a detail, too."""
+    objective = problem.objectives[0]
+    side = "no more" if objective.maximize else "no less"
+
+    def tell(known: Incumbent) -> None:
+        bound = f"{side} than {objective.value(known.bound):.6g}" if np.isfinite(known.bound) else "no bound yet"
+        best = f"{objective.value(known.cost):.6g}" if np.isfinite(known.cost) else "nothing yet"
+        detail(f"{what}: found {best}, {bound}")
+        if told is not None:
+            told(known)
+
+    return tell
 
 
 def kept_front(problem: Problem, *, jobs: int = 1) -> Front:
     """The exact front of a problem, searched as `dse.search.front.exact_front` does unless it is kept."""
-    return kept(f"front of {_told(problem)}", ("front", problem), FRONT, lambda: exact_front(problem, jobs=jobs))
+    what = f"front of {_told(problem)}"
+
+    def compute() -> Front:
+        with stage(f"{what}, exact search"):
+            front = exact_front(problem, jobs=jobs)
+        detail(f"{what}: {len(front.designs):,} designs, {front.evaluations:,} evaluated: {front.certificate}")
+        return front
+
+    return kept(what, ("front", problem), FRONT, compute)

@@ -8,6 +8,7 @@ import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
+from dse.notebook import notebook_html
 from dse.parts import whole_designs
 from dse.problem import Decomposed, Problem
 from dse.search.aim import Aim, aims, with_slack
@@ -43,6 +44,16 @@ class NearOptimal:
     designs: Ints
     axes: tuple[str, ...]
     table: "pd.DataFrame"
+
+    def __repr__(self) -> str:
+        """One line."""
+        objective = self.best.problem.objectives[0]
+        best = f"{objective.name} {self.best.value:.4g} {objective.unit}".rstrip()
+        return f"<{len(self.table):,} designs within {self.share:.4g} of {best}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a line, and the first rows of the table."""
+        return notebook_html(self, self.table)
 
     def by(self, names: list[str]) -> "pd.DataFrame":
         """One row per combination of some axes, the best first: how many designs have it, and the least excess."""

@@ -3,17 +3,24 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dse.batch import Ints
 from dse.errors import InfeasibleError, InputError
+from dse.notebook import notebook_html
+from dse.notice import stage
 from dse.problem import Baseline, Problem
 from dse.search.certificate import EXACT, NONE, Told
 from dse.search.driver import Counts, search
 from dse.search.evaluation import evaluate
 from dse.search.kept_answers import kept_optimum
 from dse.search.searchers import make_searcher
+from dse.spaces.space import values
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,21 @@ class Result:
         """One line."""
         objective = self.problem.objectives[0]
         return f"<{objective.name} {self.value:.4g} {objective.unit}: {self.method}, {self.certificate}>"
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row for what is chosen where there is a choice, and one for each metric [SI]."""
+        import pandas as pd
+
+        axes = self.problem.space.axes
+        chosen = values(axes, self.design)
+        rows = [(axis.name, chosen[axis.name], axis.unit) for axis in axes if len(axis) > 1]
+        rows += [(name, value, self.problem.metrics[name].unit) for name, value in self.metrics.items()]
+        return pd.DataFrame(rows, columns=["name", "value", "unit"]).set_index("name")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a line, and all of the table."""
+        table = self.to_frame()
+        return notebook_html(self, table, len(table))
 
 
 Measure = Callable[[Problem], Baseline | None]
@@ -117,7 +139,13 @@ def attempt(
 
 def measured_by(measures: Mapping[str, Measure], problem: Problem) -> dict[str, Baseline]:
     """What baselines choose for a problem, by name; without those that find nothing feasible."""
-    return {name: found for name, measure in measures.items() if (found := measure(problem)) is not None}
+    measured = {}
+    for name, measure in measures.items():
+        with stage(f"baseline {name} of {problem.name}"):
+            found = measure(problem)
+        if found is not None:
+            measured[name] = found
+    return measured
 
 
 def result_of(

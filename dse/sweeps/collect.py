@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dse.reading import read_text
 from dse.sweeps.answer import ERROR
 from dse.sweeps.dataset import Dataset, missing
 from dse.sweeps.file import SweepCase, SweepPlan
@@ -54,7 +55,7 @@ def progress_of(sweep: SweepPlan, folder: Path) -> Progress:
     return Progress(
         cases=len(sweep), done=len(written & sweep.cases.keys()), failed=len(errors),
         others=len(written - sweep.cases.keys()), errors=dict(Counter(errors).most_common()),
-        left_out=max(0, len(left_out.read_text(encoding="utf-8").splitlines()) - 1) if left_out.is_file() else 0,
+        left_out=max(0, len(read_text(left_out).splitlines()) - 1) if left_out.is_file() else 0,
     )
 
 

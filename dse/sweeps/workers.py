@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPo
 from typing import Any, Protocol
 
 from dse.errors import DseError, InputError
+from dse.notice import told_level
 from dse.parallel import start_worker
 
 PATIENCE = 10.0
@@ -69,7 +70,7 @@ class ProcessWorkers:
 
     def _pool(self) -> ProcessPoolExecutor:
         """One process, started when it is given something to do."""
-        return ProcessPoolExecutor(1, self._context, initializer=start_worker, initargs=(self._threads,))
+        return ProcessPoolExecutor(1, self._context, initializer=start_worker, initargs=(self._threads, told_level()))
 
     def submit(self, task: Callable[..., Any], *given: Any) -> "Future[Any]":
         """Have a task done by who has least to do; a new process takes the place of one that was killed."""

@@ -1,8 +1,10 @@
 """The parameters that bring the best designs closest to a table, found with SciPy's bounded least squares.
 
-The residual of a figure is the logarithm of ours over the given value. Every trial is searched: first within pools
-of designs that may win, which takes milliseconds; then exactly, with the designs close behind the winner joining the
-pools, until the exact search and the pools name the same designs. Final figures are the exact search's.
+The residual of a figure is the logarithm of ours over the given value; where figures contradict each other, one far
+off may count by its distance rather than its square (SciPy's soft L1 loss); where there are few figures for the
+parameters, what is known of these beforehand counts as well. Every trial is searched: first within pools of designs
+that may win, which takes milliseconds; then exactly, with the designs close behind the winner joining the pools, until
+the exact search and the pools name the same designs. Final figures are the exact search's.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -43,6 +45,8 @@ It is halved where an exact search finds a worse fit than before, and grows by h
 """
 MOST_ROUNDS = 12
 """Times that fit and exact search alternate at most."""
+UNIFORM = 12.0 ** -0.5
+"""Standard deviation of a uniform distribution over a range of one: what is known of a parameter without figures."""
 SETTLED = 1e-3
 """Relative difference of the sums of squares below which pools and exact search agree."""
 
@@ -105,6 +109,9 @@ class FitQuestion:
 
     A problem takes the parameters that it has. `own`: values of parameters that something is tied to and that are not
     fitted. `reached`: a cost that a problem surely reaches. `closeness`: which designs join the pools.
+    `linear_beyond`: the residual beyond which one counts linearly; 0 for plain least squares. `noise`: the standard
+    deviation of a figure's residual, against which a parameter's range counts as what is known of it beforehand; 0 for
+    figures alone.
     """
 
     problems: Mapping[Key, Parametrized]
@@ -114,6 +121,8 @@ class FitQuestion:
     own: Mapping[str, float] = field(default_factory=dict)
     reached: Reached = known_cost
     closeness: Closeness = WIDE
+    linear_beyond: float = 0.0
+    noise: float = 0.0
     seed: int = 0
     rounds: int = MOST_ROUNDS
 
@@ -141,12 +150,12 @@ class Trials:
     known: dict[tuple[Key, tuple[tuple[str, float], ...]], dict[str, float]] = field(default_factory=dict)
 
     def residuals(self, places: Floats) -> Floats:
-        """Logarithm of ours over given, per figure."""
+        """What each figure adds to the misfit, its root with the sign of the error, then each parameter if it does."""
         found = {key: self._metrics(key, values) for key, values in self.question.own_values(places).items()}
-        return residuals(self.question.figures, found)
+        return counted(self.question, residuals(self.question.figures, found), places)
 
     def jacobian(self, places: Floats, step: float = STEP) -> Floats:
-        """Change of every residual per share of each parameter's range, shape (figures, parameters).
+        """Change of every residual per share of each parameter's range, shape (residuals, parameters).
 
         Central differences, one-sided at a bound.
         """
@@ -183,6 +192,28 @@ def residuals(figures: Sequence[Measured], found: Mapping[Key, Mapping[str, floa
         np.log(found[figure.problem][figure.metric] / figure.value) if found[figure.problem] else NO_DESIGN
         for figure in figures
     ])
+
+
+def counted(question: FitQuestion, errors: Floats, places: Floats) -> Floats:
+    """What is squared and summed: errors of figures, and of parameters where what is known beforehand counts.
+
+    A parameter of place p adds noise (p - 1/2) / UNIFORM: with Gaussian errors of `noise` the least sum is then the
+    most probable place, as the variance of a range alone is that of a uniform distribution over it.
+    """
+    known = question.noise * (places - 0.5) / UNIFORM if question.noise else places[:0]
+    return np.concatenate([softened(errors, question.linear_beyond), known])
+
+
+def softened(errors: Floats, linear_beyond: float) -> Floats:
+    """Residuals r as they count: c sqrt(2 (sqrt(1 + (r/c)²) - 1)) with the sign of r, c = `linear_beyond`.
+
+    Their squares sum to the soft L1 loss (SciPy, least_squares: f_scale² rho((r/f_scale)²)): r² where r is small, 2 c
+    |r| where it is large. 0 leaves residuals as they are.
+    """
+    if not linear_beyond:
+        return errors
+    loss = 2 * (np.hypot(1, errors / linear_beyond) - 1)
+    return np.asarray(np.sign(errors) * linear_beyond * np.sqrt(loss))
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +345,9 @@ def search_round(
     for key, one in searched.items():
         new = pools[key].contenders.joined(one.contenders) if key in pools else one.contenders
         pools[key] = FitPool.of(question.problems[key], new)
-    errors = residuals(question.figures, {key: one.metrics for key, one in searched.items()})
+    errors = counted(
+        question, residuals(question.figures, {key: one.metrics for key, one in searched.items()}), places
+    )
     return Round(places, float(errors @ errors), promised, searched)
 
 

@@ -39,8 +39,8 @@ def _variation(given: Mapping[str, Any], own: Mapping[str, float]) -> Variation:
 
 def _belongs(own: Mapping[str, float], name: str) -> bool:
     """Whether a problem has the owner of a parameter; one that is nearly one of its own is complained about later."""
-    owners = dict.fromkeys(known.partition(".")[0] for known in own)
-    owner = name.partition(".")[0]
+    owners = dict.fromkeys(known.rpartition(".")[0] or known for known in own)
+    owner = name.rpartition(".")[0] or name
     return owner in owners or bool(difflib.get_close_matches(owner, owners, n=1, cutoff=ALIKE))
 
 

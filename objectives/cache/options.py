@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from dse.errors import InputError, check_name
-from dse.objectives.array.given.cell import inferred_cell, load_cell, read_cell
+from dse.objectives.array.given.cell import MEMORY_NAMES, inferred_cell, load_cell, packaged_cells, read_cell
+from dse.objectives.array.given.technology_file import packaged_technologies
 from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.named_settings import named_settings
 from dse.objectives.cache.nvsim_files.configuration import EXPLORATION, check_cell, read_configuration
@@ -25,7 +26,8 @@ from dse.objectives.cache.workload import (
 )
 from dse.objectives.gpu.load import load_workload
 from dse.objectives.gpu.lowering import LARGEST_BATCH
-from dse.objectives.gpu.profiles import DEFAULT
+from dse.objectives.gpu.profiles import DEFAULT, profiles
+from dse.objectives.gpu.traffic import workload_names
 from dse.options import listed, option
 from dse.spaces.array.organization import FREE, ORGANIZATIONS
 from dse.spaces.array.spec import ACCESS_TYPES, RAM
@@ -38,50 +40,74 @@ ORGANIZATION, ALGORITHM1, RAM_DESIGNS = "organization", "algorithm1", "ram"
 BASIC, ALL = "basic", "all"
 
 
-WORKLOADS = "Workloads"
+CACHES, DESIGNS, FILES, WORKLOADS = "Caches", "Designs to choose from", "Settings and files", "Workloads"
+"""Groups of options."""
+
+
+def memory_names() -> list[str]:
+    """Memories that a calibration has, and packaged cells."""
+    return list(dict.fromkeys((*MEMORY_NAMES, *packaged_cells())))
 
 
 @dataclass(frozen=True, slots=True)
 class CacheOptions:
     """Caches to choose from: memories, capacities, access types, technology, and workloads on them."""
 
-    memory: str = option("sram,stt,sot", "Comma-separated: sram, stt, sot, packaged cells, or paths of .cell files.")
-    capacity: str = option("3MB", "Comma-separated: 512KB,3MB; a range as 1MB..16MB holds every k * 2^n, k to 15.")
-    access: str = option("normal,fast,sequential", "Access types to choose from.")
+    memory: str = option(
+        "sram,stt,sot", "Comma-separated: sram, stt, sot, packaged cells, or paths of .cell files.",
+        group=CACHES, names=memory_names,
+    )
+    capacity: str = option(
+        "3MB", "Comma-separated: 512KB,3MB; a range as 1MB..16MB holds every k * 2^n, k to 15.", group=CACHES
+    )
+    access: str = option(
+        "normal,fast,sequential", "Access types to choose from.", group=CACHES, names=lambda: ACCESS_TYPES
+    )
     organization: str = option(
-        FREE, "Of the data array: every one, or what CACTI assumes (mats of 2x2 subarrays, all active).", ORGANIZATIONS
+        FREE, "Of the data array: every one, or what CACTI assumes (mats of 2x2 subarrays, all active).",
+        ORGANIZATIONS,
+        group=DESIGNS,
     )
     setting: str | None = option(
-        None, f"A named choice of other options, which these may still change: {', '.join(named_settings())}."
+        None, f"A named choice of other options, which these may still change: {', '.join(named_settings())}.",
+        group=FILES, names=named_settings,
     )
     technology: str = option(
-        "16nm-deepnvmpp", "16nm-deepnvmpp, 16nm, 22nm, 32nm-lstp (-hp, -lop), any packaged one, or a .toml file."
+        "16nm-deepnvmpp", "16nm-deepnvmpp, 16nm, 22nm, 32nm-lstp (-hp, -lop), any packaged one, or a .toml file.",
+        group=CACHES, names=packaged_technologies,
     )
-    cells: str = option("deepnvmpp", "Calibration whose cells sram, stt and sot stand for.")
-    temperature: int = option(350, "Kelvin, 300 to 400.")
-    line: int = option(64, "Cache line, in bytes.")
-    ways: int = option(16, "Associativity.")
-    wires: str = option(BASIC, "Wires of the data array: NVSim's basic ones, or all of them jointly.", (BASIC, ALL))
-    read_fraction: float = option(0.5, "Share of reads in EDAP and the like.")
+    cells: str = option("deepnvmpp", "Calibration whose cells sram, stt and sot stand for.", group=CACHES)
+    temperature: int = option(350, "Kelvin, 300 to 400.", group=CACHES)
+    line: int = option(64, "Cache line, in bytes.", group=CACHES)
+    ways: int = option(16, "Associativity.", group=CACHES)
+    wires: str = option(
+        BASIC, "Wires of the data array: NVSim's basic ones, or all of them jointly.", (BASIC, ALL), group=DESIGNS
+    )
+    read_fraction: float = option(0.5, "Share of reads in EDAP and the like.", group=WORKLOADS)
     config: Path | None = option(
-        None, "Take technology, cell, capacity, access and ranges from an NVSim configuration."
+        None, "Take technology, cell, capacity, access and ranges from an NVSim configuration.", group=FILES
     )
     strict: bool = option(
-        False, "Refuse what NVSim understands in cells and configurations though it is not written as its samples are."
+        False,
+        "Refuse what NVSim understands in cells and configurations though it is not written as its samples are.",
+        group=FILES,
     )
-    joint: bool = option(False, "Choose among all memories and capacities: one search, one answer.")
+    joint: bool = option(False, "Choose among all memories and capacities: one search, one answer.", group=DESIGNS)
     designs: str = option(
         ORGANIZATION, "Organizations of caches, targets of NVSim's own search (Algorithm 1), or RAMs without tags.",
-        (ORGANIZATION, ALGORITHM1, RAM_DESIGNS),
+        (ORGANIZATION, ALGORITHM1, RAM_DESIGNS), group=DESIGNS,
     )
     workload: str | None = option(
-        None, "Comma-separated, for workload_edp, workload_energy, workload_latency.", group=WORKLOADS
+        None, "Comma-separated, for workload_edp, workload_energy, workload_latency.", group=WORKLOADS,
+        names=workload_names,
     )
     phase: str | None = option(
         None, "inference or training; of a transformer prefill or decode.", group=WORKLOADS
     )
     batch: int | None = option(None, "Images or sequences; DeepNVM++'s unless given.", group=WORKLOADS)
-    profile: str = option(DEFAULT, "How layers become kernels (see dse workload list).", group=WORKLOADS)
+    profile: str = option(
+        DEFAULT, "How layers become kernels (see dse workload list).", group=WORKLOADS, names=profiles
+    )
     time_model: str = option(SERIAL, "How accesses add up to time.", tuple(TIME_MODELS), group=WORKLOADS)
     dram: str = option("fitted", "Cost of DRAM: fitted, eyeriss-ratio, gddr5x-15pJ.", group=WORKLOADS)
     combine: str = option(GEOMETRIC_MEAN, "What several workloads become.", COMBINATIONS, group=WORKLOADS)

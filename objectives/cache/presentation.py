@@ -11,6 +11,7 @@ from dse.errors import InfeasibleError
 from dse.objectives.array.evaluation.design import EvaluatedDesign
 from dse.objectives.array.given.cell import MEMORY_NAMES
 from dse.objectives.array.given.technology import Technology
+from dse.objectives.array.hierarchy.array import METRIC_UNITS
 from dse.objectives.cache.baselines.algorithm1 import winner_costs
 from dse.objectives.cache.baselines.target_grid import TargetProblem
 from dse.objectives.cache.cost import exact_cost
@@ -88,6 +89,11 @@ class CachePresentation(Presentation):
             "technology": technology.name, "temperature": technology.temperature,
             **{name: arrays[name].to_row() if name in arrays else None for name in (DATA, TAG)},
         }
+
+    def units(self, problem: Any) -> Mapping[str, str]:
+        """Of both arrays' figures, and of what sets a cache apart."""
+        arrays = {f"{name}_{column}": unit for name in (DATA, TAG) for column, unit in METRIC_UNITS.items()}
+        return {"capacity": "B", "temperature": "K", **arrays}
 
     def lines(self, problem: Any, design: Ints) -> Mapping[str, str]:
         """Access type, and the organization of both arrays."""

@@ -118,7 +118,7 @@ def _column_sectors(layer: Layer) -> float:
     return layer.groups * gemm.k * row_sectors(gemm.n, WARP)
 
 
-def _im2col(run: Run, layer: Layer, step: str, image: KernelPart) -> Kernels:
+def _im2col(layer: Layer, step: str, image: KernelPart) -> Kernels:
     """Write the column buffer of one image."""
     if not pointwise(layer):
         yield streamed("im2col", layer, step, [image], [_column(layer, image)], window_reads(layer),
@@ -131,7 +131,7 @@ def _im2col_forward(run: Run, layer: Layer) -> Kernels:
     gemm = _column_sizes(layer)
     for number in range(run.batch):
         image, result = (part.share(number, run.batch) for part in (run.data(source), run.data(layer)))
-        yield from _im2col(run, layer, FORWARD, image)
+        yield from _im2col(layer, FORWARD, image)
         column = _column(layer, image)
         if run.profile.adds_to_zero:
             yield stream("clear", layer, FORWARD, [], [result], {"read": 0, "write": 1})
@@ -150,7 +150,7 @@ def _im2col_wgrad(run: Run, layer: Layer, source: Layer) -> Kernels:
     gemm = Gemm(forward.m, forward.k, forward.n)
     for number in range(run.batch):
         image, gradient = (part.share(number, run.batch) for part in (run.data(source), run.gradient(layer)))
-        yield from _im2col(run, layer, WGRAD, image)
+        yield from _im2col(layer, WGRAD, image)
         column = _column(layer, image)
         for group in range(layer.groups):
             operands = Operands(

@@ -16,7 +16,7 @@ from dse.text import hint
 
 DEFAULT_SET = "default"
 TOTAL, EACH = "total", "each"
-ALL_NODES, DEVICES_ONLY = "all", "devices"
+DEVICES_ONLY = "devices"
 
 
 @dataclass(frozen=True, slots=True)

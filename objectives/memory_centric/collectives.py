@@ -9,16 +9,15 @@ import numpy as np
 
 from dse.batch import Floats
 
-ALL_REDUCE, ALL_GATHER, REDUCE_SCATTER, BROADCAST = "all-reduce", "all-gather", "reduce-scatter", "broadcast"
-COLLECTIVES = (ALL_REDUCE, ALL_GATHER, REDUCE_SCATTER, BROADCAST)
-ROUNDS = {ALL_REDUCE: 2, ALL_GATHER: 1, REDUCE_SCATTER: 1}
-"""Times that the data go around the ring."""
 NumberLike = Floats | float
 
 
 def ring_time(size: NumberLike, nodes: NumberLike, bandwidth: NumberLike, hop: NumberLike,
               rounds: NumberLike) -> Floats:
-    """Time k (n-1)/n S / BW + k (n-1) hop [s] of S bytes over n nodes; BW of all rings and directions [B/s]."""
+    """Time k (n-1)/n S / BW + k (n-1) hop [s] of S bytes over n nodes; BW of all rings and directions [B/s].
+
+    `rounds` k: how often the data go around, 2 for an all-reduce, 1 for an all-gather or reduce-scatter.
+    """
     steps = rounds * (np.asarray(nodes) - 1)
     return np.asarray(steps / nodes * size / bandwidth + steps * hop)
 

@@ -22,20 +22,24 @@ class MemoryCentricOptions:
     """Systems to choose from, the network they train, and what the paper leaves unsaid."""
 
     network: str = option("alexnet", "Comma-separated: packaged networks, layer tables or configurations.")
-    point: str = option("", "A design point of the paper: dc-dla, hc-dla, mc-dla-s, mc-dla-l, mc-dla-b or oracle.")
+    point: str = option(
+        "", "A design point of the paper: dc-dla, hc-dla, mc-dla-s, mc-dla-l, mc-dla-b or oracle.", names=point_names
+    )
     store: str = option("host-bus,host-links,memory-nodes", "Where devices stash.", group=SYSTEM)
     topology: str = option("cube-mesh,star,folded,ring", "Also switch, reducing-switch, or a .toml file.",
-                           group=SYSTEM)
+                           group=SYSTEM, names=topology_names)
     pages: str = option("local,aware", "Pages on one or both sides of a device.", group=SYSTEM)
     store_sixths: str = option("0,1,2,3,4,5", "Sixths of the links for the store alone.", group=SYSTEM)
     ring_sixths: str = option("0,1,2,3,4,5,6", "Sixths of the links for rings alone.", group=SYSTEM)
     devices: str = option("8", "Devices, each with a memory node where there are any.", group=SYSTEM)
-    device: str = option("paper", "paper, k40, m40, p100, tpu-v2, a100, h100.", group=SYSTEM)
-    links: str = option("nvlink2", "nvlink2, nvlink2-measured, nvlink3, nvlink4, nvlink5.", group=SYSTEM)
-    host_bus: str = option("pcie3", "pcie3, pcie4, pcie5, pcie6, cxl2, cxl3.", group=SYSTEM)
+    device: str = option("paper", "paper, k40, m40, p100, tpu-v2, a100, h100.", group=SYSTEM, names=device_names)
+    links: str = option(
+        "nvlink2", "nvlink2, nvlink2-measured, nvlink3, nvlink4, nvlink5.", group=SYSTEM, names=link_names
+    )
+    host_bus: str = option("pcie3", "pcie3, pcie4, pcie5, pcie6, cxl2, cxl3.", group=SYSTEM, names=bus_names)
     host_sharing: str = option("", "Devices' worth of traffic on one bus to the host; the model set's unless given.",
                                group=SYSTEM)
-    dimm: str = option("128gb", "8gb, 16gb, 32gb, 64gb, 128gb.", group=SYSTEM)
+    dimm: str = option("128gb", "8gb, 16gb, 32gb, 64gb, 128gb.", group=SYSTEM, names=dimm_names)
     dimms: str = option("10", "Modules of a memory node.", group=SYSTEM)
     batch: str = option("512", "Samples of an iteration, of all devices together.", group=TRAINING)
     parallel: str = option("data", "data or model.", group=TRAINING)
@@ -46,7 +50,9 @@ class MemoryCentricOptions:
     layers: bool = option(False, "Choose for each layer whether its output is stashed or computed again.",
                           group=TRAINING)
     divide_layers: bool = option(False, "Choose for each layer whether it is data or model parallel.", group=TRAINING)
-    model_set: str = option("default", "Unstated choices: default, deepbench or gen3-x16.", group=MODEL)
+    model_set: str = option(
+        "default", "Unstated choices: default, deepbench or gen3-x16.", group=MODEL, names=model_set_names
+    )
     choices: str = option("", "Unstated choices to change, as hop=0.5e-6,window=8.", group=MODEL)
 
 

@@ -267,4 +267,4 @@ def with_hidden(network: Network, widths: Mapping[str, int]) -> Network:
         replace(layer, shape=(width, *layer.shape[1:])) if layer.kind == "input" else replace(layer, channels=width)
         for layer in network.layers
     ]
-    return replace(network, layers=infer_shapes(layers, ()))
+    return replace(network, layers=infer_shapes(layers))

@@ -13,7 +13,7 @@ from dse.objectives.network.layers import Network
 from dse.reading import read_json
 from dse.text import nearest, quoted, shown
 
-OWN_SUFFIXES = (".csv", ".json")
+OWN_SUFFIXES = (".csv", ".json", ".onnx", ".py")
 
 
 def _data(folder: str) -> Any:
@@ -38,23 +38,45 @@ def network_names() -> tuple[str, ...]:
 
 
 def load_network(name: str) -> Network:
-    """Network by its name, or from a layer table (``.csv``, ``.json``) or a model configuration (``.json``)."""
+    """Network by its name, or from a file of one's own as `read_own` takes it."""
     if name.endswith(OWN_SUFFIXES):
         return read_own(Path(name))
     if name not in network_names():
         raise InputError(f"workload {quoted(name)} is not known, the nearest is {nearest(name, network_names())}: "
-                         f"known are {', '.join(network_names())}, layer tables (.csv, .json) and model "
-                         "configurations (config.json)")
+                         f"known are {', '.join(network_names())}, layer tables (.csv, .json), model "
+                         "configurations (config.json), ONNX files (.onnx) and PyTorch modules (.py)")
     return _packaged(name)
 
 
 def read_own(path: Path) -> Network:
-    """Network from a layer table, or from a configuration: a JSON object with a ``model_type``."""
+    """Network from a layer table, a configuration (JSON with a ``model_type``), an ONNX file or a Python file.
+
+    A Python file is run: its function ``network`` makes a PyTorch module.
+    """
+    if path.suffix in _READERS:
+        return _READERS[path.suffix](path)
     if path.suffix == ".json":
         configuration = _configuration(path)
         if configuration is not None:
             return network_from_configuration(_title(path), configuration, shown(path))
     return read_network(path)
+
+
+def _read_onnx(path: Path) -> Network:
+    """Network of an ONNX file; the importer is loaded where it is needed."""
+    from dse.objectives.network.importers.onnx import read_onnx
+
+    return read_onnx(path)
+
+
+def _read_python(path: Path) -> Network:
+    """Network of a Python file; the importer is loaded where it is needed."""
+    from dse.objectives.network.importers.python_file import read_python
+
+    return read_python(path)
+
+
+_READERS = {".onnx": _read_onnx, ".py": _read_python}
 
 
 def _configuration(path: Path) -> dict[str, Any] | None:

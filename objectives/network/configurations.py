@@ -75,7 +75,7 @@ def network_from_configuration(name: str, values: Mapping[str, Any], file: str) 
                          f"supported are {', '.join(FAMILIES)}", file=file)
     stack = FAMILIES[family](ModelConfiguration(values, file))
     try:
-        layers = infer_shapes(stack.layers, ())
+        layers = infer_shapes(stack.layers)
     except InputError as problem:
         raise InputError(f"the sizes do not fit: {problem}", file=file) from None
     return Network(name, str(values.get("title", name)), layers)

@@ -28,8 +28,6 @@ ACTIVATIONS = ("relu", "clamp", "gelu", "silu", "sigmoid", "tanh")
 SINGLE = (*ACTIVATIONS, "lrn", *NORMALIZATIONS, "dropout", "softmax", "rotary", "scale")
 JOINS = ("add", "concat", "multiply", "attention", "matmul", "dispatch", "combine")
 ARRANGEMENTS = ("reshape", "select")
-COLLECTIVES = ("gather", "scatter")
-"""What sequence parallel devices exchange, over `groups` devices; made by `dse.objectives.network.parallel`."""
 KINDS = (*INPUTS, *WEIGHTED, *GATES, *TABLES, *POOLS, *SINGLE, *JOINS, *ARRANGEMENTS)
 SOURCES = {"attention": 3, "matmul": 2, "multiply": 2, "dispatch": 2, "combine": 2}
 """Kinds that read so many layers, neither more nor fewer."""

@@ -27,7 +27,7 @@ def tensor_parallel(network: Network, degree: int, *, sequence: bool = False) ->
     if sequence:
         layers = list(_along_sequence(layers, degree))
     try:
-        return replace(network, layers=infer_shapes(layers, ()))
+        return replace(network, layers=infer_shapes(layers))
     except InputError as problem:
         raise InputError(f"{network.name} does not divide among {degree} devices: {problem}") from None
 

@@ -6,10 +6,8 @@ from dataclasses import replace
 from dse.objectives.network.layers import INPUTS, TOKENS, Layer, Network, Pair, Place, Shape, volume, written
 from dse.text import nearest, quoted
 
-_no_place: Sequence[Place] = ()
 
-
-def infer_shapes(layers: Sequence[Layer], places: Sequence[Place]) -> tuple[Layer, ...]:
+def infer_shapes(layers: Sequence[Layer], places: Sequence[Place] = ()) -> tuple[Layer, ...]:
     """Layers with their shapes, each from the shapes of its inputs. Raises InputError where they do not fit."""
     known: dict[str, Layer] = {}
     for number, layer in enumerate(layers):
@@ -30,7 +28,7 @@ def infer_shapes(layers: Sequence[Layer], places: Sequence[Place]) -> tuple[Laye
 def with_rounding(network: Network, rounding: str) -> Network:
     """The same network with every pooling window rounded the given way."""
     layers = [replace(layer, rounding=rounding) for layer in network.layers]
-    return replace(network, layers=infer_shapes(layers, _no_place))
+    return replace(network, layers=infer_shapes(layers))
 
 
 def with_sequence(network: Network, tokens: int) -> Network:
@@ -40,7 +38,7 @@ def with_sequence(network: Network, tokens: int) -> Network:
     layers = [
         replace(layer, shape=(1, tokens, 1)) if layer.kind == TOKENS else layer for layer in network.layers
     ]
-    return replace(network, layers=infer_shapes(layers, _no_place))
+    return replace(network, layers=infer_shapes(layers))
 
 
 def _known(name: str, known: Iterable[str]) -> str:

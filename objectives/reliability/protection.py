@@ -67,16 +67,11 @@ def code_of(name: str) -> ProtectionCode:
 
 
 def more_than(errors: int, bits: int, error_rate: ArrayLike) -> Floats:
-    """P[more than `errors` of `bits` wrong] = Σ_{k>e} C(n, k)pᵏ(1 − p)ⁿ⁻ᵏ, by terms that are all ≥ 0."""
+    """P[more than `errors` of `bits` wrong] = Σ_{k>e} C(n, k)pᵏ(1 − p)ⁿ⁻ᵏ = I_p(e + 1, n − e), the incomplete beta.
+
+    Source: NIST Digital Library of Mathematical Functions, 8.17.5.
+    """
+    from scipy.special import betainc
+
     rate = np.asarray(error_rate, dtype=float)
-    with np.errstate(divide="ignore"):
-        log_wrong, log_right = np.log(rate), np.log1p(-rate)
-    total = np.zeros(rate.shape)
-    log_ways = 0.0
-    for count in range(bits + 1):
-        if count > errors:
-            with np.errstate(invalid="ignore"):
-                exponent = log_ways + count * log_wrong + np.where(count == bits, 0.0, (bits - count) * log_right)
-            total = total + np.exp(exponent)
-        log_ways += np.log((bits - count) / (count + 1)) if count < bits else 0.0
-    return np.asarray(np.minimum(total, 1.0))
+    return np.asarray(betainc(errors + 1, bits - errors, rate) if errors < bits else np.zeros(rate.shape))

@@ -23,6 +23,7 @@ from dse.units import parse_capacity, parse_quantity
 AUTO, ALL = "auto", "all"
 PHASES = (TRAINING, INFERENCE, *SEQUENCE_PHASES)
 BUFFERS_GROUP, SYSTEM_GROUP = "Buffers", "System"
+COPY, IN_PLACE = "copy", "in-place"
 BITS = 8
 
 
@@ -63,6 +64,10 @@ class ScratchpadOptions:
     )
     tolerance_of: str = option("", "Network whose measured tolerance stands for this one's.", group=BUFFERS_GROUP)
     saturate: bool = option(False, "Whether reads are clipped to the range of their class.", group=BUFFERS_GROUP)
+    weights: str = option(
+        COPY, "Whether weights are copies of a master (fp32) in DRAM, or the only ones.", (COPY, IN_PLACE),
+        group=BUFFERS_GROUP,
+    )
     residence: str = option("1d", "How long weights that stay are kept before they are loaded again.",
                             group=BUFFERS_GROUP)
     iso_area: str = option("", "Limit the area to that of the best SRAM buffers of a capacity, as 8MB.",
@@ -202,6 +207,12 @@ def memories_of(options: ScratchpadOptions) -> list[BufferMemory]:
     return [
         buffer_memory(name, Fabric(technology, load_cell(cells[name]), technology_path=path)) for name in names
     ]
+
+
+def sram_of(options: ScratchpadOptions) -> BufferMemory:
+    """What protected bits of hybrid words lie in: SRAM of the same technology."""
+    technology, path = technology_of(options)
+    return buffer_memory("sram", Fabric(technology, load_cell("sram"), technology_path=path))
 
 
 def technology_of(options: ScratchpadOptions) -> tuple[Technology, Path | None]:

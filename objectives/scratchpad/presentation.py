@@ -66,6 +66,18 @@ class ScratchpadPresentation(Presentation):
         chosen = values(problem.space.axes, np.asarray(design))
         return tuple(str(chosen[f"{name}_memory"]) for name in problem.setting.buffers)
 
+    def decisions(self, problem: Any) -> Mapping[str, Sequence[str]]:
+        """What the array runs, how capacity is divided, and of all buffers together memories, writes and arrays."""
+        def of_buffers(*axes: str) -> tuple[str, ...]:
+            return tuple(f"{name}_{axis}" for name in problem.setting.buffers for axis in axes)
+
+        return {
+            "systolic array": ("systolic_array", "dataflow", "batch", "pace"),
+            "division": ("capacity", "split", "accumulator_capacity"), "memories": of_buffers("memory"),
+            "writes": of_buffers("stability", "error_rate", "pulse", "protection"),
+            "banks and arrays": of_buffers("banks", "array"),
+        }
+
     def conditions(self, problem: Any) -> str:
         """Technology and temperature."""
         options = problem.setting.options

@@ -13,6 +13,8 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.errors import InputError
+from dse.objectives.scratchpad.features import SAID_IN_NUMBERS, scratchpad_features
+from dse.objectives.scratchpad.options import IN_PLACE
 from dse.objectives.scratchpad.parts import AREA, DROP, ENERGY, FIGURES, WEAR, BufferPart, BufferUse, buffer_part
 from dse.objectives.scratchpad.setting import ScratchpadSetting
 from dse.objectives.scratchpad.stock import BufferRequest, StockedGroup
@@ -20,7 +22,7 @@ from dse.objectives.scratchpad.system import StepDemand
 from dse.problem import Columns, Constraint, Figures, Metric, Objective, Sign
 from dse.spaces.branches import Branch, BranchSpace
 from dse.spaces.scratchpad.buffers import WRITE_AXES
-from dse.spaces.space import Level, Space, levels_of, values
+from dse.spaces.space import Axis, Level, Space, levels_of, values
 from dse.text import hint
 
 NAME = "scratchpad"
@@ -92,6 +94,7 @@ class ScratchpadProblem:
         self.constraints = tuple(constraints)
         self._top = setting.outer.axes()
         self._axes = setting.stock.choices.axes()
+        self._fixed: Mapping[str, int] = {}
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
@@ -100,22 +103,48 @@ class ScratchpadProblem:
 
     def with_questions(self, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> Self:
         """The same scratchpads with other wishes, all that was made for them kept."""
-        other = type(self)(self.setting, objectives, constraints)
+        other = self._like(self.setting, objectives, constraints)
         if "assembly_by_branch" in self.__dict__:
             other.__dict__["assembly_by_branch"] = self.assembly_by_branch
         return other
 
     asking = with_questions
 
+    def _like(
+        self, setting: ScratchpadSetting, objectives: Sequence[Objective], constraints: Sequence[Constraint]
+    ) -> Self:
+        """Another problem in which the same axes are fixed."""
+        other = type(self)(setting, objectives, constraints)
+        other._fixed = self._fixed
+        return other
+
+    def restricted(self, levels: Mapping[str, Level]) -> Self:
+        """The same scratchpads with some axes fixed; those of a buffer are named with its class, as ``weight_memory``.
+
+        Axes keep their levels, so that designs are those of the whole problem.
+        """
+        known = {axis.name: axis for axis in self.space.axes}
+        for name in levels:
+            if name not in known:
+                raise InputError(f"'{name}' is no axis of problem {NAME}{hint(name, known)}")
+        fixed = {name: int(levels_of([known[name]], {name: level})[0]) for name, level in levels.items()}
+        other = self._like(self.setting, self.objectives, self.constraints)
+        other._fixed = {**self._fixed, **fixed}
+        return other
+
     @cached_property
     def assembly_by_branch(self) -> Mapping[Branch, ScratchpadAssembly]:
         """Scratchpads of each combination at the top that can be built."""
         found = {}
-        for branch in product(*(range(len(axis)) for axis in self._top)):
+        for branch in product(*(self._levels(axis) for axis in self._top)):
             made = self._assembly(branch)
             if made is not None:
                 found[branch] = made
         return found
+
+    def _levels(self, axis: Axis) -> Sequence[int]:
+        """Levels of an axis at the top that are not excluded."""
+        return [self._fixed[axis.name]] if axis.name in self._fixed else range(len(axis))
 
     def _assembly(self, branch: Branch) -> ScratchpadAssembly | None:
         """Scratchpads of one combination at the top; None where none can be built."""
@@ -124,12 +153,17 @@ class ScratchpadProblem:
         if asked is None:
             return None
         demand, capacities = asked
-        use = BufferUse(demand.time, self.setting.options.line * 8, self.setting.tolerance,
-                        self.setting.options.saturate)
+        options = self.setting.options
+        use = BufferUse(time=demand.time, line_bits=options.line * 8, tolerance=self.setting.tolerance,
+                        saturate=options.saturate, in_place=options.weights == IN_PLACE)
         parts: list[BufferPart] = []
         for request in self.setting.requests(demand, capacities, int(chosen["batch"])):
             first = len(self._top) + len(self._axes) * len(parts)
-            part = buffer_part(self.stocked(request), request, use, self._axes, first)
+            groups = [
+                kept for group in self.stocked(request)
+                if (kept := group.holding(self._fixed_of(request.name))).levels.size
+            ]
+            part = buffer_part(groups, request, use, self._axes, first)
             if not part.space.size:
                 return None
             parts.append(part)
@@ -138,6 +172,11 @@ class ScratchpadProblem:
     def stocked(self, request: BufferRequest) -> list[StockedGroup]:
         """Buffers that meet a request."""
         return self.setting.stock.groups(request)
+
+    def _fixed_of(self, buffer: str) -> Mapping[int, int]:
+        """Fixed levels of one buffer, by place among its axes."""
+        names = [f"{buffer}_{axis.name}" for axis in self._axes]
+        return {place: self._fixed[name] for place, name in enumerate(names) if name in self._fixed}
 
     def assembly_of(self, design: Ints) -> ScratchpadAssembly:
         """The kind of scratchpad that one design (axes,) is."""
@@ -200,7 +239,16 @@ class ScratchpadProblem:
             if name not in PARAMETERS:
                 raise InputError(f"'{name}' is no parameter of problem {NAME}{hint(name, PARAMETERS)}")
         rates = replace(self.setting.rates, **{name: float(value) for name, value in values.items()})
-        return type(self)(replace(self.setting, rates=rates), self.objectives, self.constraints)
+        return self._like(replace(self.setting, rates=rates), self.objectives, self.constraints)
+
+    @property
+    def described(self) -> tuple[str, ...]:
+        """Axes that `features` say in numbers."""
+        return tuple(f"{name}_{axis}" for name in self.setting.buffers for axis in SAID_IN_NUMBERS)
+
+    def features(self, designs: Ints) -> dict[str, Floats]:
+        """Of each buffer what is asked of it, how a bank is organized, and the numbers of its cell; NaN for none."""
+        return scratchpad_features(self.assembly_by_branch, self.setting, np.asarray(designs))
 
     def _tunable(self, memory: str) -> bool:
         """Whether pulses and stability of a memory are a choice."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dse.batch import Ints
-from dse.objectives.scratchpad.buffers import array_part
+from dse.objectives.array.part import ArrayPart
 from dse.objectives.scratchpad.parts import BufferPart
 from dse.objectives.scratchpad.system import StepDemand
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS
@@ -28,7 +28,8 @@ class BufferReport:
     memory: str
     capacity: int
     banks: int
-    organization: Mapping[str, int | str]
+    organization: Mapping[str, Mapping[str, int | str]]
+    """Of the bank, by memory: hybrid words lie in two."""
     tuned: bool
     stability: float | None
     error_rate: float | None
@@ -82,12 +83,12 @@ def _report(
     asked, banks = demand.buffers[part.name], int(arrays.banks[0])
     memory = next(one for one in problem.setting.stock.memories if one.name == own["memory"])
     stability = own["stability"]
-    made = memory if stability is None else memory.with_stability(stability)
-    design = array_part(made, capacity // banks, line_bits).numbered(int(arrays.design[0]))
-    *counts, buffer = design.organization
+    found = problem.setting.stock.banks_of(
+        group, place, memory, np.nan if stability is None else float(stability), capacity
+    )
     return BufferReport(
         name=part.name, memory=memory.name, capacity=capacity, banks=banks,
-        organization=dict(zip(ORGANIZATION_COLUMNS, [*counts, BUFFER_DESIGNS[buffer]], strict=True)),
+        organization={name: organization_of(bank, design) for name, (bank, design) in found.items()},
         tuned=stability is not None, stability=stability, error_rate=own["error_rate"], pulse=own["pulse"],
         protection=own["protection"] or "none", read_energy=longer * float(arrays.read_energy[0]),
         write_energy=longer * float(arrays.periphery_write_energy[0]) + float(writes.cell_energy[0]),
@@ -100,6 +101,12 @@ def _report(
         writes=asked.total_writes, energy=float(part.evaluate(levels[None])[0, 0]),
         leakage_energy=longer * float(arrays.leakage[0]) * demand.time,
     )
+
+
+def organization_of(bank: ArrayPart, number: int) -> dict[str, int | str]:
+    """One organization by its counts."""
+    *counts, style = bank.numbered(number).organization
+    return dict(zip(ORGANIZATION_COLUMNS, [*counts, BUFFER_DESIGNS[style]], strict=True))
 
 
 def limited_time(problem: Any, design: Ints) -> float:

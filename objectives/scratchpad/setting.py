@@ -10,6 +10,8 @@ from dse.objectives.network.catalog import load_network
 from dse.objectives.network.layers import Network
 from dse.objectives.network.training import TRAINING, inference_step, training_step
 from dse.objectives.scratchpad.options import (
+    COPY,
+    IN_PLACE,
     PHASES,
     ScratchpadOptions,
     buffer_choices,
@@ -19,6 +21,7 @@ from dse.objectives.scratchpad.options import (
     quantity,
     rates_of,
     shape_of,
+    sram_of,
     tolerance_of,
     write_levels,
 )
@@ -111,6 +114,10 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
     """What the options say, all checked."""
     if options.phase not in PHASES:
         raise InputError(f"--phase '{options.phase}' is none of {', '.join(PHASES)}{hint(options.phase, PHASES)}")
+    if options.weights not in (COPY, IN_PLACE):
+        raise InputError(f"--weights '{options.weights}': give {COPY} or {IN_PLACE}")
+    if options.weights == IN_PLACE and options.phase != TRAINING:
+        raise InputError(f"--weights {IN_PLACE}: nothing writes weights in --phase {options.phase}")
     if not 8 <= options.line <= 1024 or options.line & (options.line - 1):
         raise InputError(f"--line {options.line}: give a power of two from 8 to 1024")
     network = load_network(options.network)
@@ -123,8 +130,10 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
     choices = buffer_choices(options, [one.name for one in memories], tolerant=tolerance is not None)
     return ScratchpadSetting(
         options=options, network=network, outer=outer_choices(options, classes),
-        stock=BufferStock(memories, choices, write_levels(choices), options.line * BITS,
-                          quantity(options.latency, "latency", "s")),
+        stock=BufferStock(
+            memories=memories, sram=sram_of(options), choices=choices, write_levels=write_levels(choices),
+            line_bits=options.line * BITS, latency_limit=quantity(options.latency, "latency", "s"),
+        ),
         rates=rates_of(options), tolerance=tolerance,
         residence=quantity(options.residence, "residence", "s"), classes=classes,
         own_memories=own, sums_memories=sums,

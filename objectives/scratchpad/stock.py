@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
-from dse.batch import Floats, Ints, concatenate
-from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.scratchpad.buffers import BufferArrays, BufferMemory, BufferShape, buffer_arrays
+from dse.batch import Bools, Floats, Ints, concatenate
+from dse.objectives.array.part import ArrayPart
+from dse.objectives.scratchpad.banks import bank_front
+from dse.objectives.scratchpad.buffers import BufferArrays, BufferMemory, BufferShape, array_part
+from dse.objectives.scratchpad.hybrid import hybrid_front, parted
 from dse.objectives.scratchpad.system import BufferDemand
 from dse.objectives.scratchpad.writes import BufferWrites, Exposure, WriteLevels, buffer_writes
-from dse.spaces.scratchpad.buffers import MOST_ARRAYS, BufferChoices, BufferGroup
+from dse.spaces.scratchpad.buffers import BufferChoices, BufferGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +33,45 @@ class BufferRequest:
 
 @dataclass(frozen=True, slots=True)
 class StockedGroup:
-    """Writes and arrays that go together, with their levels."""
+    """Writes and arrays that go together, with their levels; `hybrid`: a part of each word lies in SRAM."""
 
     levels: BufferGroup
     writes: BufferWrites
     arrays: BufferArrays
+    hybrid: bool
 
     def taking(self, rows: Ints) -> "StockedGroup":
         """The same places with some of the ways to write."""
         levels = BufferGroup(self.levels.writes[rows], self.levels.places)
-        return StockedGroup(levels, self.writes.take(rows), self.arrays)
+        return replace(self, levels=levels, writes=self.writes.take(rows))
 
-
-@cache
-def _libraries() -> MatLibraries:
-    """Mats that all banks share."""
-    return MatLibraries()
-
-
-@cache
-def bank_front(memory: BufferMemory, shape: BufferShape) -> BufferArrays:
-    """The front of one bank, by ascending energy of a read; problems of one memory share it."""
-    found = buffer_arrays(memory, shape, (1,), _libraries())
-    return found.take(np.lexsort((found.area, found.leakage, found.read_energy))[:MOST_ARRAYS])
+    def holding(self, fixed: Mapping[int, int]) -> "StockedGroup":
+        """The ways to write and places that have fixed levels, by place among a buffer's axes."""
+        if not fixed:
+            return self
+        split = self.levels.writes.shape[1]
+        ways, places = np.ones(len(self.levels.writes), np.bool_), np.ones(len(self.levels.places), np.bool_)
+        for axis, level in fixed.items():
+            if axis < split:
+                ways &= self.levels.writes[:, axis] == level
+            else:
+                places &= self.levels.places[:, axis - split] == level
+        rows, spots = np.flatnonzero(ways), np.flatnonzero(places)
+        levels = BufferGroup(self.levels.writes[rows], self.levels.places[spots])
+        return replace(
+            self, levels=levels, writes=self.writes.take(rows), arrays=self.arrays.take(spots)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class BufferStock:
-    """Banks and writes of some memories, with lines of `line_bits` and banks within a latency [s]."""
+    """Banks and writes of some memories, with lines of `line_bits` and banks within a latency [s].
+
+    `sram` is what protected bits of hybrid words lie in.
+    """
 
     memories: Sequence[BufferMemory]
+    sram: BufferMemory
     choices: BufferChoices
     write_levels: WriteLevels
     line_bits: int
@@ -73,21 +83,39 @@ class BufferStock:
             return (float("nan"),)
         return (memory.link.parameters.stability,) if memory.link.fixed else self.choices.stability
 
-    def bank(self, memory: BufferMemory, stability: float, capacity: int) -> BufferArrays:
+    def bank(self, memory: BufferMemory, stability: float, capacity: int, *, hybrid: bool = False) -> BufferArrays:
         """The front of one bank of a capacity [B], by ascending energy of a read."""
-        made = memory if memory.link is None else memory.with_stability(stability)
-        return bank_front(made, BufferShape(capacity, self.line_bits, self.latency_limit))
+        made, shape = _made(memory, stability), BufferShape(capacity, self.line_bits, self.latency_limit)
+        return hybrid_front(made, self.sram, shape).arrays if hybrid else bank_front(made, shape)
 
-    def arrays(self, memory: BufferMemory, stability: float, capacity: int) -> tuple[BufferArrays, Ints]:
+    def arrays(
+        self, memory: BufferMemory, stability: float, capacity: int, *, hybrid: bool = False
+    ) -> tuple[BufferArrays, Ints]:
         """Arrays of buffers of a capacity [B], of all numbers of banks, and levels (n, 2) of banks and array."""
         found, levels = [], []
         for level, count in enumerate(self.choices.banks):
-            one = self.bank(memory, stability, capacity // count)
+            one = self.bank(memory, stability, capacity // count, hybrid=hybrid)
             found.append(replace(
                 one, banks=np.full(len(one), count), leakage=one.leakage * count, area=one.area * count
             ))
             levels.append(np.stack([np.full(len(one), level), np.arange(len(one))], axis=1))
         return concatenate(found), np.concatenate(levels)
+
+    def banks_of(
+        self, group: StockedGroup, place: int, memory: BufferMemory, stability: float, capacity: int
+    ) -> dict[str, tuple[ArrayPart, int]]:
+        """What a bank of a buffer of a capacity [B] is made of, by memory: arrays, and the number of the one."""
+        made, number = _made(memory, stability), int(group.arrays.design[place])
+        shape = BufferShape(capacity // int(group.arrays.banks[place]), self.line_bits, self.latency_limit)
+        if not group.hybrid:
+            return {memory.name: (array_part(made, shape.capacity, shape.word_bits), number)}
+        front, (protected, rest) = hybrid_front(made, self.sram, shape), parted(shape)
+        return {
+            memory.name: (array_part(made, rest.capacity, rest.word_bits), int(front.other[number])),
+            f"{self.sram.name} for protected bits": (
+                array_part(self.sram, protected.capacity, protected.word_bits), int(front.sram[number])
+            ),
+        }
 
     def groups(self, request: BufferRequest) -> list[StockedGroup]:
         """All that meets a request, by memory, stability and duration of writes."""
@@ -106,23 +134,34 @@ class BufferStock:
         arrays, places = self.arrays(memory, stability, request.capacity)
         if not len(arrays):
             return []
-        exposure = _exposure(request, arrays)
+        exposure = _exposure(request, arrays, float(memory.fabric.technology.temperature))
         writes = buffer_writes(memory.link, self.line_bits, stability, self.write_levels, exposure)
         levels = self._write_levels(memory, writes, at)
         if request.reliable and memory.link is not None and not memory.link.fixed:
             lowest = np.flatnonzero(levels[:, 2] == 0)
             writes, levels = writes.take(lowest), levels[lowest]
+        parted_words = self._hybrid(memory, writes)
         groups = []
-        for pulse in np.unique(writes.pulse):
-            rows = np.flatnonzero(writes.pulse == pulse)
-            kept = np.flatnonzero(request.demand.keeps(
-                arrays.read_latency, arrays.periphery_write_latency + pulse, arrays.banks.astype(float)
-            ))
-            if len(kept):
-                groups.append(StockedGroup(
-                    BufferGroup(levels[rows], places[kept]), writes.take(rows), arrays.take(kept)
+        for hybrid in np.unique(parted_words):
+            if hybrid:
+                arrays, places = self.arrays(memory, stability, request.capacity, hybrid=True)
+            for pulse in np.unique(writes.pulse[parted_words == hybrid]):
+                rows = np.flatnonzero((writes.pulse == pulse) & (parted_words == hybrid))
+                kept = np.flatnonzero(request.demand.keeps(
+                    arrays.read_latency, arrays.periphery_write_latency + pulse, arrays.banks.astype(float)
                 ))
+                if len(kept):
+                    groups.append(StockedGroup(
+                        levels=BufferGroup(levels[rows], places[kept]), writes=writes.take(rows),
+                        arrays=arrays.take(kept), hybrid=bool(hybrid),
+                    ))
         return groups
+
+    def _hybrid(self, memory: BufferMemory, writes: BufferWrites) -> Bools:
+        """Which writes are of words of two memories."""
+        schemes = np.array([one.hybrid for one in self.write_levels.schemes])
+        tunable = memory.link is not None and not memory.link.fixed
+        return schemes[writes.scheme] if tunable else np.zeros(len(writes), np.bool_)
 
     def _write_levels(self, memory: BufferMemory, writes: BufferWrites, at: tuple[int, int]) -> Ints:
         """Levels (writes, 5) on the axes of writing; the first ones where a memory leaves no choice."""
@@ -136,17 +175,24 @@ class BufferStock:
         return levels
 
 
+def _made(memory: BufferMemory, stability: float) -> BufferMemory:
+    """A memory with bits of a stability."""
+    return memory if memory.link is None or np.isnan(stability) else memory.with_stability(stability)
+
+
 def _places(levels: Sequence[float], values: Floats) -> Ints:
     """Places of values among ascending levels."""
     places: Ints = np.searchsorted(np.array(levels), values)
     return places
 
 
-def _exposure(request: BufferRequest, arrays: BufferArrays) -> Exposure:
+def _exposure(request: BufferRequest, arrays: BufferArrays, temperature: float) -> Exposure:
     """What a bit lives through: reads on average, each as long as the fastest array takes."""
     demand = request.demand
     reads = demand.total_reads / demand.total_writes if demand.total_writes else demand.total_reads
-    return Exposure(request.residence, reads, float(arrays.read_latency.min()))
+    return Exposure(
+        residence=request.residence, reads=reads, read_time=float(arrays.read_latency.min()), temperature=temperature
+    )
 
 
 def capacities_of(classes: Sequence[str], total: int, split: Sequence[int]) -> Mapping[str, int]:

@@ -1,8 +1,11 @@
 """What a network tolerates, looked up: falls of accuracy measured under faults of one class, kind and group of bits.
 
 A table is a CSV file of `data/tolerance` by the name of its network, made by
-``python -m dse.studies.scratchpad.training.measure``. Nothing is interpolated: between measured probabilities the
-next larger one stands, above the largest nothing is known.
+``python -m dse.studies.scratchpad.training.measure``. Drops are straight lines between measured points and, as faults
+become too rare to meet, from nothing to the least of them; noise of few runs, by which a drop may seem to fall while
+faults grow, is averaged out (isotonic regression: R. E. Barlow et al., Statistical Inference under Order Restrictions,
+1972). What is legal is never interpolated: the next larger measured point decides, and above the largest nothing is
+known.
 """
 
 import csv
@@ -22,8 +25,13 @@ STEPS = 1e5
 """Steps of a training in which flips of exponents are counted."""
 MOST_EXPONENT_FLIPS = 0.1
 """Expected flips of exponents in a training, above which it is not to be trusted."""
+NEARLY = 1e-5
+"""Relative difference up to which a probability is the measured one: tables have six digits."""
 STALE, FLIP = "stale", "flip"
 EXPONENT, REST, EVERY_BIT = "exponent", "sign-mantissa", "all"
+
+WEIGHT, IN_PLACE = "weight", "weight-in-place"
+"""Weights that are copies of a master in single precision, and such as are the only ones."""
 
 Key = tuple[str, str, str, bool]
 """Class of tensors, kind of fault, group of bits, whether reads are clipped."""
@@ -68,7 +76,7 @@ class ToleranceTable:
     points: Mapping[Key, MeasuredTolerance]
 
     def at(self, key: Key, probability: ArrayLike) -> Tolerated:
-        """What faults of a probability cost: the measured point at or above it; nothing without faults.
+        """What faults of a probability cost, and whether training survives them; nothing without faults.
 
         Where a group was not measured, faults in all bits stand for it, which are harsher; where neither was, no
         fault is legal.
@@ -77,14 +85,14 @@ class ToleranceTable:
         measured = self.points.get(key) or self.points.get((key[0], key[1], EVERY_BIT, key[3]))
         if measured is None:
             return Tolerated(np.zeros(rate.shape), np.zeros(rate.shape), rate == 0)
-        row = np.searchsorted(measured.probability, rate * (1 - 1e-9))
+        row = np.searchsorted(measured.probability, rate * (1 - NEARLY))
         known = row < len(measured)
         row = np.minimum(row, len(measured) - 1)
-        struck = rate > 0
+        at = np.concatenate([[0.0], measured.probability])
         return Tolerated(
-            drop=np.where(struck, np.maximum(measured.drop[row], 0.0), 0.0),
-            interval=np.where(struck, measured.interval[row], 0.0),
-            legal=~struck | (known & (measured.collapsed[row] == 0)),
+            drop=np.interp(rate, at, np.concatenate([[0.0], rising(measured.drop)])),
+            interval=np.interp(rate, at, np.concatenate([[0.0], measured.interval])),
+            legal=(rate == 0) | (known & (np.maximum.accumulate(measured.collapsed)[row] == 0)),
         )
 
     def of_class(
@@ -108,6 +116,18 @@ class ToleranceTable:
             interval=np.sqrt(np.sum([part.interval**2 for part in parts], axis=0)),
             legal=np.logical_and.reduce([*(part.legal for part in parts), rates.flip_exponent <= rare]),
         )
+
+
+def rising(drops: Floats) -> Floats:
+    """The nearest drops (points,) that never fall, none below 0: least squares by pooling neighbors that do fall."""
+    pools: list[tuple[float, int]] = []
+    for drop in drops:
+        mean, count = float(drop), 1
+        while pools and pools[-1][0] > mean:
+            before, size = pools.pop()
+            mean, count = (before * size + mean * count) / (size + count), size + count
+        pools.append((mean, count))
+    return np.asarray(np.maximum(np.repeat([mean for mean, _ in pools], [count for _, count in pools]), 0.0))
 
 
 def tolerance_names() -> list[str]:

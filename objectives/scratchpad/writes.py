@@ -13,6 +13,7 @@ from dse.batch import Batch, Bools, Floats, Ints, concatenate
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.reliability.link import ANISOTROPY, DIAMETER, SwitchingLink, WritePoints
 from dse.objectives.reliability.protection import NO_CODE, ProtectionCode, code_of, more_than
+from dse.objectives.reliability.retention import stability_at
 from dse.objectives.reliability.spread import mean_read_disturb, mean_retention_failure
 from dse.objectives.reliability.switching import switching_table
 
@@ -21,6 +22,8 @@ SHARES = {NOTHING: 0.0, EXPONENT: 0.5, EVERYTHING: 1.0}
 """Share of a bf16 word's bits that each scope protects: 8 of 16 are the exponent."""
 PULSE = "pulse"
 """Protection by a stronger pulse: protected bits fail at the rate of the cell's file."""
+HYBRID = "SRAM"
+"""Protection by another memory: protected bits lie in an array of SRAM beside that of the others."""
 CODEWORD = 512
 """Longest word [data bits] that one code covers."""
 TOGGLES = 0.5
@@ -41,7 +44,12 @@ class ProtectionScheme:
     @property
     def code(self) -> ProtectionCode:
         """The code of protected bits."""
-        return NO_CODE if self.method == PULSE else code_of(self.method)
+        return NO_CODE if self.method in (PULSE, HYBRID) else code_of(self.method)
+
+    @property
+    def hybrid(self) -> bool:
+        """Whether protected bits lie in SRAM."""
+        return self.method == HYBRID
 
     @property
     def name(self) -> str:
@@ -55,8 +63,9 @@ SCHEMES = (
         ProtectionScheme(method, scope)
         for method in (PULSE, "SECDED", "DECTED") for scope in (EXPONENT, EVERYTHING)
     ),
+    ProtectionScheme(HYBRID, EXPONENT),
 )
-"""Protections of a buffer of one memory."""
+"""Protections of a buffer; all bits in SRAM are a buffer of SRAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +79,15 @@ class WriteLevels:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What a bit lives through between two writes: seconds, reads, and how long a read's current flows [s]."""
+    """What a bit lives through between two writes: seconds, reads, how long a read lasts [s], and temperature [K].
+
+    Writes are those of the temperature of the cell's stability, as a file's pulses must do in the cold as well.
+    """
 
     residence: float
     reads: float
     read_time: float
+    temperature: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +133,16 @@ def flip_probability(
 ) -> Floats:
     """Probability that a bit turns over between two writes, by itself or read: 1 − (1 − r)(1 − d/2)^reads.
 
-    Only antiparallel bits, half of them, are disturbed by reading. At i ≥ 6 the table ends: taken as 6.
+    Only antiparallel bits, half of them, are disturbed by reading. At i ≥ 6 the table ends: taken as 6. Stability is
+    that of the bits' temperature, Δ·T₀/T; the barrier and so the critical current are not changed by it.
     """
-    parameters, level = link.parameters, np.asarray(stability, dtype=float)
+    parameters = link.parameters
+    at_reference = np.asarray(stability, dtype=float)
+    level = stability_at(exposure.temperature, at_reference, parameters.stability_temperature)
     lost = mean_retention_failure(exposure.residence, level, parameters.attempt_time, parameters.spread)
     if link.fixed:
         return lost  # the critical current of a bit that is written through a heavy metal is not known
-    size = level / parameters.stability
+    size = at_reference / parameters.stability
     time = parameters.switching_time / (size if knob == ANISOTROPY else 1.0)
     # By diameter both currents grow with the area, by anisotropy only the critical one.
     ratio = read_current(link.cell) / link.set.critical_current / (size if knob == ANISOTROPY else 1.0)
@@ -193,9 +209,12 @@ def _scheme_rows(
 ) -> BufferWrites:
     """Writes under one protection; `weak` and `strong` are mean energies [J] of a bit, `cell` its rates and life.
 
-    A strong pulse makes protected bits fail as the file says; a code repairs what few bits of its word are wrong.
+    A strong pulse makes protected bits fail as the file says; a code repairs what few bits of its word are wrong; bits
+    in SRAM neither fail nor take a pulse.
     """
     stated, flips, endurance = cell
+    if scheme.hybrid:
+        return _hybrid_rows(number, scheme, word_bits, rates, pulses, longer, weak, flips, endurance)
     protected = round(word_bits * SHARES[scheme.scope])
     stale = np.minimum(rates, stated) if scheme.method == PULSE and protected else rates
     code, flip = scheme.code, np.full(rates.shape, flips)
@@ -211,6 +230,21 @@ def _scheme_rows(
         check_bits=np.full(rates.shape, check), cell_energy=cells, pulse=longer,
         stale_exponent=stale * left, stale_rest=np.where(everything, stale * left, rates),
         flip_exponent=flip * left, flip_rest=np.where(everything, flip * left, flip),
+        endurance=np.full(rates.shape, endurance),
+    )
+
+
+def _hybrid_rows(
+    number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, longer: Floats,
+    weak: Floats, flips: float, endurance: float,
+) -> BufferWrites:
+    """Writes of words whose protected bits lie in SRAM."""
+    rest = word_bits - round(word_bits * SHARES[scheme.scope])
+    none = np.zeros_like(rates)
+    return BufferWrites(
+        error_rate=rates, pulse_factor=pulses, scheme=np.full(rates.shape, number),
+        check_bits=np.zeros(rates.shape, np.int64), cell_energy=weak * rest, pulse=longer, stale_exponent=none,
+        stale_rest=rates, flip_exponent=none, flip_rest=np.full(rates.shape, flips),
         endurance=np.full(rates.shape, endurance),
     )
 

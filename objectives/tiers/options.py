@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dse.errors import InputError
-from dse.objectives.gpu.machine import load_gpu
-from dse.objectives.network.catalog import load_network
+from dse.objectives.gpu.machine import gpu_names, load_gpu
+from dse.objectives.network.catalog import load_network, network_names
 from dse.objectives.network.precision import load_precision, states_of
 from dse.objectives.placement.policies import POLICIES
-from dse.objectives.tiers.technology import load_memory
+from dse.objectives.tiers.technology import load_memory, technology_names
 from dse.options import listed, option, typed, words
 from dse.spaces.tiers.space import (
     ARRANGEMENTS,
@@ -19,7 +19,8 @@ from dse.spaces.tiers.space import (
 )
 from dse.units import parse_capacity
 
-MONEY = "Cost and energy"
+STEP, TIERS, PLACEMENT, MONEY = "Training step", "Memories", "Placement", "Cost and energy"
+"""Groups of options."""
 BYTES, ENERGY, TIME = "bytes", "energy", "time"
 WEIGHINGS = (BYTES, ENERGY, TIME)
 
@@ -28,26 +29,49 @@ WEIGHINGS = (BYTES, ENERGY, TIME)
 class TierOptions:
     """A training step, the memories and policies to choose from, and what energy costs."""
 
-    network: str = option("gpt2", "Network to train: packaged, a layer table, or a model configuration.")
-    batch: str = option("4", "Comma-separated: samples per step.")
-    precision: str = option("fp32", "Comma-separated, as fp32 or bf16.")
-    optimizer: str = option("adam", "sgd, momentum or adam.")
-    dropout: bool = option(False, "Whether dropout layers run.")
-    recompute: str = option("none", f"Comma-separated: {', '.join(RECOMPUTES)}; planned chooses layer by layer.")
-    machine: str = option("a100-sxm-40gb", "GPU that computes: its peak bounds the time of each operation.")
-    fraction: str = option("0.125,0.25,0.5,1", "Capacity of tier 1, in parts of the step's peak.")
-    fast: str = option("hbm2e", "Memories of tier 1: packaged ones, .toml files, or macro files of dse optimize.")
-    fast_devices: str = option("1", "Devices of tier 1 side by side: bandwidth.")
-    middle: str = option(NO_MIDDLE, "Memories of a tier between the two, none for no such tier.")
-    middle_fraction: str = option("0.25", "Capacity of the middle tier, in parts of the step's peak.")
-    slow: str = option("ddr5,cxl-dram,z-nand,tlc-nvme4", "Memories of the lower tier.")
-    slow_devices: str = option("1", "Devices of the lower tier side by side: bandwidth.")
-    slow_fraction: str = option("1", "Capacity of the lower tier, in parts of the step's peak: spare capacity wears.")
-    arrangement: str = option(VERTICAL, f"Comma-separated: {', '.join(ARRANGEMENTS)}, or operands used below.")
-    policy: str = option("split-lp", f"How tensors are placed: {', '.join(POLICIES)}.")
-    page: str = option("64KB", "Bytes that move together.")
-    window: str = option("0,8", "Pieces that a transfer may be early or late: 0 hides nothing.")
-    weighing: str = option(BYTES, "What plans minimize: bytes, or energy or time of the lower tier.", WEIGHINGS)
+    network: str = option(
+        "gpt2", "Network to train: packaged, a layer table, or a model configuration.", group=STEP, names=network_names
+    )
+    batch: str = option("4", "Comma-separated: samples per step.", group=STEP)
+    precision: str = option("fp32", "Comma-separated, as fp32 or bf16.", group=STEP)
+    optimizer: str = option("adam", "sgd, momentum or adam.", group=STEP)
+    dropout: bool = option(False, "Whether dropout layers run.", group=STEP)
+    recompute: str = option(
+        "none", f"Comma-separated: {', '.join(RECOMPUTES)}; planned chooses layer by layer.",
+        group=STEP, names=lambda: RECOMPUTES,
+    )
+    machine: str = option(
+        "a100-sxm-40gb", "GPU that computes: its peak bounds the time of each operation.", group=STEP, names=gpu_names
+    )
+    fraction: str = option("0.125,0.25,0.5,1", "Capacity of tier 1, in parts of the step's peak.", group=TIERS)
+    fast: str = option(
+        "hbm2e", "Memories of tier 1: packaged ones, .toml files, or macro files of dse optimize.",
+        group=TIERS, names=technology_names,
+    )
+    fast_devices: str = option("1", "Devices of tier 1 side by side: bandwidth.", group=TIERS)
+    middle: str = option(
+        NO_MIDDLE, "Memories of a tier between the two, none for no such tier.", group=TIERS, names=technology_names
+    )
+    middle_fraction: str = option("0.25", "Capacity of the middle tier, in parts of the step's peak.", group=TIERS)
+    slow: str = option(
+        "ddr5,cxl-dram,z-nand,tlc-nvme4", "Memories of the lower tier.", group=TIERS, names=technology_names
+    )
+    slow_devices: str = option("1", "Devices of the lower tier side by side: bandwidth.", group=TIERS)
+    slow_fraction: str = option(
+        "1", "Capacity of the lower tier, in parts of the step's peak: spare capacity wears.", group=TIERS
+    )
+    arrangement: str = option(
+        VERTICAL, f"Comma-separated: {', '.join(ARRANGEMENTS)}, or operands used below.",
+        group=TIERS, names=lambda: ARRANGEMENTS,
+    )
+    policy: str = option(
+        "split-lp", f"How tensors are placed: {', '.join(POLICIES)}.", group=PLACEMENT, names=lambda: POLICIES
+    )
+    page: str = option("64KB", "Bytes that move together.", group=PLACEMENT)
+    window: str = option("0,8", "Pieces that a transfer may be early or late: 0 hides nothing.", group=PLACEMENT)
+    weighing: str = option(
+        BYTES, "What plans minimize: bytes, or energy or time of the lower tier.", WEIGHINGS, group=PLACEMENT
+    )
     compute_energy: float | None = option(
         None, "J per multiply-accumulate; Horowitz (ISSCC 2014) for the precision unless given.", group=MONEY
     )

@@ -115,11 +115,25 @@ class Enumeration:
         bank, mat = self.decode(np.asarray(code, dtype=np.int64))
         return self.banks.take(bank), self.mats.take(mat)
 
+    @property
+    def buffers(self) -> Ints:
+        """Buffer styles in the order of the loops, in which each mat has one after the other."""
+        return self.mats.buffer_design[: len(np.unique(self.mats.buffer_design[: len(BUFFER_DESIGNS)]))]
+
     def legal_mats(self, keys: Sequence[GroupKey], most: int = TOGETHER) -> Iterator[LegalMats]:
         """Legal mats of groups, of as many groups at a time as have about `most` mats."""
+        buffers = self.buffers
+        for cut in self.legal_cuts(keys, most // len(buffers)):
+            yield LegalMats(
+                cut.keys, (cut.position[:, None] + np.arange(len(buffers))).ravel(),
+                with_buffers(cut.geometry, buffers), len(buffers) * cut.ends,
+            )
+
+    def legal_cuts(self, keys: Sequence[GroupKey], most: int = TOGETHER) -> Iterator[LegalMats]:
+        """The same, every mat once for all its buffer styles: as the first of them, at its position."""
         if not keys:
             return
-        styles = len(np.unique(self.mats.buffer_design[: len(BUFFER_DESIGNS)]))
+        styles = len(self.buffers)
         cut = self.mats.take(slice(None, None, styles))
         bits = _BitsNeeded.of(cut)
         waiting: list[tuple[GroupKey, Ints]] = []
@@ -127,7 +141,7 @@ class Enumeration:
         for key in keys:
             chosen = np.flatnonzero(bits.may_fit(key, is_tag=self.spec.is_tag))
             waiting.append((key, chosen))
-            size += len(chosen) * styles
+            size += len(chosen)
             if size >= most:
                 yield self._legal_of(waiting, cut, styles)
                 waiting, size = [], 0
@@ -139,16 +153,19 @@ class Enumeration:
         keys = tuple(key for key, _ in chosen)
         number = np.repeat(np.arange(len(keys)), [len(mats) for _, mats in chosen])
         mats = np.concatenate([mats for _, mats in chosen])
-        address, bits, ways = np.array([(key.address_bits, key.data_bits, key.ways) for key in keys])[number].T
-        geometry, kept = mat_geometry(
-            address, bits, ways, cut.take(mats), self.spec, tags_cover_ways=self.tags_cover_ways
-        )
+        geometry, kept = self._reached(keys, number, cut.take(mats))
         legal = np.flatnonzero(kept.all(axis=0))
-        return LegalMats(
-            keys, (mats[legal][:, None] * styles + np.arange(styles)).ravel(),
-            _with_buffers(geometry.take(legal), self.mats.buffer_design[:styles]),
-            styles * np.searchsorted(number[legal], np.arange(1, len(keys) + 1)),
-        )
+        ends = np.searchsorted(number[legal], np.arange(1, len(keys) + 1))
+        return LegalMats(keys, mats[legal] * styles, geometry.take(legal), ends)
+
+    def geometry(self, keys: Sequence[GroupKey], number: Ints, position: Ints) -> MatGeometry:
+        """Geometry of the legal mats at `position` in `mats`, reached as the keys of their `number` among some say."""
+        return self._reached(keys, number, self.mats.take(position))[0]
+
+    def _reached(self, keys: Sequence[GroupKey], number: Ints, mats: MatChoice) -> tuple[MatGeometry, Bools]:
+        """Geometry of mats, reached as the keys of their `number` say, and which rules they keep."""
+        address, bits, ways = np.array([(key.address_bits, key.data_bits, key.ways) for key in keys])[number].T
+        return mat_geometry(address, bits, ways, mats, self.spec, tags_cover_ways=self.tags_cover_ways)
 
     def legal_positions(self) -> dict[GroupKey, Ints]:
         """Positions in `mats` of the legal mats of every group, in loop order."""
@@ -188,7 +205,7 @@ class _BitsNeeded:
         return fits
 
 
-def _with_buffers(geometry: MatGeometry, buffers: Ints) -> MatGeometry:
+def with_buffers(geometry: MatGeometry, buffers: Ints) -> MatGeometry:
     """Repeat each mat for every buffer style."""
     columns = {name: np.repeat(values, len(buffers)) for name, values in geometry.to_columns().items()}
     columns["buffer_design"] = np.tile(buffers, len(geometry))

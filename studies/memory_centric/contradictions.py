@@ -8,7 +8,7 @@ from dse.objectives.memory_centric.parts import constants, dimm_capacity, dimm_n
 from dse.objectives.memory_centric.system import point, system_of
 from dse.studies.reproduction import Item
 
-DATA_SPEEDUP, MODEL_SPEEDUP, MEAN_SPEEDUP, L_OF_B, S_MOST = 3.5, 2.1, 2.8, 0.96, 0.24
+DATA_SPEEDUP, MODEL_SPEEDUP, MEAN_SPEEDUP, L_OF_B = 3.5, 2.1, 2.8, 0.96
 SCALING_OF_8, HOST_ALONE = 2.7, 16e9
 GIGABYTE = 1 << 30
 CONVEX = "(3) T_DC is convex in the time of a byte"

@@ -12,7 +12,7 @@ from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.flat import flatten
 from dse.objectives.array.evaluation.handed import bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.evaluation.nvsim import array_winners, search_array
+from dse.objectives.array.evaluation.nvsim import array_winners, search_array, search_every_design
 from dse.objectives.array.evaluation.scan import ArrayScan
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology_names import technology_from_text
@@ -43,7 +43,9 @@ def arrays(
 @pytest.mark.parametrize("case", CASES, ids=" ".join(map(str, range(len(CASES)))).split())
 def test_winners_are_those_of_all_designs(case: tuple[str, str, int, str, str]) -> None:
     for array in arrays(*case):
-        assert array_winners(array, MatLibraries()) == search_array(array).winners
+        every = search_every_design(array)
+        assert array_winners(array, MatLibraries()) == every.winners
+        assert search_array(array) == every
 
 
 @pytest.mark.parametrize("fabric", [{"routing": BUS}, {"internal_sensing": False, "routing": BUS}])
@@ -61,19 +63,22 @@ def test_bounds_are_below_the_model(case: tuple[str, str, int, str, str]) -> Non
         designs = ArrayDesigns(array, array.basic_local, array.fabric.wire(array.basic_global), MatLibraries())
         flat = flatten(designs)
         assert flat is not None
+        styled = flat.in_styles(np.arange(len(flat.mat_group)))
         by_key = {group.key: number for number, group in enumerate(flat.groups)}
         for block in designs.blocks():
-            own = np.flatnonzero(flat.mat_group == by_key[block.group.key])
-            positions = flat.least[by_key[block.group.key]].position
-            mats = flat.mats.take(own[np.searchsorted(positions, block.mat_position)])
+            own = np.flatnonzero(styled.group == by_key[block.group.key])
+            assert np.array_equal(styled.mats.position[own], block.mat_position)
+            mats, in_any = styled.mats.mat.take(own), flat.least.mat.take(styled.mats.cut[own])
             classes = [int(np.flatnonzero(flat.banks.position == bank)[0]) for bank in block.group.banks[block.rows]]
             number = np.empty(len(flat.banks.members), np.int64)
             number[flat.banks.members] = np.repeat(
                 np.arange(len(flat.banks.group)), np.diff(np.append(flat.banks.first_member, len(flat.banks.members)))
             )
-            bound = flat.figures(flat.banks.sums.take(number[classes]).columns(), mats)
+            sums = flat.banks.sums.take(number[classes]).columns()
+            bound, least = flat.figures(sums, mats), flat.figures(sums, in_any)
             true = bank_figures(block.bank, block.mat)
             for name in names:
+                assert np.all(least(name) <= bound(name)), name
                 assert np.all(bound(name) <= true(name) * (1 + SLACK)), name
 
 

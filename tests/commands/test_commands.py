@@ -335,7 +335,7 @@ def test_a_table_is_printed_as_soon_as_it_is_whole(capsys: pytest.CaptureFixture
     (["optimize", "--constraint", "area<=0.9x best"], ["0.9x best", "1 or more"]),
     (["optimize", "--constraint", "area>=1.1x best"], ["best", "read_latency<=1.1x best"]),
     (["optimize", "--format", "parquet"], ["parquet", "--output"]),
-    (["optimize", "--output", "out.xlsx"], ["out.xlsx", ".parquet"]),
+    (["optimize", "--output", "out.xls"], ["out.xls", ".parquet", ".xlsx"]),
     (["pareto", "--method", "algorithm1"], ["algorithm1"]),
     (["pareto", "--method", "cmaes", "--memory", "sot", "--capacity", "16KB"], ["cmaes"]),
     (["explain", "--set", "data_bank_rows"], ["data_bank_rows=8"]),

@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
+import pandas as pd
 import pytest
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.optimize import minimize
@@ -16,7 +18,7 @@ from dse.exploration import Exploration
 from dse.objectives.cache.problem import CacheProblem
 from dse.problem import Problem
 from dse.search.evaluation import evaluate
-from dse.spaces.space import levels_of
+from dse.spaces.space import levels_of, values
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def test_figures(tmp_path: Path, objectives: list[str]) -> None:
     some = dse.caches("sot", "16KB", objectives, technology="22nm", access=["normal"])
     explored = dse.explore(some, "random", budget=30)
     figure = explored.plot()
-    assert figure.axes
+    assert figure.axes and figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
     explored.plot(tmp_path / "found.png")
     assert (tmp_path / "found.png").read_bytes()[:4] == b"\x89PNG"
     assert explored.best is not None
@@ -86,6 +88,47 @@ def test_one_thing_is_called_problem() -> None:
     assert again["feasible"].all() and len(front) == len(table) > 1
     near = dse.near_optimal(problem, 0.02)
     assert near.table["value"].min() == pytest.approx(best.value, rel=1e-12)
+
+
+def test_attribution_from_anything_that_is_a_design() -> None:
+    """What `dse why` starts from, a result, a row and a name are one start."""
+    problem = dse.caches("sot", "16KB", ["edap"], access="normal")
+    chosen = dse.optimize(problem, "algorithm1")
+    row = evaluate_row(problem, chosen)
+    found = [dse.attribute(problem, start) for start in (chosen, row, "ReadEDP")]
+    assert {one.start.cost for one in found[:2]} == {chosen.value} and found[2].gain >= 1
+    usual = dse.attribute(problem)
+    assert usual.start.cost == dse.attribute(problem, "ReadLatency").start.cost
+    assert np.prod(list(usual.contributions().values())) == pytest.approx(usual.gain, rel=1e-12)
+    one = dse.attribute(problem, decisions={"mux": ["data_mux_sense_amp", "tag_mux_sense_amp"]})
+    assert list(one.to_frame().index) == ["mux"] and 1 <= one.gain <= usual.gain * (1 + 1e-12)
+    with pytest.raises(dse.InputError, match="did you mean data_mux_sense_amp"):
+        dse.attribute(problem, decisions={"mux": ["data_mux_sens_amp"]})
+    with pytest.raises(dse.InputError, match="ReadEPD"):
+        dse.attribute(problem, "ReadEPD")
+
+
+def evaluate_row(problem: Problem, chosen: dse.Result) -> dict[str, Any]:
+    """A design as a row of a table."""
+    [row] = dse.evaluate(problem, level_frame(problem, chosen)).join(level_frame(problem, chosen)).to_dict("records")
+    return {str(name): value for name, value in row.items()}
+
+
+def level_frame(problem: Problem, chosen: dse.Result) -> pd.DataFrame:
+    """Levels of a design, one row."""
+    return pd.DataFrame([values(problem.space.axes, chosen.design)])
+
+
+def test_results_are_short_in_notebooks() -> None:
+    """A line as text; in HTML the line and a table, nothing that looks like a tag unescaped."""
+    problem = dse.caches("sot", "16KB", ["edap"], access="normal")
+    best, near, why = dse.optimize(problem), dse.near_optimal(problem, 0.02), dse.attribute(problem)
+    for thing in (best, near, why):
+        assert "\n" not in repr(thing) and len(repr(thing)) < 200
+        page = thing._repr_html_()
+        assert page.startswith("<p>&lt;") and "<table" in page
+    assert best.to_frame().loc["area", "value"] == best.metrics["area"]
+    assert best.to_frame().loc["area", "unit"] == "m2" and len(why.to_frame()) == len(why.contributions())
 
 
 def test_a_workload_in_python() -> None:

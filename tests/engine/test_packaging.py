@@ -24,9 +24,11 @@ IMPORTED = [
 
 
 def sources(folder: Path) -> list[Path]:
-    """Python files below a folder, links not followed."""
+    """Python files below a folder, those of examples aside, links not followed."""
     links = {path for path in folder.iterdir() if path.is_symlink()}
-    return [path for path in sorted(folder.rglob("*.py")) if not links & set(path.parents)]
+    return [
+        path for path in sorted(folder.rglob("*.py")) if not links & set(path.parents) and "data" not in path.parts
+    ]
 
 
 def package_of(folder: Path) -> str:
@@ -66,7 +68,7 @@ def test_every_data_file_is_packaged() -> None:
         for path in (ROOT / name).rglob("*"):
             if path.is_dir() or path.is_symlink() or links & set(path.parents) or "__pycache__" in path.parts:
                 continue
-            if path.suffix != ".py" and not is_packaged(path):
+            if (path.suffix != ".py" or "data" in path.parts) and not is_packaged(path):
                 unpackaged.append(str(path.relative_to(ROOT)))
     assert unpackaged == []
 

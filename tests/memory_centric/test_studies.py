@@ -14,8 +14,12 @@ from dse.studies.memory_centric.pictures import write_timeline
 from dse.studies.study import write_findings
 from dse.vocabulary import parse_objectives
 
+LONG = ("mcdla-choices",)
 
-@pytest.mark.parametrize("name", GROUPS["memory-centric"])
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in GROUPS["memory-centric"]]
+)
 def test_studies_write_their_table_page_and_figure(name, tmp_path):
     study = load_study(name)
     assert study.name == name

@@ -100,7 +100,7 @@ def transformer_layer(tokens: int, width: int, heads: int) -> Network:
     stack.add("norm2", "layer_norm")
     stack.feed_forward(4 * width, width, "gelu")
     stack.residual("sum2", entry)
-    return Network("layer", "layer", infer_shapes(stack.layers, ()))
+    return Network("layer", "layer", infer_shapes(stack.layers))
 
 
 def stored_bytes(network: Network, batch: int, recompute: str = "none") -> int:
@@ -158,7 +158,7 @@ def networks(draw: st.DrawFn) -> Network:
         sizes = {"channels": 4, "kernel": (3, 3), "padding": (1, 1)} if kind == "conv" else {}
         layers.append(Layer(f"l{number}", kind, inputs, **sizes))  # type: ignore[arg-type]
     layers.append(Layer("out", "fc", (layers[-1].name,), channels=3))
-    return Network("random", "random", infer_shapes(layers, ()))
+    return Network("random", "random", infer_shapes(layers))
 
 
 def simulated_peak(step: Step) -> int:
@@ -221,7 +221,7 @@ def test_working_in_place_destroys_nothing_that_is_read(network: Network, recomp
     Dropout over a ReLU's result is left out: what the ReLU reads of it, the sign, is still there.
     """
     layers = [replace(layer, kind="sigmoid" if layer.kind == "dropout" else layer.kind) for layer in network.layers]
-    network = replace(network, layers=infer_shapes(layers, ()))
+    network = replace(network, layers=infer_shapes(layers))
     apart = training_step(network, 1, storage=Storage(in_place=False))
     assert values_read(training_step(network, 1, recompute=recompute)) == values_read(apart)
 

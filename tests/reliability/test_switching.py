@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from extended import mass_gone
 
 from dse.errors import InputError
 from dse.objectives.reliability import approximations, legendre
@@ -36,6 +37,24 @@ def test_write_error_rates_agree_with_both_methods(stability, current, pulse, ex
 def test_disturbance_agrees_with_both_methods(stability, current, pulse, expected):
     assert read_disturb(current, pulse, stability) == pytest.approx(expected, rel=2e-3)
     assert 1 - legendre.mass_left(current, pulse, stability) == pytest.approx(expected, rel=5e-4)
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="needs extended precision")
+@pytest.mark.parametrize(("stability", "current", "pulse"), [
+    (60, 0.5, 5), (60, 0.4, 4), (60, 0.35, 4), (80, 0.5, 4), (50, 0.25, 5), (60, 0.33, 6), (100, 0.6, 5),
+])
+def test_disturbance_of_1e_12_agrees_with_a_second_method(stability, current, pulse):
+    """From 2e-8 down to 4e-13, within a hundredth of a decade."""
+    expected = mass_gone(current, pulse, stability)
+    assert 1e-13 < expected < 1e-7
+    assert abs(np.log10(read_disturb(current, pulse, stability) / expected)) < 0.01
+
+
+def test_small_disturbance_agrees_with_the_solver():
+    """Down to 1e-23, within a hundredth of a decade: the table loses nothing to what it interpolates."""
+    for stability, current, pulse in ((60, 0.1, 10), (51.4, 0.2, 3), (80, 0.4, 5), (60, 0.1, 2), (50, 0.05, 5)):
+        expected = solve(current, stability, np.array([float(pulse)]), 150)[1, 0]
+        assert abs(np.log10(read_disturb(current, pulse, stability) / expected)) < 0.01
 
 
 def test_table_is_within_a_fiftieth_of_a_decade_of_the_solver_down_to_1e_15():

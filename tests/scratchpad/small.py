@@ -31,11 +31,17 @@ class Reduced(ScratchpadProblem):
 
     def __init__(self, setting, objectives, constraints=(), seed=0, groups=2):
         super().__init__(setting, objectives, constraints)
-        self._random = np.random.default_rng(seed)
+        self._seed = seed
         self._count = groups
+
+    def _like(self, setting, objectives, constraints):
+        other = super()._like(setting, objectives, constraints)
+        other._seed, other._count = self._seed, self._count
+        return other
 
     def stocked(self, request):
         groups = super().stocked(request)
+        self._random = np.random.default_rng((self._seed, *request.name.encode()))
         chosen = self._random.choice(len(groups), size=min(self._count, len(groups)), replace=False)
         return [self._thinned(groups[number]) for number in sorted(chosen)]
 

@@ -16,6 +16,7 @@ from dse.objectives.scratchpad.buffers import (
     buffer_memory,
 )
 from dse.objectives.scratchpad.fronts import FrontWithinLimit, non_dominated
+from dse.objectives.scratchpad.hybrid import hybrid_front
 from dse.objectives.scratchpad.savings import array_saving, word_saving
 from dse.objectives.scratchpad.writes import (
     Exposure,
@@ -28,7 +29,7 @@ from dse.parts import Candidates
 
 TECHNOLOGY = load_technology(22, "HP", 350)
 SHAPE = BufferShape(1 << 15, 64, 3e-9)
-EXPOSURE = Exposure(1e-3, 10.0, 2e-9)
+EXPOSURE = Exposure(1e-3, 10.0, 2e-9, 300.0)
 
 
 def memory_of(name):
@@ -117,10 +118,44 @@ def test_smaller_junctions_flip_more_often():
     link = memory_of("stt").link
     flips = flip_probability(link, np.array([20.0, 40.0, 60.0]), EXPOSURE)
     assert (np.diff(flips) < 0).all()
-    kept = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9))
+    kept = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9, 300.0))
     assert kept == pytest.approx(1e-3 / 1e-9 * np.exp(-60.0), rel=1e-6)
 
 
 def test_sram_and_sot_have_one_write():
     assert len(buffer_writes(None, 64, 60.0, WriteLevels(), EXPOSURE)) == 1
     assert len(buffer_writes(memory_of("sot").link, 64, 60.0, WriteLevels(), EXPOSURE)) == 1
+
+
+def test_warm_bits_flip_more_often():
+    """Retention alone: a barrier of 60 kT at 300 K is one of 51.4 kT at 350 K."""
+    link = memory_of("stt").link
+    warm = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9, 350.0))
+    assert warm == pytest.approx(1e-3 / 1e-9 * np.exp(-60.0 * 300 / 350), rel=1e-6)
+
+
+def test_bits_in_sram_neither_fail_nor_turn_over():
+    link = memory_of("stt").link
+    schemes = (ProtectionScheme("none", "none"), ProtectionScheme("SRAM", "exponent"))
+    writes = buffer_writes(link, 256, 60.0, WriteLevels((1e-4,), (1.0,), schemes), EXPOSURE)
+    bare, hybrid = (writes.take([row]) for row in range(2))
+    assert hybrid.stale_exponent == hybrid.flip_exponent == 0 == hybrid.check_bits
+    assert hybrid.stale_rest == bare.stale_rest and hybrid.flip_rest == bare.flip_rest
+    assert hybrid.cell_energy == pytest.approx(bare.cell_energy / 2, rel=1e-12)
+
+
+def test_hybrid_words_lie_in_two_banks():
+    """Figures are sums and maxima of those of the two banks, as each of them is evaluated by itself."""
+    front = hybrid_front(memory_of("stt"), memory_of("sram"), SHAPE)
+    arrays = front.arrays
+    assert len(arrays) > 20 and arrays.design.tolist() == list(range(len(arrays)))
+    for row in (0, len(arrays) // 2, len(arrays) - 1):
+        found = []
+        for memory, number in ((memory_of("sram"), front.sram[row]), (memory_of("stt"), front.other[row])):
+            part = array_part(memory, SHAPE.capacity // 2, SHAPE.word_bits // 2)
+            found.append(part.evaluate(part.designs(np.array([number])))[:, 0])
+        sram, stt = found
+        assert arrays.read_energy[row] == pytest.approx(sram[0] + stt[0], rel=1e-9)
+        assert arrays.leakage[row] == pytest.approx(sram[2] + stt[2], rel=1e-9)
+        assert arrays.area[row] == pytest.approx(sram[3] + stt[3], rel=1e-9)
+        assert arrays.read_latency[row] == pytest.approx(max(sram[4], stt[4]), rel=1e-9)

@@ -13,12 +13,14 @@ from dse.errors import InputError
 from dse.objectives.scratchpad.family import FAMILY
 from dse.objectives.scratchpad.options import ScratchpadOptions
 from dse.objectives.scratchpad.problem import metrics_of
+from dse.objectives.scratchpad.report import buffer_reports
 from dse.search.driver import search
 from dse.search.evaluation import evaluate
 from dse.search.exact import exact_optimum
 from dse.search.front import exact_front
 from dse.search.pareto import non_dominated
 from dse.search.searchers import make_searcher
+from dse.spaces.space import values
 from dse.testing.problems import check_problem
 from dse.vocabulary import parse_constraint, parse_objectives
 
@@ -43,6 +45,25 @@ def test_contract(problem):
 
 def test_contract_of_a_reduced_problem():
     check_problem(Reduced(setting(**ONE), *questions(("energy",), ("area<=1.2mm2",))))
+
+
+def test_contract_of_hybrid_words():
+    asked = problem_of(("energy",), protection="SRAM-exponent,none", split="2:2:2:2", memory="stt", **ONE)
+    check_problem(asked)
+    free = problem_of(("energy",), protection="none", split="2:2:2:2", memory="stt", **ONE)
+    assert asked.space.size > free.space.size
+
+
+def test_hybrid_words_where_exponents_must_not_fail():
+    """Bits of MRAM alone turn over while it is warm, so that some class has no legal buffer unless SRAM helps."""
+    limits, known = ("accuracy_drop<=0.02",), {"tolerance_of": "digits-cnn", "memory": "stt", "split": "2:2:2:2"}
+    asked = problem_of(("energy",), limits, protection="none,SRAM-exponent", **known, **ONE)
+    optimum = exact_optimum(asked)
+    helped = [one for one in buffer_reports(asked, optimum.design) if one.protection == "SRAM-exponent"]
+    assert helped
+    assert all(set(one.organization) == {"stt", "sram for protected bits"} for one in helped)
+    assert all(one.stale_exponent == one.flip_exponent == 0 for one in helped)
+    assert not problem_of(("energy",), limits, protection="none", **known, **ONE).assemblies()
 
 
 def test_contract_of_inference():
@@ -107,6 +128,38 @@ def test_sram_baseline_is_the_exact_optimum_of_sram(problem):
     assert baseline.cost == pytest.approx(exact_optimum(problem_of(("energy",), memory="sram")).cost, rel=1e-12)
 
 
+@pytest.mark.parametrize("limits", [("area<=0.61mm2",), ("weight_area<=0.122mm2",)])
+def test_sram_baseline_keeps_to_limits(limits):
+    """With limits of the whole and of one buffer, each below what the best ones without limits take."""
+    asked = problem_of(("energy",), limits, split="2:2:2:2", **ONE)
+    alone = problem_of(("energy",), limits, memory="sram", split="2:2:2:2", **ONE)
+    baseline = FAMILY.baselines["sram"](asked)
+    assert baseline.cost == pytest.approx(exact_optimum(alone).cost, rel=1e-12)
+    free = FAMILY.baselines["sram"](problem_of(("energy",), split="2:2:2:2", **ONE))
+    assert baseline.cost > free.cost
+    (row,) = [evaluate(asked, baseline.design[None])]
+    assert row.feasible.all() and row.losses[0, 0] == pytest.approx(baseline.cost, rel=1e-12)
+
+
+def test_no_sram_baseline_where_none_keeps_to_the_limits():
+    assert FAMILY.baselines["sram"](problem_of(("energy",), ("area<=0.1mm2",), split="2:2:2:2", **ONE)) is None
+
+
+def test_axes_are_fixed(problem):
+    """At the top, of a buffer's writes, and of its places; the optimum is the best of designs with these levels."""
+    fixed = {"systolic_array": "16x16", "weight_memory": "stt", "weight_stability": 60.0, "error_banks": 8}
+    held = problem.restricted(fixed)
+    optimum = exact_optimum(held)
+    described = held.describe(optimum.design)
+    assert {name: described[name] for name in fixed} == fixed
+    assert optimum.cost >= exact_optimum(problem).cost
+    assert problem.restricted(problem.describe(optimum.design) | {
+        name: level for name, level in values(problem.space.axes, optimum.design).items()
+    }).space.size == 1
+    with pytest.raises(InputError, match="'weight_memry' is no axis of problem scratchpad"):
+        problem.restricted({"weight_memry": "stt"})
+
+
 def test_equal_area():
     """As much area as SRAM of half the capacity."""
     asked = problem_of(("energy",), iso_area="256KB", capacity="256KB,512KB", split="2:2:2:2", **ONE)
@@ -147,6 +200,8 @@ def test_a_large_space_is_searched_within_a_minute_of_one_core():
     ({"capacity": "3MB"}, "--capacity: 3145728 bytes; give powers of two"),
     ({"network": "resnet-19"}, "resnet-18"),
     ({"phase": "inference", "split": "4:4", "tolerance_of": "digits-mlp"}, "tolerance is measured in training"),
+    ({"weights": "inplace"}, "--weights 'inplace': give copy or in-place"),
+    ({"phase": "inference", "split": "4:4", "weights": "in-place"}, "nothing writes weights in --phase inference"),
     ({"bandwidth": "5J"}, "--bandwidth"),
     ({"residence": "soon"}, "--residence 'soon' is not a number"),
     ({"cell": "mine.txt"}, "--cell 'mine.txt': give paths of .cell files"),
@@ -186,6 +241,51 @@ def test_a_cell_and_a_network_of_ones_own(tmp_path):
     assert found.exit_code == 0, found.output
     assert '"mine"' in found.output
     assert '"sram"' in found.output
+
+
+MODULE = """
+import torch
+
+def network():
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, 16, 3, stride=2, padding=1), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4096, 10)
+    ), torch.zeros(1, 3, 32, 32)
+"""
+
+
+@pytest.mark.parametrize(("phase", "split", "macs"), [
+    # by hand: 16 * 16 * 16 * 27 of the convolution and 40,960 of the layer; training adds gradients of weights, and of
+    # what the layer reads
+    ("inference", "4:4", 110592 + 40960), ("training", "2:2:2:2", 2 * 110592 + 3 * 40960),
+])
+def test_a_module_of_ones_own(tmp_path, phase, split, macs):
+    """A PyTorch module is read, run and answered in one command; training and inference do the work that they must."""
+    pytest.importorskip("torch")
+    (tmp_path / "mine.py").write_text(MODULE, encoding="utf-8")
+    size = {"network": str(tmp_path / "mine.py"), "phase": phase, "split": split, **ONE, "error_rate": "1e-12"}
+    step = setting(**size).step(1).step
+    assert step.products.macs.sum() == macs
+    found = CliRunner().invoke(app, [
+        "optimize", "--problem", "scratchpad", "--network", size["network"], "--phase", phase, "--split", split,
+        "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output", "--capacity", "256KB", "--accumulator",
+        "64KB", "--banks", "4", "--latency", "2ns", "--format", "json",
+    ])
+    assert found.exit_code == 0, found.output
+    assert '"by bounds"' in found.output or '"certificate"' in found.output
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("x = 1", "has no function network: expected a function network()"),
+    ("def network():\n    return 3", "network() returned int: expected a function"),
+    ("import nothing_of_this_name", "needs the package nothing_of_this_name"),
+    ("def network():\n    return 1 / 0", "fails: ZeroDivisionError: division by zero"),
+])
+def test_bad_modules_are_one_line(tmp_path, text, words):
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        problem_of(("energy",), network=str(tmp_path / "mine.py"))
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_run_is_kept_and_verified(tmp_path):

@@ -1,10 +1,20 @@
 """Faults in bf16 words, training under them, and tables of what is tolerated."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from dse.errors import InputError
-from dse.objectives.scratchpad.tolerances import BitErrorRates, load_tolerances, tolerance_names
+from dse.objectives.scratchpad.tolerances import (
+    BitErrorRates,
+    MeasuredTolerance,
+    ToleranceTable,
+    load_tolerances,
+    rising,
+    tolerance_names,
+)
+from dse.objectives.scratchpad.writes import ERROR_RATES
 from dse.studies.scratchpad.training.bfloat16 import BIT_GROUPS, BitFaults, to_values, to_words
 from dse.studies.scratchpad.training.layers import Convolution, Dense
 from dse.studies.scratchpad.training.measure import drops
@@ -84,6 +94,39 @@ def test_tables_say_what_every_network_tolerates(name):
         unprotected = table.at((tensor_class, "stale", "all", False), 1e-3)
         assert unprotected.legal and unprotected.drop <= 0.015, tensor_class
     assert not table.at(("activation", "stale", "all", False), 1e-5).legal
+
+
+def table(points):
+    """A table of one key, of probabilities, drops and collapsed runs."""
+    columns = [np.array(column, dtype=float) for column in zip(*points, strict=True)]
+    measured = MeasuredTolerance(columns[0], columns[1], np.full(len(points), 0.001), columns[2])
+    return ToleranceTable("mine", "by hand", False, {("weight", "stale", "all", False): measured})
+
+
+def test_drops_are_straight_lines_between_measured_points():
+    """By hand; below the least point a drop falls to nothing, and a fall among larger faults is noise."""
+    at = partial(table([(1e-4, 0.01, 0), (1e-3, 0.02, 0), (1e-2, 0.01, 1)]).at, ("weight", "stale", "all", False))
+    found = at([0.0, 1e-5, 1e-4, 5.5e-4, 1e-3, 2e-3, 0.1])
+    assert found.drop == pytest.approx([0, 0.001, 0.01, 0.0125, 0.015, 0.015, 0.015])
+    assert found.legal.tolist() == [True, True, True, True, True, False, False]
+    assert rising(np.array([-0.01, 0.02, 0.01, 0.03])) == pytest.approx([0, 0.015, 0.015, 0.03])
+
+
+def test_drops_never_fall_as_faults_grow():
+    rates = np.geomspace(1e-9, 1e-2, 200)
+    for name in tolerance_names():
+        known = load_tolerances(name)
+        for key in known.points:
+            found = known.at(key, rates)
+            assert (np.diff(found.drop) >= 0).all(), key
+            assert (np.diff(found.legal.astype(int)) <= 0).all(), key
+
+
+def test_every_error_rate_that_may_be_chosen_from_1e_5_on_was_measured():
+    for name in tolerance_names():
+        measured = load_tolerances(name).points["weight", "stale", "sign-mantissa", False].probability
+        for rate in [one for one in ERROR_RATES if one >= 1e-5]:
+            assert np.isclose(measured, rate, rtol=1e-5).any(), (name, rate)
 
 
 def test_flips_of_exponents_are_counted_over_a_training():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 from typer.testing import CliRunner
 
 from dse.cli import main
@@ -24,7 +25,7 @@ from dse.studies.cache.varied import algorithm1_cost
 from dse.studies.calibrated import EDAP
 from dse.uncertainty import contenders
 from dse.uncertainty.contenders import Closeness, Neighborhood, neighborhood
-from dse.uncertainty.fit import Measured, Parameter, Trials, residuals
+from dse.uncertainty.fit import Measured, Parameter, Trials, residuals, softened
 from dse.uncertainty.shortlist import Shortlist
 from dse.uncertainty.variation import Tie
 
@@ -122,6 +123,26 @@ def test_a_calibration_that_is_interrupted_goes_on_where_it_was(
     assert len(searched) == 3 + 1 + 1 + 4
     assert [one.value for one in found.parameters] == [one.value for one in anew.parameters]
     assert [one.ours for one in found.figures] == [one.ours for one in anew.figures]
+
+
+def test_far_figures_count_as_scipys_soft_l1_loss_has_it() -> None:
+    errors = np.array([0.3, -0.02, 0.0, 0.001])
+    found = least_squares(lambda _: errors, [0.0], loss="soft_l1", f_scale=0.05, max_nfev=1)
+    assert (softened(errors, 0.05) ** 2).sum() == pytest.approx(2 * found.cost, rel=1e-12)
+    assert softened(errors, 0.05)[2:] == pytest.approx(errors[2:], rel=1e-3)
+    assert np.array_equal(np.sign(softened(errors, 0.05)), np.sign(errors))
+    assert softened(errors, 0.0) is errors
+
+
+@pytest.mark.slow
+def test_one_wrong_figure_moves_little_where_far_ones_count_linearly(truth: dict[str, Result]) -> None:
+    """A read energy twice what it was; least squares spreads it over the parameters."""
+    (wrong, *others) = table(truth)
+    figures = (replace(wrong, value=2 * wrong.value), *others)
+    plain, robust = (
+        calibrate(replace(SETTING_OF_TEST, linear_beyond=beyond), figures, rounds=2) for beyond in (0.0, 0.05)
+    )
+    assert np.median(robust.errors(fitted=True)) < np.median(plain.errors(fitted=True)) / 2
 
 
 @pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow) for seed in range(4)])

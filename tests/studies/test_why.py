@@ -132,7 +132,7 @@ def test_freeing_a_decision_never_makes_it_worse() -> None:
     assert len({decided.cost for decided in found.best.values()}) > 10
 
 
-@pytest.mark.parametrize("target", ["ReadLatency", "Area"])
+@pytest.mark.parametrize("target", ["ReadLatency", pytest.param("Area", marks=pytest.mark.slow)])
 def test_the_path_leads_from_nvsims_winner_to_the_optimum(target: str) -> None:
     found = attributed(target)
     known = search_cache(SPECS[0])

@@ -142,7 +142,7 @@ def test_a_sweep_survives_the_death_of_workers_and_runner(
     assert not list(sweep.folder.rglob("*.begun"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_an_interrupted_sweep_ends_at_once_and_goes_on(number: signal.Signals, tmp_path: Path) -> None:
     file = write_sweep(tmp_path, {"seconds": 0.2}, {"number": list(range(30))})
     runner = start(file, "--jobs", "2")
@@ -186,7 +186,9 @@ def test_a_killed_scheduler_ends_the_sweep_in_one_line_and_it_goes_on(tmp_path: 
     assert status == 0 and out.startswith("60 of 60 cases are done")
 
 
-@pytest.mark.parametrize("dask", [False, True], ids=["processes", "dask"])
+@pytest.mark.parametrize(
+    "dask", [pytest.param(False, id="processes"), pytest.param(True, marks=pytest.mark.slow, id="dask")]
+)
 def test_a_case_that_kills_its_process_is_left_out(dask: bool, tmp_path: Path, stack: ExitStack) -> None:
     file = write_sweep(tmp_path, {}, {"number": [1, 2, 3, 4], "how": ["works", "kills"]})
     where: list[object] = ["--jobs", "2"]

@@ -1,6 +1,6 @@
 """All designs of one array with given wires, as blocks of banks by mats."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,8 @@ from dse.batch import Ints, concatenate
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.wire import GlobalWire
-from dse.objectives.array.evaluation.library import LeastMats, MatLibraries, MatTable
+from dse.objectives.array.evaluation.bounded import BoundedMats
+from dse.objectives.array.evaluation.library import MatLibraries, MatTable
 from dse.objectives.array.hierarchy.array import join
 from dse.objectives.array.hierarchy.bank import Bank, BankShape
 from dse.objectives.array.hierarchy.mat import Mat
@@ -107,13 +108,10 @@ class ArrayDesigns:
         """Valid mats of some groups, by the groups' keys."""
         return self._library.tables(self.enumeration, [group.key for group in groups])
 
-    def least_of(self, groups: Sequence[Group]) -> dict[GroupKey, LeastMats]:
-        """Lower bounds of the valid mats of some groups; groups without any are left out."""
-        return self._library.least(self.enumeration, [group.key for group in groups])
-
-    def chosen_of(self, rows: Mapping[GroupKey, Ints]) -> dict[GroupKey, MatTable]:
-        """Mats in full at some rows of the bounds of their groups."""
-        return self._library.chosen(rows)
+    @property
+    def bounded(self) -> BoundedMats:
+        """Mats by lower bounds, and in full those that are asked for."""
+        return self._library.bounded
 
     def _block(self, group: Group, rows: Ints, table: MatTable, mat: Mat) -> Block:
         """Join some banks of a group with all its mats."""

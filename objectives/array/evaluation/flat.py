@@ -6,15 +6,15 @@ from functools import cached_property
 
 import numpy as np
 
-from dse.batch import Bools, Floats, Ints, concatenate, distinct
+from dse.batch import Bools, Floats, Ints, distinct
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs
+from dse.objectives.array.evaluation.bounded import BoundedMats, LeastMats, StyledMats
 from dse.objectives.array.evaluation.handed import Figure
-from dse.objectives.array.evaluation.library import LeastMats
 from dse.objectives.array.hierarchy.bank import BankShape
 from dse.objectives.array.hierarchy.bank_sums import BankSums, SummedBanks, bank_sums, has_closed_form
 from dse.objectives.array.hierarchy.mat import Mat
-from dse.spaces.array.enumeration import Group, GroupKey
+from dse.spaces.array.enumeration import Group
 from dse.spaces.array.routing import Routing
 
 PART = 1 << 15
@@ -46,72 +46,39 @@ class FlatBanks:
 
 @dataclass(frozen=True)
 class Flat:
-    """Banks and mats of the groups of an array: mats as lower bounds, those of a group contiguous from `mat_start`."""
+    """Banks and mats of the groups of an array: mats as lower bounds in any buffer style, contiguous by group."""
 
     groups: tuple[Group, ...]
-    least: tuple[LeastMats, ...]
+    least: LeastMats
+    bounded: BoundedMats
     circuit: Circuit
     banks: FlatBanks
-    mats: Mat
     mat_group: Ints
-    mat_start: Ints
 
     def figures(self, sums: BankSums, mats: Mat, spread: Ints | None = None) -> Figure:
         """Lower bounds of figures of banks of mats, which broadcast; or each mat is of the bank at its `spread`."""
         return SummedBanks(sums, mats, self.circuit, spread)
 
-    def pairs(self, several: Sequence[Keeps]) -> list[Met]:
-        """Classes of banks and mats that form a design to keep, pair by pair, for each of `several` judges."""
-        surviving = self.surviving(several)
-        return [_together(self.met(*both, keeps)) for both, keeps in zip(surviving, several, strict=True)]
-
-    def pairs_by_group(self, keeps: Keeps) -> Iterator[Met]:
-        """The same, part by part as they are asked for: `keeps` may have learned in between.
-
-        Groups whose best figures promise most come first.
-        """
-        return self.met(*self.surviving([keeps])[0], keeps)
-
-    def surviving(self, several: Sequence[Keeps]) -> list[Met]:
-        """Classes and mats that may form a design to keep: mats with the best class of their group, and vice versa.
-
-        For each of `several` judges, which share what is worked out.
-        """
-        kept = _judged(
-            len(self.mat_group), several,
-            lambda rows: self.figures(self._least_sums, self.mats.take(rows), self.mat_group[rows]),
-        )
-        return [self._with_classes(np.flatnonzero(own), keeps) for own, keeps in zip(kept, several, strict=True)]
-
-    def _with_classes(self, mats: Ints, keeps: Keeps) -> Met:
-        """Classes that may form a design to keep with some of the mats, and these mats."""
-        best, there = self.best_mats(mats)
-        group = self.banks.group
-        classes = np.flatnonzero(there[group])
-        (kept,) = _judged(
-            len(classes), [keeps],
-            lambda rows: self.figures(self.banks.sums.take(classes[rows]), best.take(group[classes[rows]])),
-        )
-        return classes[kept], mats
-
     @cached_property
-    def _least_sums(self) -> BankSums:
+    def least_sums(self) -> BankSums:
         """Least sums of each group's banks."""
         columns = self.banks.sums.to_columns()
         return BankSums(**{name: np.minimum.reduceat(column, self.banks.start) for name, column in columns.items()})
 
-    def best_mats(self, rows: Ints | slice) -> tuple[Mat, Bools]:
-        """Least figures of some of each group's mats, and which groups have any."""
-        groups, first = np.unique(self.mat_group[rows], return_index=True)
-        there = np.zeros(len(self.groups), np.bool_)
-        there[groups] = True
-        columns = {}
-        for name, column in self.mats.to_columns().items():
-            least = np.zeros(len(self.groups), column.dtype)
-            if len(groups):
-                least[groups] = np.minimum.reduceat(column[rows], first)
-            columns[name] = least
-        return Mat(**columns), there
+    @cached_property
+    def best_mats(self) -> Mat:
+        """Least figures of each group's mats."""
+        return least_of_groups(self.least.mat, self.mat_group, len(self.groups))[0]
+
+    @cached_property
+    def promise(self) -> Floats:
+        """How much less a group's best figures are than others': sums of logarithms."""
+        figure = self.figures(self.least_sums, self.best_mats)
+        names = ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area")
+        with np.errstate(divide="ignore"):
+            logs = [np.log(figure(name)) for name in names]
+        promise: Floats = np.sum(logs, axis=0)
+        return promise
 
     def classes_of(self, group: int) -> Ints:
         """Classes of a group's banks."""
@@ -121,41 +88,41 @@ class Flat:
         """Mats of a group."""
         return np.arange(*np.searchsorted(self.mat_group, (group, group + 1)))
 
-    @cached_property
-    def all_best_mats(self) -> Mat:
-        """Least figures of each group's mats."""
-        return self.best_mats(slice(None))[0]
+    def in_styles(self, rows: Ints) -> "Styled":
+        """The mats at some rows in each of their buffer styles."""
+        mats = self.bounded.styled(self.least.row[rows])
+        return Styled(self, mats, self.mat_group[rows[mats.cut]])
 
-    @cached_property
-    def _promise(self) -> Floats:
-        """How much less a group's best figures are than others': sums of logarithms."""
-        figure = self.figures(self._least_sums, self.all_best_mats)
-        names = ("read_latency", "write_latency", "read_energy", "write_energy", "leakage", "area")
-        with np.errstate(divide="ignore"):
-            logs = [np.log(figure(name)) for name in names]
-        promise: Floats = np.sum(logs, axis=0)
-        return promise
+    def surviving(self, several: Sequence[Keeps]) -> "tuple[Styled, list[Met]]":
+        """Classes and mats that may form a design to keep: mats with the best class of their group, and vice versa.
 
-    def _by_group(self, classes: Ints, mats: Ints) -> Iterator[Met]:
-        """Some classes and mats, those of one group at a time, where it has both."""
-        every = np.arange(len(self.groups) + 1)
-        ends = np.searchsorted(self.banks.group[classes], every)
-        mat_ends = np.searchsorted(self.mat_group[mats], every)
-        both = np.flatnonzero((np.diff(ends) > 0) & (np.diff(mat_ends) > 0))
-        for group in both[np.argsort(self._promise[both], kind="stable")].tolist():
-            yield classes[ends[group] : ends[group + 1]], mats[mat_ends[group] : mat_ends[group + 1]]
+        For each of `several` judges, which share what is worked out: mats in any buffer style first, then in each.
+        """
+        in_any = _judged(
+            len(self.mat_group), several,
+            lambda rows: self.figures(self.least_sums, self.least.mat.take(rows), self.mat_group[rows]),
+        )
+        chosen = np.flatnonzero(np.logical_or.reduce(in_any))
+        styled = self.in_styles(chosen)
+        cut = chosen[styled.mats.cut]
+        kept = _judged(len(cut), several, styled.with_least_sums)
+        return styled, [
+            styled.with_classes(np.flatnonzero(own & some[cut]), keeps)
+            for own, some, keeps in zip(kept, in_any, several, strict=True)
+        ]
 
-    def met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
-        """Pairs to keep of some classes and mats."""
-        for own, own_mats in self._by_group(classes, mats):
-            step = max(1, PART // len(own_mats))
-            some = self.mats.take(own_mats)
-            for start in range(0, len(own), step):
-                part = own[start : start + step]
-                kept = keeps(self.figures(self.banks.sums.take(part).columns(), some))
-                row, column = np.nonzero(np.broadcast_to(kept, (len(part), len(own_mats))))
-                if len(row):
-                    yield part[row], own_mats[column]
+    def pairs(self, several: Sequence[Keeps]) -> "tuple[Styled, list[Met]]":
+        """Classes of banks and mats that form a design to keep, pair by pair, for each of `several` judges."""
+        styled, surviving = self.surviving(several)
+        return styled, [_together(styled.met(*both, keeps)) for both, keeps in zip(surviving, several, strict=True)]
+
+    def pairs_by_group(self, keeps: Keeps) -> "tuple[Styled, Iterator[Met]]":
+        """The same of one judge, part by part as they are asked for: `keeps` may have learned in between.
+
+        Groups whose best figures promise most come first.
+        """
+        styled, (both,) = self.surviving([keeps])
+        return styled, styled.met(*both, keeps)
 
     def members(self, pairs: Met) -> Met:
         """Banks and mats of pairs of classes and mats: a pair for each member of a class."""
@@ -166,13 +133,65 @@ class Flat:
         banks = self.banks.members[np.repeat(self.banks.first_member[classes], counts) + within]
         return banks, np.repeat(mats, counts)
 
-    def rows_by_key(self, mats: Ints) -> dict[GroupKey, Ints]:
-        """Rows of ascending mats within their groups, by the groups' keys."""
-        ends = np.searchsorted(self.mat_group[mats], np.arange(len(self.groups) + 1))
-        return {
-            self.groups[group].key: mats[ends[group] : ends[group + 1]] - self.mat_start[group]
-            for group in np.flatnonzero(np.diff(ends)).tolist()
-        }
+
+@dataclass(frozen=True, slots=True)
+class Styled:
+    """Some mats of a flat array in each of their buffer styles, and the `group` of each."""
+
+    flat: Flat
+    mats: StyledMats
+    group: Ints
+
+    def with_least_sums(self, rows: slice) -> Figure:
+        """Lower bounds of figures of some mats in any bank of their group."""
+        return self.flat.figures(self.flat.least_sums, self.mats.mat.take(rows), self.group[rows])
+
+    def with_classes(self, mats: Ints, keeps: Keeps) -> Met:
+        """Classes that may form a design to keep with some of the mats, and these mats."""
+        flat = self.flat
+        best, there = least_of_groups(self.mats.mat.take(mats), self.group[mats], len(flat.groups))
+        group = flat.banks.group
+        classes = np.flatnonzero(there[group])
+        (kept,) = _judged(
+            len(classes), [keeps],
+            lambda rows: flat.figures(flat.banks.sums.take(classes[rows]), best.take(group[classes[rows]])),
+        )
+        return classes[kept], mats
+
+    def _by_group(self, classes: Ints, mats: Ints) -> Iterator[Met]:
+        """Some classes and mats, those of one group at a time, where it has both."""
+        every = np.arange(len(self.flat.groups) + 1)
+        ends = np.searchsorted(self.flat.banks.group[classes], every)
+        mat_ends = np.searchsorted(self.group[mats], every)
+        both = np.flatnonzero((np.diff(ends) > 0) & (np.diff(mat_ends) > 0))
+        for group in both[np.argsort(self.flat.promise[both], kind="stable")].tolist():
+            yield classes[ends[group] : ends[group + 1]], mats[mat_ends[group] : mat_ends[group + 1]]
+
+    def met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
+        """Pairs to keep of some classes and mats."""
+        for own, own_mats in self._by_group(classes, mats):
+            step = max(1, PART // len(own_mats))
+            some = self.mats.mat.take(own_mats)
+            for start in range(0, len(own), step):
+                part = own[start : start + step]
+                kept = keeps(self.flat.figures(self.flat.banks.sums.take(part).columns(), some))
+                row, column = np.nonzero(np.broadcast_to(kept, (len(part), len(own_mats))))
+                if len(row):
+                    yield part[row], own_mats[column]
+
+
+def least_of_groups(mats: Mat, group: Ints, count: int) -> tuple[Mat, Bools]:
+    """Least figures of the mats of each of `count` groups, which are contiguous, and which groups have any."""
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    there = np.zeros(count, np.bool_)
+    there[group[first]] = True
+    columns = {}
+    for name, column in mats.to_columns().items():
+        least = np.zeros(count, column.dtype)
+        if len(first):
+            least[group[first]] = np.minimum.reduceat(column, first)
+        columns[name] = least
+    return Mat(**columns), there
 
 
 def _judged(count: int, several: Sequence[Keeps], figures: Callable[[slice], Figure]) -> list[Bools]:
@@ -197,16 +216,14 @@ def flatten(designs: ArrayDesigns) -> Flat | None:
     groups = designs.enumeration.groups
     if not groups or not has_closed_form(designs.wire, designs.circuit, groups[0].routing_of_all):
         return None
-    least = designs.least_of(groups)
-    used = tuple(group for group in groups if group.key in least)
-    if not used:
+    least = designs.bounded.least(designs.enumeration, [group.key for group in groups])
+    if least is None:
         return None
-    mats = tuple(least[group.key] for group in used)
-    counts = [len(some.position) for some in mats]
+    by_key = {group.key: group for group in groups}
+    used = tuple(by_key[key] for key in least.keys)
     return Flat(
-        groups=used, least=mats, circuit=designs.circuit, banks=_flat_banks(designs, used),
-        mats=concatenate([some.mat for some in mats]), mat_group=np.repeat(np.arange(len(used)), counts),
-        mat_start=_starts(counts),
+        groups=used, least=least, bounded=designs.bounded, circuit=designs.circuit, banks=_flat_banks(designs, used),
+        mat_group=np.repeat(np.arange(len(used)), np.diff(least.ends, prepend=0)),
     )
 
 
@@ -231,29 +248,21 @@ def _flat_banks(designs: ArrayDesigns, groups: Sequence[Group]) -> FlatBanks:
     )
 
 
-def _starts(counts: Sequence[int]) -> Ints:
-    """Where each of some contiguous groups starts."""
-    return np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
-
-
-def pairs_in_full(designs: ArrayDesigns, flat: Flat, met: Met) -> Pairs:
+def pairs_in_full(designs: ArrayDesigns, styled: Styled, met: Met) -> Pairs:
     """Pairs of banks and mats as designs, their mats evaluated in full; at least one."""
     banks, mats = met
-    needed, number = np.unique(mats, return_inverse=True)
-    tables = designs.chosen_of(flat.rows_by_key(needed))
-    found = [table for table in tables.values() if table.mat is not None]
-    whole: Mat = concatenate([table.mat for table in found if table.mat is not None])
-    position = np.concatenate([table.position for table in found])
+    flat, some = styled.flat.banks, styled.mats
     return Pairs(
-        flat.banks.shape.take(banks), flat.banks.routing.take(banks), whole.take(number),
-        designs.enumeration.code(flat.banks.position[banks], position[number]),
+        flat.shape.take(banks), flat.routing.take(banks), designs.bounded.in_full(some.number[mats]),
+        designs.enumeration.code(flat.position[banks], some.position[mats]),
     )
 
 
-def evaluate_mats(designs: ArrayDesigns, flat: Flat, several: Sequence[Met]) -> None:
+def evaluate_mats(designs: ArrayDesigns, styled: Styled, several: Sequence[Met]) -> None:
     """Evaluate the mats of several sets of pairs together, so that they are known when they are asked for."""
-    needed = np.unique(np.concatenate([mats for _, mats in several]))
-    designs.chosen_of(flat.rows_by_key(needed))
+    mats = np.concatenate([mats for _, mats in several])
+    if len(mats):
+        designs.bounded.in_full(styled.mats.number[mats])
 
 
 def parts_of(met: Met) -> Iterator[Met]:
@@ -264,7 +273,7 @@ def parts_of(met: Met) -> Iterator[Met]:
 
 def lower_ends(flat: Flat, handed: Callable[[Figure], Sequence[Floats]]) -> Floats:
     """Least figures (figures,) that any design hands up."""
-    figures = handed(flat.figures(flat.banks.sums, flat.all_best_mats.take(flat.banks.group)))
+    figures = handed(flat.figures(flat.banks.sums, flat.best_mats.take(flat.banks.group)))
     return np.array([float(np.min(figure)) for figure in figures])
 
 

@@ -1,25 +1,19 @@
 """Mats evaluated once and kept: many banks, capacities and targets share them."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from dse.batch import Ints, concatenate
+from dse.batch import Ints
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import Circuit
+from dse.objectives.array.evaluation.bounded import CHUNK, BoundedMats
 from dse.objectives.array.hierarchy.array import bankable_mat
-from dse.objectives.array.hierarchy.least_mat import LeastSubarrays, least_mats
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.enumeration import Enumeration, GroupKey, LegalMats, enumerate_array
-from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.organization import MatChoice
 from dse.spaces.array.wires import WireChoice
-
-CHUNK = 1 << 14
-"""Mats evaluated at a time: their columns fit the cache."""
-BOUNDED = 1 << 18
-"""Mats bounded at a time."""
 
 
 def enumerate_problem(choice: ArrayChoice) -> Enumeration:
@@ -38,18 +32,8 @@ class MatTable:
     mat: Mat | None
 
 
-@dataclass(frozen=True, slots=True)
-class LeastMats:
-    """Valid mats of one group with lower bounds of their cost, and rows of theirs in the `geometry` of many mats."""
-
-    position: Ints
-    mat: Mat
-    rows: Ints
-    geometry: MatGeometry
-
-
 class MatLibrary:
-    """Mats of one circuit by what reaches them: all of a group, or bounds of all and the chosen ones in full.
+    """Mats of one circuit by what reaches them: all of a group, or `bounded` ones.
 
     Shared by all enumerations with equal inner ranges and circuit; mats are evaluated on first use.
     """
@@ -57,9 +41,7 @@ class MatLibrary:
     def __init__(self, circuit: Circuit) -> None:
         self._circuit = circuit
         self._tables: dict[GroupKey, MatTable] = {}
-        self._subarrays = LeastSubarrays(circuit)
-        self._least: dict[GroupKey, LeastMats] = {}
-        self._chosen: dict[GroupKey, tuple[Ints, Mat]] = {}
+        self.bounded = BoundedMats(circuit)
 
     def tables(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, MatTable]:
         """Mats of some groups of an enumeration, by the groups' keys."""
@@ -79,57 +61,6 @@ class MatLibrary:
         for key, legal, rows in _groups(batch, valid):
             some = legal.stop > legal.start
             self._tables[key] = MatTable(position[rows], mats.take(rows) if some else None)
-
-    def least(self, enumeration: Enumeration, keys: Iterable[GroupKey]) -> dict[GroupKey, LeastMats]:
-        """Lower bounds of the valid mats of some groups; groups without any are left out."""
-        wanted = list(keys)
-        for batch in enumeration.legal_mats(sorted(set(wanted) - self._least.keys()), BOUNDED):
-            self._bound(batch)
-        return {key: self._least[key] for key in wanted if len(self._least[key].position)}
-
-    def _bound(self, batch: LegalMats) -> None:
-        """Bound several groups' mats together and keep the valid ones."""
-        mats = least_mats(batch.geometry, self._subarrays, self._circuit)
-        valid = np.flatnonzero(mats.legal)
-        position, mats = batch.position[valid], mats.take(valid)
-        for key, _, rows in _groups(batch, valid):
-            self._least[key] = LeastMats(position[rows], mats.take(rows), valid[rows], batch.geometry)
-
-    def chosen(self, rows: Mapping[GroupKey, Ints]) -> dict[GroupKey, MatTable]:
-        """Mats in full at ascending rows of the bounds of some groups; all their groups must have been bounded."""
-        asked = {key: _missing(self._chosen.get(key), wanted) for key, wanted in rows.items()}
-        missing = {key: new for key, new in asked.items() if len(new)}
-        if missing:
-            self._add(missing)
-        return {key: self._table(key, wanted) for key, wanted in rows.items() if len(wanted)}
-
-    def _add(self, missing: Mapping[GroupKey, Ints]) -> None:
-        """Evaluate further mats together."""
-        bounded = [(self._least[key], new) for key, new in missing.items()]
-        geometry = concatenate([least.geometry.take(least.rows[new]) for least, new in bounded])
-        parts = [geometry.take(slice(start, start + CHUNK)) for start in range(0, len(geometry), CHUNK)]
-        mats = concatenate([bankable_mat(part, self._circuit)[0] for part in parts])
-        start = 0
-        for key, new in missing.items():
-            found = mats.take(slice(start, start + len(new)))
-            start += len(new)
-            if key in self._chosen:
-                old, known = self._chosen[key]
-                every = np.concatenate([old, new])
-                order = np.argsort(every, kind="stable")
-                self._chosen[key] = every[order], concatenate([known, found]).take(order)
-            else:
-                self._chosen[key] = new, found
-
-    def _table(self, key: GroupKey, wanted: Ints) -> MatTable:
-        """Some mats of a group that were evaluated."""
-        rows, mats = self._chosen[key]
-        return MatTable(self._least[key].position[wanted], mats.take(np.searchsorted(rows, wanted)))
-
-
-def _missing(known: tuple[Ints, Mat] | None, wanted: Ints) -> Ints:
-    """Rows that are not evaluated yet."""
-    return wanted if known is None else np.setdiff1d(wanted, known[0], assume_unique=True)
 
 
 def _groups(batch: LegalMats, valid: Ints) -> Iterator[tuple[GroupKey, slice, slice]]:

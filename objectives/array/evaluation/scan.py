@@ -14,7 +14,7 @@ from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
-from dse.objectives.array.evaluation.flat import Flat, Met, flatten, lower_ends, pairs_in_full, parts_of
+from dse.objectives.array.evaluation.flat import Flat, Met, Styled, flatten, lower_ends, pairs_in_full, parts_of
 from dse.objectives.array.evaluation.handed import Figure, HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.hierarchy.array import join
@@ -130,19 +130,20 @@ class ArrayScan:
 
         self.evaluations += len(flat.banks.group) + len(flat.mat_group)
         waiting: list[Met] = []
-        for met in flat.pairs_by_group(keeps):
+        styled, found = flat.pairs_by_group(keeps)
+        for met in found:
             waiting.append(flat.members(met))
             if sum(len(banks) for banks, _ in waiting) > BATCH:
-                yield from self._in_full(designs, flat, waiting)
+                yield from self._in_full(designs, styled, waiting)
                 waiting = []
-        yield from self._in_full(designs, flat, waiting)
+        yield from self._in_full(designs, styled, waiting)
 
-    def _in_full(self, designs: ArrayDesigns, flat: Flat, met: Sequence[Met]) -> Iterator[Pairs]:
+    def _in_full(self, designs: ArrayDesigns, styled: Styled, met: Sequence[Met]) -> Iterator[Pairs]:
         """Pairs evaluated in full."""
         if met:
             one, other = zip(*met, strict=True)
             for part in parts_of((np.concatenate(one), np.concatenate(other))):
-                yield pairs_in_full(designs, flat, part)
+                yield pairs_in_full(designs, styled, part)
 
     def sift(self, sieve: Sieve) -> Candidates:
         """Valid designs that a sieve keeps."""

@@ -11,10 +11,18 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs
-from dse.objectives.array.evaluation.flat import Flat, Keeps, Met, evaluate_mats, flatten, pairs_in_full, parts_of
+from dse.objectives.array.evaluation.flat import (
+    Flat,
+    Keeps,
+    Met,
+    Styled,
+    evaluate_mats,
+    pairs_in_full,
+    parts_of,
+)
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.hierarchy.array import join
-from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank
+from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank, has_aspect_rule
 from dse.objectives.array.hierarchy.mat import Mat
 
 GROUPS, BANKS, MATS, PAIRS = 6, 8, 48, 2
@@ -36,18 +44,15 @@ class Least:
     code: int = -1
 
 
-def best_by_bounds(designs: ArrayDesigns, targets: Mapping[str, Value]) -> dict[str, Least] | None:
-    """The best design of every target; None where bounds do not hold or settle nothing."""
-    flat = flatten(designs)
-    if flat is None:
-        return None
+def best_by_bounds(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Value]) -> dict[str, Least] | None:
+    """The best design of every target; None where bounds settle nothing."""
     limits = _limits(flat, designs, targets)
     if not all(np.isfinite(limit) for limit in limits.values()):
         return None
-    promising = flat.pairs([_reaches(value, limits[target]) for target, value in targets.items()])
-    evaluate_mats(designs, flat, promising)
+    styled, promising = flat.pairs([_reaches(value, limits[target]) for target, value in targets.items()])
+    evaluate_mats(designs, styled, promising)
     return {
-        target: _best(flat, designs, targets[target], met) for target, met in zip(targets, promising, strict=True)
+        target: _best(styled, designs, targets[target], met) for target, met in zip(targets, promising, strict=True)
     }
 
 
@@ -56,11 +61,11 @@ def _reaches(value: Value, limit: float) -> Keeps:
     return lambda figure: np.asarray(value(figure) <= limit * (1 + SLACK))
 
 
-def _best(flat: Flat, designs: ArrayDesigns, value: Value, met: Met) -> Least:
+def _best(styled: Styled, designs: ArrayDesigns, value: Value, met: Met) -> Least:
     """The best of some designs."""
     best = Least()
-    for part in parts_of(flat.members(met)):
-        pairs = pairs_in_full(designs, flat, part)
+    for part in parts_of(styled.flat.members(met)):
+        pairs = pairs_in_full(designs, styled, part)
         values = _values(value, _joined(designs, pairs))
         least = float(values.min())
         code = int(pairs.code[values == least].min())
@@ -81,13 +86,14 @@ def _values(value: Value, bank: Bank) -> Floats:
 
 def _limits(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Value]) -> dict[str, float]:
     """The least value of every target over promising pairs of all of them; infinite without any."""
-    best = flat.all_best_mats.take(flat.banks.group)
+    best = flat.best_mats.take(flat.banks.group)
     picked = [_picked(flat, value, designs, best) for value in targets.values()]
     classes, mats = (np.concatenate([pair[place] for pair in picked]) for place in (0, 1))
     if not len(classes):
         return dict.fromkeys(targets, np.inf)
     banks = flat.banks.members[flat.banks.first_member[classes]]
-    bank = _joined(designs, pairs_in_full(designs, flat, (banks, mats)))
+    styled = flat.in_styles(mats)
+    bank = _joined(designs, pairs_in_full(designs, styled, (banks[styled.mats.cut], np.arange(len(styled.group)))))
     return {target: float(_values(value, bank).min()) for target, value in targets.items()}
 
 
@@ -101,7 +107,7 @@ def _picked(flat: Flat, value: Value, designs: ArrayDesigns, best: Mat) -> Met:
         classes, mats = flat.classes_of(group), flat.mats_of(group)
         classes = classes[_least(by_class[classes], BANKS)]
         first = flat.banks.sums.take(classes[:1])
-        by_mat = np.broadcast_to(value(flat.figures(first, flat.mats.take(mats))), len(mats))
+        by_mat = np.broadcast_to(value(flat.figures(first, flat.least.mat.take(mats))), len(mats))
         mats = mats[_least(by_mat, MATS)]
         row, column = _best_pairs(flat, value, designs, classes, mats)
         chosen.append((classes[row], mats[column]))
@@ -116,10 +122,10 @@ def _least(values: Floats, count: int) -> Ints:
 
 def _best_pairs(flat: Flat, value: Value, designs: ArrayDesigns, classes: Ints, mats: Ints) -> Met:
     """Rows of classes and mats of one group that form the best pairs which are surely not too narrow."""
-    sums, some = flat.banks.sums.take(classes).columns(), flat.mats.take(mats)
+    sums, some = flat.banks.sums.take(classes).columns(), flat.least.mat.take(mats)
     values = np.broadcast_to(value(flat.figures(sums, some)), (len(classes), len(mats)))
     circuit = designs.circuit
-    if not (circuit.spec.is_tag and circuit.quirks.aspect_ratio_of_data_only):
+    if has_aspect_rule(circuit):
         sides = sums.ratio * (some.height / some.width)
         wide = MOST_ASPECT_RATIO * MARGIN
         values = np.where((sides <= wide) & (sides >= 1 / wide), values, np.inf)

@@ -26,12 +26,14 @@ __all__ = [
     "BUS",
     "H_TREE",
     "METRIC_COLUMNS",
+    "METRIC_UNITS",
     "Evaluation",
     "Fabric",
     "bankable_mat",
     "block_bits",
     "evaluate",
     "join",
+    "mats_of",
 ]
 
 METRIC_COLUMNS = (
@@ -45,6 +47,10 @@ METRIC_COLUMNS = (
     "precharge_latency", "charge_latency", "column_decoder_latency",
 )
 """Figures of one array design, in SI units; areas in m², latencies in s, energies in J, leakage in W."""
+
+_UNITS = {"height": "m", "width": "m", "area": "m2", "latency": "s", "energy": "J", "leakage": "W"}
+METRIC_UNITS = {name: _UNITS[kind] for name in METRIC_COLUMNS if (kind := name.rpartition("_")[2]) in _UNITS}
+"""SI units of METRIC_COLUMNS; counts have none."""
 
 
 def join(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit: Circuit) -> Bank:
@@ -87,11 +93,7 @@ def evaluate(
     Figures are those of `join` over `mat_detail`; of subarrays area = height width, and likewise of mats.
     """
     block = block_bits(banks, mats, spec)
-    routing = fabric.route(banks, np.maximum(block, 1), spec)
-    geometry, kept = mat_geometry(
-        routing.address_bits, routing.data_bits, routing.ways, mats, spec,
-        tags_cover_ways=fabric.quirks.tag_columns_cover_ways,
-    )
+    routing, geometry, kept = mats_of(banks, mats, block, spec, fabric)
     legal = (block > 0) & routing.legal & kept.all(axis=0)
     rows = np.flatnonzero(legal)
     metrics = {name: np.full(len(legal), np.nan) for name in METRIC_COLUMNS}
@@ -105,6 +107,18 @@ def evaluate(
             metrics[name][rows] = np.where(valid, values, np.nan)
     capacity = np.array([spec.capacity_bits(int(bits)) for bits in block.tolist()], dtype=np.int64)
     return Evaluation(legal, capacity, block, metrics)
+
+
+def mats_of(
+    banks: BankChoice, mats: MatChoice, block: Ints, spec: ArraySpec, fabric: Fabric
+) -> tuple[Routing, MatGeometry, Bools]:
+    """What reaches the mats of banks that deliver blocks of some bits, the mats' shape, and which rules it keeps."""
+    routing = fabric.route(banks, np.maximum(block, 1), spec)
+    geometry, kept = mat_geometry(
+        routing.address_bits, routing.data_bits, routing.ways, mats, spec,
+        tags_cover_ways=fabric.quirks.tag_columns_cover_ways,
+    )
+    return routing, geometry, kept
 
 
 def _figures(

@@ -38,7 +38,7 @@ def subarray_energies(
     that share a write + all circuits but prechargers and sense amplifiers. NVSim starts a RESET from the whole SET.
     Source: SubArray.cpp, CalculatePower.
     """
-    cells = _cell_energy(geometry, line, periphery, circuit)
+    cells = cell_energy(geometry, line, periphery, circuit)
     row, columns = periphery.row_decoder, periphery.column_decoders
     mux_0, mux_1, mux_2 = periphery.bitline_mux, periphery.output_mux_1, periphery.output_mux_2
 
@@ -64,7 +64,7 @@ def subarray_energies(
     )
 
 
-def _cell_energy(geometry: MatGeometry, line: Lines, periphery: Periphery, circuit: Circuit) -> CellEnergy:
+def cell_energy(geometry: MatGeometry, line: Lines, periphery: Periphery, circuit: Circuit) -> CellEnergy:
     """Energy of the selected cells; a write's is shared by the ways that lie side by side.
 
     A bitline has C_access + C_bitline + C_mux, and numColumn / (m_0 m_1 m_2) cells are selected; E_set, E_reset and

@@ -67,7 +67,7 @@ class Materials:
 
     def check(self, name: str, what: str) -> None:
         """Raise InputError where `name` is no quantity of the technology, its wires or a cell."""
-        owner, _, quantity = name.partition(".")
+        owner, _, quantity = name.rpartition(".")
         known = self.quantities()
         if quantity not in known.get(owner, ()):
             names = [f"{one}.{other}" for one, others in known.items() for other in others]
@@ -92,7 +92,7 @@ class Materials:
 
     def own(self, name: str) -> float:
         """Value of a quantity before anything is put in; 1 for multiples."""
-        owner, _, quantity = name.partition(".")
+        owner, _, quantity = name.rpartition(".")
         if owner in self.cells:
             return float(getattr(self.cells[owner], quantity))
         return self._own(owner, quantity, self.transistors())
@@ -111,7 +111,7 @@ class Materials:
         """The same materials with `values` in the place of their own. Raises InputError for other names."""
         known = self.quantities()
         for name in values:
-            owner, _, quantity = name.partition(".")
+            owner, _, quantity = name.rpartition(".")
             if quantity not in known.get(owner, ()):
                 self.check(name, "parameter")
         others = {name: value for name, value in values.items() if name != TEMPERATURE}
@@ -159,7 +159,7 @@ class Materials:
 
 def _put_cell(cell: Cell, memory: str, values: Mapping[str, float]) -> Cell:
     """A cell with the values that name its memory."""
-    own = {name.partition(".")[2]: value for name, value in values.items() if name.partition(".")[0] == memory}
+    own = {name.rpartition(".")[2]: value for name, value in values.items() if name.rpartition(".")[0] == memory}
     return replace(cell, **own)  # type: ignore[arg-type]
 
 
@@ -169,7 +169,7 @@ def _put_technology(
     """Tables of a technology file with the values that name its transistors, wires or converter."""
     changes: dict[str, Any] = {section: {}, "wire": {}}
     for name, value in values.items():
-        owner, _, quantity = name.partition(".")
+        owner, _, quantity = name.rpartition(".")
         if owner == "technology" and quantity == "feature_size":
             changes["feature_size"] = value
         elif owner == "technology" and quantity in SCALED_CURRENTS:

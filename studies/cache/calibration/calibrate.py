@@ -18,6 +18,7 @@ from dse.studies.cache.calibration.setting import Setting
 from dse.studies.cache.varied import algorithm1_cost
 from dse.uncertainty.fit import (
     MOST_ROUNDS,
+    UNIFORM,
     FitPool,
     FitQuestion,
     Key,
@@ -33,8 +34,6 @@ from dse.uncertainty.fit import (
 
 AT_BOUND = 1e-3
 """Share of a range within which a parameter is said to lie at its bound."""
-UNIFORM = 12.0 ** -0.5
-"""Standard deviation of a uniform distribution over a range of one: what is known of a parameter without figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,8 @@ def question_of(
         problems={key: setting.problem(*key) for key in dict.fromkeys(one.cache for one in fitted)},
         parameters=setting.parameters,
         figures=tuple(Measured(one.cache, one.quantity, one.value) for one in fitted), ties=setting.ties,
-        own=setting.materials.parameters(), reached=algorithm1_cost, seed=seed, rounds=rounds,
+        own=setting.materials.parameters(), reached=algorithm1_cost, linear_beyond=setting.linear_beyond,
+        noise=setting.noise, seed=seed, rounds=rounds,
     )
 
 
@@ -163,13 +163,14 @@ def _access(problem: Problem, design: Ints) -> str:
 def identify(trials: Trials, best: Round) -> tuple[FittedParameter, ...]:
     """How well the figures determine each parameter.
 
-    Around the optimum residuals are linear in the places of the parameters. Their noise is taken to be what the fit
-    leaves, root mean square, over the degrees of freedom where there are any. With nothing but its range known a
-    parameter has the variance of a uniform distribution: it adds to the information that the figures carry.
+    Around the optimum residuals are linear in the places of the parameters. Their noise is the question's; where it
+    names none, what the fit leaves, root mean square, over the degrees of freedom where there are any. With nothing
+    but its range known a parameter has the variance of a uniform distribution: it adds to the information that the
+    figures carry.
     """
-    jacobian = trials.jacobian(best.places)
+    jacobian = trials.jacobian(best.places)[: len(trials.question.figures)]
     count, free = jacobian.shape
-    noise = best.misfit / (count - free if count > free else count)
+    noise = trials.question.noise**2 or best.misfit / (count - free if count > free else count)
     information = jacobian.T @ jacobian / max(noise, 1e-18) + np.eye(free) / UNIFORM**2
     spread = np.sqrt(np.diag(np.linalg.inv(information)))
     return tuple(

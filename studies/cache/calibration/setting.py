@@ -25,6 +25,7 @@ from dse.vocabulary import parse_objective
 _KEYS = {
     "technology": "16nm", "wires": "", "roadmap": "HP", "temperature": 350, "line": 64, "ways": 16,
     "access": list(ACCESS_TYPES), "organization": FREE, "ranges": {}, "objective": "edap", "read_fraction": 0.5,
+    "linear_beyond": 0.0, "noise": 0.0,
     "cells": {}, "fixed": {}, "tied": {},
     "parameter": {}, "source": "",
 }
@@ -37,6 +38,7 @@ class Setting:
 
     `word_bits`: a line. Caches are searched for the least `objective` over some types of `access`, and data arrays of
     an `organization`: free, or what CACTI assumes. `ranges`: of its axes, where they are narrower than NVSim's.
+    `linear_beyond`, `noise`: how errors count (`dse.uncertainty.fit.FitQuestion`).
     """
 
     materials: Materials
@@ -48,6 +50,8 @@ class Setting:
     access: tuple[str, ...] = ACCESS_TYPES
     organization: str = FREE
     ranges: Mapping[str, PowerRange] = field(default_factory=dict)
+    linear_beyond: float = 0.0
+    noise: float = 0.0
 
     def problem(self, memory: str, capacity: int) -> CacheProblem:
         """The caches of one memory and capacity [bytes]."""
@@ -117,6 +121,8 @@ def _setting(given: Mapping[str, Any]) -> Setting:
         materials=materials, parameters=parameters, objective=parse_objective(values["objective"], vocabulary),
         ties=ties, word_bits=values["line"] * 8, ways=values["ways"], access=access,
         organization=values["organization"], ranges=_ranges(values["ranges"]),
+        linear_beyond=_not_negative(values["linear_beyond"], "linear_beyond"),
+        noise=_not_negative(values["noise"], "noise"),
     )
     setting.made_of({one.name: one.start for one in parameters}).transistors()
     return setting
@@ -141,6 +147,13 @@ def _tables(key: str, name: str) -> TechnologyTables:
         return technology_tables(name)
     except InputError as error:
         raise InputError(f"{key}: {error}") from None
+
+
+def _not_negative(value: float, key: str) -> float:
+    """A number of a setting that is 0 or more."""
+    if value < 0:
+        raise InputError(f"{key}: {value:g} is negative; give 0 or more")
+    return value
 
 
 def _roadmap(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dse.errors import InputError
+from dse.reading import parse_json, read_text
 from dse.studies.cache.calibration.calibrate import Calibration, calibrate_around, question_of
 from dse.studies.cache.calibration.figures import Figure
 from dse.studies.cache.calibration.setting import Setting
@@ -73,10 +74,10 @@ def _record(fit: StartedFit, parameters: Sequence[Parameter]) -> dict[str, Any]:
 def read_starts(path: Path, parameters: Sequence[Parameter]) -> list[StartedFit]:
     """The starts of a file. Raises InputError for a line that is none, or of other parameters."""
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         try:
-            found.append(_started(json.loads(line), parameters))
-        except (ValueError, KeyError, TypeError):
+            found.append(_started(parse_json(line, str(path)), parameters))
+        except (InputError, ValueError, KeyError, TypeError):
             message = "no start of this setting's parameters: give another folder, or remove the file"
             raise InputError(message, file=path, line=number) from None
     return found

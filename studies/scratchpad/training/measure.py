@@ -25,7 +25,11 @@ from dse.studies.scratchpad.training.train import train
 SEEDS = 5
 RETRAINED = 10
 """Seeds of the retraining of a mix."""
-PROBABILITIES = (1e-5, 1e-4, 1e-3, 1e-2)
+PROBABILITIES = (1e-7, 1e-6, *(10.0 ** (exponent / 2) for exponent in range(-10, -3)))
+"""Decades, and from 1e-5 on half decades, which are levels of a buffer's error rate."""
+IN_PLACE = "weight-in-place"
+"""Weights of which there is no other copy: what is lost is lost for good."""
+MEASURED = (*TENSOR_CLASSES, IN_PLACE)
 COLLAPSE = 0.5
 """A run that reads fewer than this share of what the same run reads without faults has collapsed."""
 COLUMNS = ("class", "kind", "group", "saturate", "probability", "runs", "drop", "interval", "collapsed")
@@ -58,10 +62,10 @@ class Drops:
 
 
 @cache
-def reference(network: SmallNetwork, seed: int) -> tuple[float, Mapping[str, float]]:
+def reference(network: SmallNetwork, seed: int, *, in_place: bool = False) -> tuple[float, Mapping[str, float]]:
     """Accuracy without faults, and the largest magnitude of each class."""
     memory = FaultyMemory({}, np.random.default_rng(seed))
-    return train(network, memory, seed), memory.peaks
+    return train(network, memory, seed, in_place=in_place), memory.peaks
 
 
 def bounds(network: SmallNetwork, seeds: int) -> Mapping[str, float]:
@@ -71,13 +75,18 @@ def bounds(network: SmallNetwork, seeds: int) -> Mapping[str, float]:
 
 
 def drops(
-    network: SmallNetwork, faults: Mapping[str, Sequence[BitFaults]], *, saturate: bool = False, seeds: int = SEEDS
+    network: SmallNetwork, faults: Mapping[str, Sequence[BitFaults]], *, saturate: bool = False, seeds: int = SEEDS,
+    in_place: bool = False,
 ) -> Drops:
-    """Falls of accuracy under faults by class, run by run beside the same run without faults."""
+    """Falls of accuracy under faults by class, run by run beside the same run without faults, with a master copy.
+
+    With weights `in_place` what their rounding costs is part of the fall.
+    """
     clip = bounds(network, seeds) if saturate else None
     clean = np.array([reference(network, seed)[0] for seed in range(seeds)])
     faulty = [
-        train(network, FaultyMemory(faults, np.random.default_rng((seed, 1)), clip), seed) for seed in range(seeds)
+        train(network, FaultyMemory(faults, np.random.default_rng((seed, 1)), clip), seed, in_place=in_place)
+        for seed in range(seeds)
     ]
     return Drops(clean - np.array(faulty), clean)
 
@@ -93,7 +102,7 @@ def points(groups: Sequence[str]) -> Iterator[tuple[str, BitFaults, bool]]:
     """Every class, fault, and whether reads are clipped; what matters most comes first."""
     for saturate in (False, True):
         for kind in (STALE, FLIP, SHARED):
-            for tensor_class in TENSOR_CLASSES:
+            for tensor_class in MEASURED:
                 for group in groups:
                     for probability in PROBABILITIES:
                         yield tensor_class, BitFaults(kind, group, probability), saturate
@@ -122,7 +131,9 @@ def measure(network: SmallNetwork, path: Path, groups: Sequence[str]) -> None:
             file.write(f"# {provenance(network)}\n")
             table.writerow(COLUMNS)
         for tensor_class, faults, saturate in report(every, len(every), f"tolerance of {network.name}"):
-            found = drops(network, {tensor_class: [faults]}, saturate=saturate)
+            in_place = tensor_class == IN_PLACE
+            written = "weight" if in_place else tensor_class
+            found = drops(network, {written: [faults]}, saturate=saturate, in_place=in_place)
             table.writerow((
                 *named(tensor_class, faults, saturate), SEEDS, f"{found.mean:.5f}", f"{found.interval:.5f}",
                 found.collapsed,

@@ -7,13 +7,15 @@ from dse.studies.scratchpad.training.memory import FaultyMemory
 from dse.studies.scratchpad.training.networks import CLASSES, Images, SmallNetwork, images
 
 
-def train(network: SmallNetwork, memory: FaultyMemory, seed: int) -> float:
-    """Accuracy on the test's images [1] after training; in the test, memory and weights are free of faults.
+def train(network: SmallNetwork, memory: FaultyMemory, seed: int, *, in_place: bool = False) -> float:
+    """Accuracy on the test's images [1] after training; the test's activations are free of faults.
 
-    The master copy of the weights (fp32), biases and momentum stay in reliable memory. NaN weights read nothing: 0.1.
+    The master copy of the weights (fp32), biases and momentum stay in reliable memory, and the test reads the master.
+    With weights `in_place` there is no master: the memory holds the weights (bf16) from one step to the next, and the
+    test reads these. NaN weights read nothing: 0.1.
     """
     random = np.random.default_rng(seed)
-    run = TrainingRun(network, memory, random)
+    run = TrainingRun(network, memory, random, in_place=in_place)
     known, unknown = images()
     with np.errstate(all="ignore"):
         for _ in range(network.epochs):
@@ -27,13 +29,18 @@ def train(network: SmallNetwork, memory: FaultyMemory, seed: int) -> float:
 class TrainingRun:
     """Weights and momentum of a network under training."""
 
-    def __init__(self, network: SmallNetwork, memory: FaultyMemory, random: np.random.Generator) -> None:
+    def __init__(
+        self, network: SmallNetwork, memory: FaultyMemory, random: np.random.Generator, *, in_place: bool = False
+    ) -> None:
         self._network = network
         self._memory = memory
+        self._in_place = in_place
         self._layers = network.layers()
         self._master = [
             random.normal(0, np.sqrt(2 / layer.shape[0]), layer.shape).astype(np.float32) for layer in self._layers
         ]
+        if in_place:
+            self._master = [memory.through("weight", f"{n}", master) for n, master in enumerate(self._master)]
         self._bias = [np.zeros(layer.shape[1], np.float32) for layer in self._layers]
         self._speed = [np.zeros_like(weights) for weights in self._master]
         self._bias_speed = [np.zeros_like(bias) for bias in self._bias]
@@ -41,7 +48,7 @@ class TrainingRun:
     def step(self, batch: Images) -> None:
         """One step: weights, activations, errors and gradients pass through the memory."""
         memory = self._memory
-        weights = [memory.through("weight", f"{n}", master) for n, master in enumerate(self._master)]
+        weights = self._weights()
         inputs = [memory.through("activation", "0", batch.pixels)]
         for number, layer in enumerate(self._layers[:-1]):
             outputs = np.maximum(layer.forward(inputs[-1], weights[number]) + self._bias[number], 0)
@@ -56,12 +63,20 @@ class TrainingRun:
                 errors = memory.through("error", f"{number}", passed * (inputs[number] > 0))
             self._update(number, gradient, bias_gradient)
 
+    def _weights(self) -> list[Floats]:
+        """What a step reads: copies of the master, or the weights themselves."""
+        if self._in_place:
+            return list(self._master)
+        return [self._memory.through("weight", f"{n}", master) for n, master in enumerate(self._master)]
+
     def _update(self, number: int, gradient: Floats, bias_gradient: Floats) -> None:
         """Gradient descent with momentum, in fp32."""
         network = self._network
         self._speed[number] = network.momentum * self._speed[number] - network.rate * gradient
         self._bias_speed[number] = network.momentum * self._bias_speed[number] - network.rate * bias_gradient
         self._master[number] = self._master[number] + self._speed[number]
+        if self._in_place:
+            self._master[number] = self._memory.through("weight", f"{number}", self._master[number])
         self._bias[number] = self._bias[number] + self._bias_speed[number]
 
     def accuracy(self, test: Images) -> float:

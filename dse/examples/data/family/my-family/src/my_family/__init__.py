@@ -51,6 +51,8 @@ class BufferProblem(ByLevels):
         return {"clock": self.options.clock, "decay": self.decay}
 
     def with_values(self, values):
+        if unknown := set(values) - set(self.parameters()):
+            raise InputError(f"no parameter {unknown.pop()}")
         changed = {**self.parameters(), **values}
         return replace(self, options=replace(self.options, clock=changed["clock"]), decay=changed["decay"])
 

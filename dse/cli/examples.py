@@ -1,0 +1,33 @@
+"""``dse examples``: lists examples, or writes files of some."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from dse.cli.console import make_console
+from dse.examples import examples, find_example, write_examples
+from dse.text import shown
+
+
+def show_all() -> None:
+    """Print the name of every example, what it is, and its files."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for name, example in examples().items():
+        table.add_row(name, example.help, ", ".join(example.contents()))
+    make_console().print(table)
+    print("\ndse examples NAME writes its files.")
+
+
+def write(names: Sequence[str], folder: Path) -> None:
+    """Write the files of examples, and print what to try with them."""
+    chosen = [find_example(name) for name in names]
+    for path in write_examples(chosen, folder):
+        print(f"wrote {shown(path)}")
+    print("try:")
+    if folder != Path():
+        print(f"  cd {shlex.quote(shown(folder))}")
+    for example in chosen:
+        for command in example.commands:
+            print(f"  {command}")
