@@ -122,6 +122,16 @@ class WritePoints(Batch):
         """½(E_SET + E_RESET) [J]: every bit is pulsed, as often to one as to the other state."""
         return (self.set_energy + self.reset_energy) / 2
 
+    @property
+    def longer_pulse(self) -> Floats:
+        """The longer of both pulses [s]."""
+        return np.maximum(self.set_pulse, self.reset_pulse)
+
+    @property
+    def largest_current(self) -> Floats:
+        """The larger of both currents [A]."""
+        return np.maximum(self.set_current, self.reset_current)
+
 
 @dataclass(frozen=True, slots=True)
 class SwitchingLink:
@@ -131,6 +141,11 @@ class SwitchingLink:
     parameters: SwitchingParameters
     set: WritePolarity
     reset: WritePolarity
+
+    @property
+    def largest_current(self) -> float:
+        """The larger of the file's currents [A], which its access transistor carries."""
+        return max(self.set.current, self.reset.current)
 
     @property
     def fixed(self) -> bool:

@@ -82,6 +82,16 @@ class BufferMemory:
         return replace(self, fabric=replace(self.fabric, cell=resized))
 
 
+    def with_access_width(self, factor: float) -> "BufferMemory":
+        """The same memory with access transistors so many times as wide; the area of a cell follows (w + 1)."""
+        cell = self.fabric.cell
+        width = cell.access_width_f
+        resized = replace(
+            cell, access_width_f=width * factor, area_f2=cell.area_f2 * (width * factor + 1) / (width + 1)
+        )
+        return replace(self, fabric=replace(self.fabric, cell=resized))
+
+
 def buffer_memory(name: str, fabric: Fabric) -> BufferMemory:
     """A memory of a fabric, its cell linked to the switching of its bits where it is magnetic."""
     cell = fabric.cell

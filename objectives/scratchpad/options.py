@@ -64,6 +64,10 @@ class ScratchpadOptions:
     )
     tolerance_of: str = option("", "Network whose measured tolerance stands for this one's.", group=BUFFERS_GROUP)
     saturate: bool = option(False, "Whether reads are clipped to the range of their class.", group=BUFFERS_GROUP)
+    resize: bool = option(
+        False, "Whether access transistors are as wide as the largest write current asks for, not as in the file.",
+        group=BUFFERS_GROUP,
+    )
     weights: str = option(
         COPY, "Whether weights are copies of a master (fp32) in DRAM, or the only ones.", (COPY, IN_PLACE),
         group=BUFFERS_GROUP,

@@ -133,6 +133,7 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
         stock=BufferStock(
             memories=memories, sram=sram_of(options), choices=choices, write_levels=write_levels(choices),
             line_bits=options.line * BITS, latency_limit=quantity(options.latency, "latency", "s"),
+            resize=options.resize,
         ),
         rates=rates_of(options), tolerance=tolerance,
         residence=quantity(options.residence, "residence", "s"), classes=classes,

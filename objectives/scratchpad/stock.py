@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dse.batch import Bools, Floats, Ints, concatenate
+from dse.batch import Floats, Ints, concatenate
 from dse.objectives.array.part import ArrayPart
 from dse.objectives.scratchpad.banks import bank_front
 from dse.objectives.scratchpad.buffers import BufferArrays, BufferMemory, BufferShape, array_part
@@ -13,6 +13,10 @@ from dse.objectives.scratchpad.hybrid import hybrid_front, parted
 from dse.objectives.scratchpad.system import BufferDemand
 from dse.objectives.scratchpad.writes import BufferWrites, Exposure, WriteLevels, buffer_writes
 from dse.spaces.scratchpad.buffers import BufferChoices, BufferGroup
+
+STEPS_PER_DOUBLING = 4
+"""Widths of access transistors for each doubling of the current."""
+NEARLY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,25 @@ class BufferRequest:
     memories: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class BankMake:
+    """How a bank is made: whether words are `hybrid`, and the `width` of access transistors over the file's."""
+
+    hybrid: bool
+    width: float
+
+
+PLAIN = BankMake(hybrid=False, width=1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class StockedGroup:
-    """Writes and arrays that go together, with their levels; `hybrid`: a part of each word lies in SRAM."""
+    """Writes and arrays that go together, with their levels, and what the arrays are made of."""
 
     levels: BufferGroup
     writes: BufferWrites
     arrays: BufferArrays
-    hybrid: bool
+    make: BankMake
 
     def taking(self, rows: Ints) -> "StockedGroup":
         """The same places with some of the ways to write."""
@@ -67,7 +82,8 @@ class StockedGroup:
 class BufferStock:
     """Banks and writes of some memories, with lines of `line_bits` and banks within a latency [s].
 
-    `sram` is what protected bits of hybrid words lie in.
+    `sram` is what protected bits of hybrid words lie in. `resize`: access transistors are as wide as the largest
+    current that they carry asks for, in steps of 2^(1/4), and the area of cells follows.
     """
 
     memories: Sequence[BufferMemory]
@@ -76,6 +92,7 @@ class BufferStock:
     write_levels: WriteLevels
     line_bits: int
     latency_limit: float
+    resize: bool
 
     def stabilities(self, memory: BufferMemory) -> tuple[float, ...]:
         """Stabilities that a memory may have: the file's alone where it is no choice, NaN where there is none."""
@@ -83,18 +100,18 @@ class BufferStock:
             return (float("nan"),)
         return (memory.link.parameters.stability,) if memory.link.fixed else self.choices.stability
 
-    def bank(self, memory: BufferMemory, stability: float, capacity: int, *, hybrid: bool = False) -> BufferArrays:
+    def bank(self, memory: BufferMemory, stability: float, capacity: int, make: BankMake = PLAIN) -> BufferArrays:
         """The front of one bank of a capacity [B], by ascending energy of a read."""
-        made, shape = _made(memory, stability), BufferShape(capacity, self.line_bits, self.latency_limit)
-        return hybrid_front(made, self.sram, shape).arrays if hybrid else bank_front(made, shape)
+        made, shape = _made(memory, stability, make), BufferShape(capacity, self.line_bits, self.latency_limit)
+        return hybrid_front(made, self.sram, shape).arrays if make.hybrid else bank_front(made, shape)
 
     def arrays(
-        self, memory: BufferMemory, stability: float, capacity: int, *, hybrid: bool = False
+        self, memory: BufferMemory, stability: float, capacity: int, make: BankMake = PLAIN
     ) -> tuple[BufferArrays, Ints]:
         """Arrays of buffers of a capacity [B], of all numbers of banks, and levels (n, 2) of banks and array."""
         found, levels = [], []
         for level, count in enumerate(self.choices.banks):
-            one = self.bank(memory, stability, capacity // count, hybrid=hybrid)
+            one = self.bank(memory, stability, capacity // count, make)
             found.append(replace(
                 one, banks=np.full(len(one), count), leakage=one.leakage * count, area=one.area * count
             ))
@@ -105,9 +122,9 @@ class BufferStock:
         self, group: StockedGroup, place: int, memory: BufferMemory, stability: float, capacity: int
     ) -> dict[str, tuple[ArrayPart, int]]:
         """What a bank of a buffer of a capacity [B] is made of, by memory: arrays, and the number of the one."""
-        made, number = _made(memory, stability), int(group.arrays.design[place])
+        made, number = _made(memory, stability, group.make), int(group.arrays.design[place])
         shape = BufferShape(capacity // int(group.arrays.banks[place]), self.line_bits, self.latency_limit)
-        if not group.hybrid:
+        if not group.make.hybrid:
             return {memory.name: (array_part(made, shape.capacity, shape.word_bits), number)}
         front, (protected, rest) = hybrid_front(made, self.sram, shape), parted(shape)
         return {
@@ -140,28 +157,34 @@ class BufferStock:
         if request.reliable and memory.link is not None and not memory.link.fixed:
             lowest = np.flatnonzero(levels[:, 2] == 0)
             writes, levels = writes.take(lowest), levels[lowest]
-        parted_words = self._hybrid(memory, writes)
         groups = []
-        for hybrid in np.unique(parted_words):
-            if hybrid:
-                arrays, places = self.arrays(memory, stability, request.capacity, hybrid=True)
-            for pulse in np.unique(writes.pulse[parted_words == hybrid]):
-                rows = np.flatnonzero((writes.pulse == pulse) & (parted_words == hybrid))
+        makes = self._makes(memory, writes)
+        for make in sorted(set(makes)):
+            arrays, places = self.arrays(memory, stability, request.capacity, make)
+            so_made = np.array([one == make for one in makes])
+            for pulse in np.unique(writes.pulse[so_made]):
+                rows = np.flatnonzero((writes.pulse == pulse) & so_made)
                 kept = np.flatnonzero(request.demand.keeps(
                     arrays.read_latency, arrays.periphery_write_latency + pulse, arrays.banks.astype(float)
                 ))
                 if len(kept):
                     groups.append(StockedGroup(
                         levels=BufferGroup(levels[rows], places[kept]), writes=writes.take(rows),
-                        arrays=arrays.take(kept), hybrid=bool(hybrid),
+                        arrays=arrays.take(kept), make=make,
                     ))
         return groups
 
-    def _hybrid(self, memory: BufferMemory, writes: BufferWrites) -> Bools:
-        """Which writes are of words of two memories."""
-        schemes = np.array([one.hybrid for one in self.write_levels.schemes])
-        tunable = memory.link is not None and not memory.link.fixed
-        return schemes[writes.scheme] if tunable else np.zeros(len(writes), np.bool_)
+    def _makes(self, memory: BufferMemory, writes: BufferWrites) -> list[BankMake]:
+        """How banks for each write are made."""
+        if memory.link is None or memory.link.fixed:
+            return [PLAIN] * len(writes)
+        widths = np.ones(len(writes))
+        if self.resize:
+            steps = np.ceil(STEPS_PER_DOUBLING * np.log2(writes.current / memory.link.largest_current) - NEARLY)
+            widths = 2.0 ** (steps / STEPS_PER_DOUBLING)
+        schemes = self.write_levels.schemes
+        return [BankMake(schemes[scheme].hybrid, float(width))
+                for scheme, width in zip(writes.scheme, widths, strict=True)]
 
     def _write_levels(self, memory: BufferMemory, writes: BufferWrites, at: tuple[int, int]) -> Ints:
         """Levels (writes, 5) on the axes of writing; the first ones where a memory leaves no choice."""
@@ -175,9 +198,12 @@ class BufferStock:
         return levels
 
 
-def _made(memory: BufferMemory, stability: float) -> BufferMemory:
-    """A memory with bits of a stability."""
-    return memory if memory.link is None or np.isnan(stability) else memory.with_stability(stability)
+def _made(memory: BufferMemory, stability: float, make: BankMake = PLAIN) -> BufferMemory:
+    """A memory with bits of a stability and access transistors of a width."""
+    if memory.link is None or np.isnan(stability):
+        return memory
+    made = memory.with_stability(stability)
+    return made if make.width == 1.0 else made.with_access_width(make.width)
 
 
 def _places(levels: Sequence[float], values: Floats) -> Ints:

@@ -94,8 +94,8 @@ class Exposure:
 class BufferWrites(Batch):
     """Writes of one memory and stability; `cell_energy` [J] of a word with its check bits, `pulse` [s] the longer.
 
-    `scheme` is a number of `WriteLevels.schemes`. Stale and flip are per bit and write, after the code; a stale bit
-    keeps what was there, whether that differs or not.
+    `scheme` is a number of `WriteLevels.schemes`, `current` the largest [A] that a cell must carry. Stale and flip are
+    per bit and write, after the code; a stale bit keeps what was there, whether that differs or not.
     """
 
     error_rate: Floats
@@ -104,6 +104,7 @@ class BufferWrites(Batch):
     check_bits: Ints
     cell_energy: Floats
     pulse: Floats
+    current: Floats
     stale_exponent: Floats
     stale_rest: Floats
     flip_exponent: Floats
@@ -116,8 +117,8 @@ def reliable_write(word_bits: int, mean_energy: float, pulse: float, endurance: 
     none, nothing = np.zeros(1), np.zeros(1, np.int64)
     return BufferWrites(
         error_rate=none, pulse_factor=np.ones(1), scheme=nothing, check_bits=nothing,
-        cell_energy=np.array([mean_energy * word_bits]), pulse=np.array([pulse]), stale_exponent=none,
-        stale_rest=none, flip_exponent=none, flip_rest=none, endurance=np.array([endurance]),
+        cell_energy=np.array([mean_energy * word_bits]), pulse=np.array([pulse]), current=none,
+        stale_exponent=none, stale_rest=none, flip_exponent=none, flip_rest=none, endurance=np.array([endurance]),
     )
 
 
@@ -172,10 +173,9 @@ def buffer_writes(
         np.tile(np.arange(len(levels.pulses)), len(levels.error_rates))
     )
     flips = float(flip_probability(link, stability, exposure, knob))
-    longer = np.maximum(weak.set_pulse, weak.reset_pulse)
     rows = [
         _scheme_rows(
-            number, scheme, word_bits, rates, pulses, longer, weak.mean_energy, strong.mean_energy,
+            number, scheme, word_bits, rates, pulses, weak, strong,
             (link.parameters.error_rate, flips, link.parameters.endurance),
         )
         for number, scheme in enumerate(levels.schemes)
@@ -199,24 +199,27 @@ def _of_file(link: SwitchingLink, word_bits: int, stability: float, exposure: Ex
     longer, energy = max(link.set.pulse, link.reset.pulse), (link.set.energy + link.reset.energy) / 2
     one = reliable_write(word_bits, energy, longer, link.parameters.endurance)
     return replace(
-        one, error_rate=rate, stale_exponent=rate, stale_rest=rate, flip_exponent=flips, flip_rest=flips
+        one, current=np.full(1, link.largest_current), error_rate=rate, stale_exponent=rate, stale_rest=rate,
+        flip_exponent=flips, flip_rest=flips,
     )
 
 
 def _scheme_rows(
-    number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, longer: Floats,
-    weak: Floats, strong: Floats, cell: tuple[float, float, float],
+    number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, weak_points: WritePoints,
+    strong_points: WritePoints, cell: tuple[float, float, float],
 ) -> BufferWrites:
-    """Writes under one protection; `weak` and `strong` are mean energies [J] of a bit, `cell` its rates and life.
+    """Writes under one protection, of bits written at `weak_points` and `strong_points`; `cell`: its rates and life.
 
     A strong pulse makes protected bits fail as the file says; a code repairs what few bits of its word are wrong; bits
     in SRAM neither fail nor take a pulse.
     """
     stated, flips, endurance = cell
     if scheme.hybrid:
-        return _hybrid_rows(number, scheme, word_bits, rates, pulses, longer, weak, flips, endurance)
+        return _hybrid_rows(number, scheme, word_bits, rates, pulses, weak_points, flips, endurance)
+    weak, strong, current = weak_points.mean_energy, strong_points.mean_energy, weak_points.largest_current
     protected = round(word_bits * SHARES[scheme.scope])
-    stale = np.minimum(rates, stated) if scheme.method == PULSE and protected else rates
+    stronger = scheme.method == PULSE and protected > 0
+    stale = np.minimum(rates, stated) if stronger else rates
     code, flip = scheme.code, np.full(rates.shape, flips)
     words = -(-protected // CODEWORD)
     check = code.check_bits(protected // words) * words if words else 0
@@ -227,7 +230,8 @@ def _scheme_rows(
     everything: Bools = np.full(rates.shape, scheme.scope == EVERYTHING)
     return BufferWrites(
         error_rate=rates, pulse_factor=pulses, scheme=np.full(rates.shape, number),
-        check_bits=np.full(rates.shape, check), cell_energy=cells, pulse=longer,
+        check_bits=np.full(rates.shape, check), cell_energy=cells, pulse=weak_points.longer_pulse,
+        current=np.maximum(current, strong_points.largest_current) if stronger else current,
         stale_exponent=stale * left, stale_rest=np.where(everything, stale * left, rates),
         flip_exponent=flip * left, flip_rest=np.where(everything, flip * left, flip),
         endurance=np.full(rates.shape, endurance),
@@ -235,15 +239,16 @@ def _scheme_rows(
 
 
 def _hybrid_rows(
-    number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, longer: Floats,
-    weak: Floats, flips: float, endurance: float,
+    number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, weak: WritePoints,
+    flips: float, endurance: float,
 ) -> BufferWrites:
     """Writes of words whose protected bits lie in SRAM."""
     rest = word_bits - round(word_bits * SHARES[scheme.scope])
     none = np.zeros_like(rates)
     return BufferWrites(
         error_rate=rates, pulse_factor=pulses, scheme=np.full(rates.shape, number),
-        check_bits=np.zeros(rates.shape, np.int64), cell_energy=weak * rest, pulse=longer, stale_exponent=none,
+        check_bits=np.zeros(rates.shape, np.int64), cell_energy=weak.mean_energy * rest, pulse=weak.longer_pulse,
+        current=weak.largest_current, stale_exponent=none,
         stale_rest=rates, flip_exponent=none, flip_rest=np.full(rates.shape, flips),
         endurance=np.full(rates.shape, endurance),
     )

@@ -156,15 +156,7 @@ def answer_text(table: "pd.DataFrame") -> str:
         )
     area = known[known["scenario"] == "area"]
     sentences.append(f"At equal area, 22 nm HP: {_range(area['ratio'])}.")
-    faster = every[(every["latency"] == LATENCIES[1]) & (every["scenario"] == "capacity")]
-    if len(faster):
-        same = known[(known["technology"] == TECHNOLOGIES[0]) & (known["scenario"] == "capacity")]
-        sentences.append(
-            f"Slow banks leak least: where a bank must read within {LATENCIES[1]} instead of {LATENCIES[0]}, SRAM's"
-            f" leakage is {_range(faster['leakage_ratio'])} times STT-MRAM's instead of"
-            f" {_range(same['leakage_ratio'])}, and the energy ratio {_range(faster['ratio'])} instead of"
-            f" {_range(same['ratio'])}; both keep the pace."
-        )
+    sentences += _latency_text(every)
     reached = known[known["ratio"] >= PUBLISHED[0]]
     if len(reached):
         sentences.append(
@@ -174,6 +166,20 @@ def answer_text(table: "pd.DataFrame") -> str:
         )
     sentences.append(_bound_text())
     return " ".join(sentences)
+
+
+def _latency_text(known: "pd.DataFrame") -> list[str]:
+    """What slower banks are worth, of the comparisons that both latencies have an answer to."""
+    same = known[(known["technology"] == TECHNOLOGIES[0]) & (known["scenario"] == "capacity")]
+    slow, fast = (same[same["latency"] == one] for one in LATENCIES)
+    both = slow.merge(fast, on=["network", "systolic_array", "capacity"], suffixes=("", "_fast"))
+    if both.empty:
+        return []
+    return [
+        f"Slow banks leak least: where a bank must read within {LATENCIES[1]} instead of {LATENCIES[0]}, SRAM's leakage"
+        f" is {_range(both['leakage_ratio_fast'])} times STT-MRAM's instead of {_range(both['leakage_ratio'])}, and the"
+        f" energy ratio {_range(both['ratio_fast'])} instead of {_range(both['ratio'])}; both keep the pace."
+    ]
 
 
 def _range(values: "pd.Series[float]") -> str:

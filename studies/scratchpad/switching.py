@@ -15,10 +15,12 @@ from dse.objectives.reliability.optimum import cheapest_current, relative_energy
 from dse.objectives.reliability.switching import required_pulse, write_error_rate
 from dse.objectives.scratchpad.buffers import BufferMemory, BufferShape, buffer_arrays, buffer_memory
 from dse.objectives.scratchpad.savings import array_saving, word_saving
+from dse.report.plot import COLORS
 from dse.studies.study import Findings, Study
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 RATES = (1e-12, 1e-9, 1e-6, 1e-4, 1e-3, 1e-2)
@@ -164,28 +166,56 @@ def _figure(link: SwitchingLink) -> "Figure":
     """Error rate over the pulse, energy over the pulse, and the optimum over the error rate."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3.8), layout="constrained")
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
     failing, costs, least = figure.subplots(1, 3)
+    _draw_failing(failing)
+    _draw_costs(costs, link)
+    _draw_least(least, link)
+    for axes, letter in zip((failing, costs, least), "abc", strict=True):
+        title = axes.get_title()
+        axes.set_title("")
+        axes.set_title(f"({letter}) {title}", fontsize=9, loc="left")
+        axes.tick_params(labelsize=8)
+        axes.xaxis.label.set_size(9)
+        axes.yaxis.label.set_size(9)
+    return figure
+
+
+def _draw_failing(axes: "Axes") -> None:
+    """Error rate over the pulse, by solver and closed form."""
     time = np.geomspace(0.5, 20, 120)
-    for current in (1.5, 2.0, 3.0, 4.0):
-        line, = failing.loglog(time, write_error_rate(current, time, 60.0), label=f"{current:g} I_c0")
-        failing.loglog(time, butler_error_rate(current, time, 60.0), ":", color=line.get_color(), linewidth=0.9)
-    failing.set(ylim=(1e-15, 1.5), xlabel="pulse [t_D]", ylabel="write error rate", title="Δ = 60 (dotted: Butler)")
-    pulse: Floats = np.linspace(0.25, 2.0, 60)
-    for rate in (1e-12, 1e-6, 1e-4, 1e-2):
-        energy = link.writes(rate, link.parameters.stability, pulse).mean_energy
-        costs.plot(pulse, np.where(np.isfinite(energy), energy, np.nan) * 1e12, label=f"{rate:g}")
-    costs.set(xlabel="pulse over the file's", ylabel="mean energy of a bit [pJ]", title="at one error rate",
-              ylim=(0, 4))
+    for number, current in enumerate((1.5, 2.0, 3.0, 4.0)):
+        axes.loglog(time, write_error_rate(current, time, 60.0), color=COLORS[number], label=f"{current:g} $I_{{c0}}$")
+        axes.loglog(time, butler_error_rate(current, time, 60.0), ":", color="black", linewidth=0.9,
+                    label="closed form (Butler)" if current == 4.0 else None)
+    axes.set(ylim=(1e-15, 1.5), xlabel="pulse [$t_D$]", ylabel="write error rate", title="failed writes, Δ = 60")
+    axes.legend(fontsize=7, frameon=False, loc="lower left")
+
+
+def _draw_costs(axes: "Axes", link: SwitchingLink) -> None:
+    """Energy over the pulse at some error rates, the cheapest pulse of each, and the file's own write."""
+    pulse: Floats = np.linspace(0.25, 2.0, 71)
+    for number, rate in enumerate((1e-12, 1e-6, 1e-4, 1e-2)):
+        energy = link.writes(rate, link.parameters.stability, pulse).mean_energy * 1e12
+        energy = np.where(np.isfinite(energy), energy, np.nan)
+        axes.plot(pulse, energy, color=COLORS[number], label=f"{rate:.0e}")
+        best = int(np.nanargmin(energy))
+        axes.plot(pulse[best], energy[best], "o", ms=4, color=COLORS[number])
+    axes.plot(1.0, (link.set.energy + link.reset.energy) / 2 * 1e12, "*", ms=9, color="black", label="as in the file")
+    axes.set(xlabel="pulse over the file's", ylabel="mean energy of a bit [pJ]", ylim=(0, None),
+             title="energy at one error rate (dots: least)")
+    axes.legend(fontsize=7, frameon=False, title="write error rate", title_fontsize=7)
+
+
+def _draw_least(axes: "Axes", link: SwitchingLink) -> None:
+    """Energy in the cheapest pulse over the error rate."""
     rates = np.logspace(-12, -2, 11)
     energies = optimum_energy(link, rates[:, None], np.array(STABILITIES)) * 1e12
-    for stability, energy in zip(STABILITIES, energies.T, strict=True):
-        least.semilogx(rates, energy, label=f"Δ = {stability:g}")
-    least.set(xlabel="write error rate", ylabel="least mean energy of a bit [pJ]", title="cheapest pulse",
-              ylim=(0, None))
-    for axes in (failing, costs, least):
-        axes.legend(fontsize=7, frameon=False)
-    return figure
+    for number, (stability, energy) in enumerate(zip(STABILITIES, energies.T, strict=True)):
+        axes.semilogx(rates, energy, color=COLORS[number], label=f"Δ = {stability:g}")
+    axes.set(xlabel="write error rate", ylabel="least mean energy of a bit [pJ]", ylim=(0, None),
+             title="energy in the cheapest pulse")
+    axes.legend(fontsize=7, frameon=False)
 
 
 STUDY = Study(

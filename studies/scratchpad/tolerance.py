@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dse.objectives.scratchpad.tolerances import ToleranceTable, load_tolerances, tolerance_names
+from dse.report.plot import COLORS, MARKERS
 from dse.studies.scratchpad.training.bfloat16 import STALE, BitFaults
 from dse.studies.scratchpad.training.measure import RETRAINED, Drops, retrain
 from dse.studies.scratchpad.training.memory import TENSOR_CLASSES
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+PANELS = {"all": "all bits", "sign-mantissa": "exponent protected"}
+SPACING = 1.12
+"""Factor between the places of classes, so that intervals do not hide each other."""
 MIXED, GROUP = 1e-2, "sign-mantissa"
 """The mix that is trained anew: stale bits in all classes, exponents protected."""
 
@@ -97,20 +101,25 @@ def _figure(measured: "pd.DataFrame") -> "Figure":
 
     panels = [("stale", "all"), ("stale", GROUP), ("flip", "all"), ("flip", GROUP)]
     names = list(dict.fromkeys(measured.network))
-    figure = Figure(figsize=(13, 3 * len(names)), layout="constrained")
-    grid = figure.subplots(len(names), len(panels), squeeze=False, sharey=True)
+    figure = Figure(figsize=(11, 2.7 * len(names)), layout="constrained")
+    grid = figure.subplots(len(names), len(panels), squeeze=False)
     for line, name in zip(grid, names, strict=True):
         for axes, (kind, group) in zip(line, panels, strict=True):
-            for tensor_class in TENSOR_CLASSES:
+            for number, tensor_class in enumerate(TENSOR_CLASSES):
                 mine = measured[
                     (measured.network == name) & (measured["class"] == tensor_class) & (measured.kind == kind)
                     & (measured.group == group) & ~measured.saturate.astype(bool)
                 ].sort_values("probability")
-                axes.errorbar(mine.probability, 100 * mine["drop"], 100 * mine.interval, label=tensor_class,
-                              capsize=2, linewidth=1)
-            axes.set(xscale="log", title=f"{name}: {kind}, {group}", xlabel="probability per bit and write")
-        line[0].set_ylabel("fall of accuracy [points]")
-    grid[0, 0].legend(fontsize=7, frameon=False)
+                beside = mine.probability * SPACING ** (number - 1.5)
+                axes.errorbar(beside, 100 * mine["drop"], 100 * mine.interval, label=tensor_class, capsize=1.5, lw=0.8,
+                              color=COLORS[number], marker=MARKERS[number], ms=3)
+            axes.set(xscale="log", ylim=(-5, 100) if group == "all" else (-4, 8))
+            axes.set_title(f"{name}: {kind}, {PANELS[group]}", fontsize=8)
+            axes.set_xlabel("probability per bit and write", fontsize=8)
+            axes.tick_params(labelsize=7)
+            axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
+        line[0].set_ylabel("fall of accuracy [points]", fontsize=8)
+    grid[0, 0].legend(fontsize=6, frameon=False, loc="center left")
     return figure
 
 

@@ -159,3 +159,16 @@ def test_hybrid_words_lie_in_two_banks():
         assert arrays.leakage[row] == pytest.approx(sram[2] + stt[2], rel=1e-9)
         assert arrays.area[row] == pytest.approx(sram[3] + stt[3], rel=1e-9)
         assert arrays.read_latency[row] == pytest.approx(max(sram[4], stt[4]), rel=1e-9)
+
+
+def test_access_transistors_follow_the_current():
+    memory = memory_of("stt")
+    wider = memory.with_access_width(1.5).fabric.cell
+    cell = memory.fabric.cell
+    assert wider.access_width_f == pytest.approx(1.5 * cell.access_width_f)
+    assert wider.area_f2 == pytest.approx(cell.area_f2 * (1.5 * cell.access_width_f + 1) / (cell.access_width_f + 1))
+    levels = WriteLevels((1e-12, 1e-3), (0.5, 1.0), (ProtectionScheme("none", "none"),))
+    writes = buffer_writes(memory.link, 64, 60.0, levels, EXPOSURE)
+    at_the_file = (writes.error_rate == 1e-12) & (writes.pulse_factor == 1)
+    assert writes.current[at_the_file] == pytest.approx([memory.link.largest_current], rel=1e-6)
+    assert (writes.current[(writes.error_rate == 1e-12) & (writes.pulse_factor == 0.5)] > writes.current).any()

@@ -54,6 +54,18 @@ def test_contract_of_hybrid_words():
     assert asked.space.size > free.space.size
 
 
+def test_resized_cells_cost_what_their_current_asks_for():
+    """At 1e-12 in the file's pulse a cell stays as it is; where currents are less, area and energy fall."""
+    known = {"memory": "stt", "split": "2:2:2:2", "stability": "60", "protection": "none", "pulse": "1", **ONE}
+    costs = {}
+    for rate in ("1e-12", "1e-3"):
+        for resize in (False, True):
+            asked = problem_of(("area",), (), error_rate=rate, resize=resize, **known)
+            costs[rate, resize] = exact_optimum(asked).cost
+    assert costs["1e-12", True] == pytest.approx(costs["1e-12", False], rel=1e-12)
+    assert costs["1e-3", True] < 0.95 * costs["1e-3", False]
+
+
 def test_hybrid_words_where_exponents_must_not_fail():
     """Bits of MRAM alone turn over while it is warm, so that some class has no legal buffer unless SRAM helps."""
     limits, known = ("accuracy_drop<=0.02",), {"tolerance_of": "digits-cnn", "memory": "stt", "split": "2:2:2:2"}
