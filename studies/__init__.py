@@ -16,7 +16,7 @@ from dse.text import hint
 GROUPS: dict[str, Sequence[str]] = {
     "deepnvm": (
         "numbers", "assumptions", "table1", "table2", "fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "fig10",
-        "headline",
+        "headline", "near-ties",
     ),
     "memory-centric": ("mcdla", "mcdla-choices", "links", "timelines", "measured"),
     "designer": ("why", "sensitivity", "robust", "surrogate", "transfer"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,7 @@ def run(question: Question, jobs: int, output: Path | None, format: str | None, 
         fronts = _search(tasks, question, jobs)
     else:
         announce(tasks)
-        fronts = _solve(tasks, jobs)
+        fronts = _solve(tasks, jobs, plotted=plot is not None)
     interrupted = any(front.searched is not None and front.searched.found.interrupted for front in fronts)
     _deliver(question, fronts, where, plot, interrupted=interrupted)
     if interrupted:
@@ -179,19 +180,20 @@ def _record(front: FoundFront) -> Record:
     })
 
 
-def _solve(tasks: Sequence[Task], jobs: int) -> list[FoundFront]:
-    """Exact fronts; raises the first failure."""
-    answers = list(report(in_parallel(_attempt, tasks, jobs), len(tasks), "fronts"))
+def _solve(tasks: Sequence[Task], jobs: int, *, plotted: bool) -> list[FoundFront]:
+    """Exact fronts, with the baselines' designs where they are plotted; raises the first failure."""
+    answers = list(report(in_parallel(partial(_attempt, plotted=plotted), tasks, jobs), len(tasks), "fronts"))
     raise_failures([answer for answer in answers if isinstance(answer, DseError)])
     return [answer for answer in answers if not isinstance(answer, DseError)]
 
 
-def _attempt(task: Task) -> FoundFront | DseError:
+def _attempt(task: Task, *, plotted: bool) -> FoundFront | DseError:
     """Exact front of one problem, and what baselines choose; a failure is a value, so that it crosses processes."""
     try:
         searched = _anew(task).resolved()
         front = kept_front(searched.problem)
-        return FoundFront(_anew(searched), front.designs, front.costs, _baseline(searched))
+        baseline = _baseline(searched) if plotted else np.zeros((0, front.costs.shape[1]))
+        return FoundFront(_anew(searched), front.designs, front.costs, baseline)
     except DseError as error:
         return type(error)(f"{task.label}: {error}")
 

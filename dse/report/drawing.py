@@ -28,11 +28,12 @@ LEAST_LABELED = 0.005
 def floorplan_figure(floorplans: Sequence[Floorplan], described: Mapping[str, Any], title: str) -> "Figure":
     """Floorplans of one design side by side, each to a scale of its own; `described` as the problem describes it."""
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
+
+    from dse.report.figure import ShownFigure
 
     shown = [plan for plan in floorplans if described.get(plan.height) and described.get(plan.width)]
     with rc_context(STYLE):
-        figure = Figure(figsize=(3.4 * len(shown), 4.0), layout="constrained")
+        figure = ShownFigure(figsize=(3.4 * len(shown), 4.0), layout="constrained")
         for axes, plan in zip(figure.subplots(1, len(shown), squeeze=False).flat, shown, strict=True):
             _draw_plan(axes, plan, described)
         figure.suptitle(title, fontsize=9)
@@ -84,14 +85,15 @@ def _blocks(outer: np.ndarray, grid: Grid, described: Mapping[str, Any]) -> np.n
 def breakdown_figure(breakdowns: Sequence[Breakdown], labels: Sequence[str], title: str) -> "Figure":
     """What quantities of designs (n,) with `labels` are made of: a panel for each, a bar for each part of a design."""
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
     from matplotlib.patches import Patch
+
+    from dse.report.figure import ShownFigure
 
     blocks = list(dict.fromkeys(block for one in breakdowns for parts in one.bars.values() for block in parts))
     colors = {block: SHADES[place % len(SHADES)] for place, block in enumerate(blocks)}
     bars = len(labels) * max(len(one.bars) for one in breakdowns)
     with rc_context(STYLE):
-        figure = Figure(figsize=(1.0 + 2.3 * len(breakdowns), 1.4 + 0.28 * bars), layout="constrained")
+        figure = ShownFigure(figsize=(1.0 + 2.3 * len(breakdowns), 1.4 + 0.28 * bars), layout="constrained")
         seen: set[str] = set()
         for place, one in enumerate(breakdowns):
             axes = figure.add_subplot(1, len(breakdowns), place + 1)

@@ -50,13 +50,14 @@ def front_figure(
 ) -> "Figure":
     """Every pair of objectives: the front as seen in that pair, its knee, and what a `baseline` chooses."""
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
+
+    from dse.report.figure import ShownFigure
 
     pairs = list(combinations(range(len(objectives)), 2))
     columns = min(COLUMNS, len(pairs))
     rows = -(-len(pairs) // columns)
     with rc_context(STYLE):
-        figure = Figure(figsize=(PANEL * columns, PANEL * rows + 0.5), layout="constrained")
+        figure = ShownFigure(figsize=(PANEL * columns, PANEL * rows + 0.5), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         for axis, pair in zip(axes.flat, pairs, strict=False):
             _panel(axis, fronts, pair, objectives)
@@ -116,9 +117,9 @@ def _shared_handles(baseline: str) -> list[Any]:
 
 def progress_figure(runs: Sequence[tuple[str, Floats]], objective: Objective) -> "Figure":
     """The best value so far against the number of evaluations; `runs`: labels, and losses (n,) in order."""
-    from matplotlib.figure import Figure
+    from dse.report.figure import ShownFigure
 
-    figure = Figure(figsize=(PANEL * 1.3, PANEL), layout="constrained")
+    figure = ShownFigure(figsize=(PANEL * 1.3, PANEL), layout="constrained")
     axes = figure.subplots()
     shown_values = []
     for place, (label, losses) in enumerate(runs):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -15,32 +16,39 @@ REPRESENTATIVES = 48
 """Designs of a known front against which bounds are compared: a few discard nearly all."""
 
 
+MOST_COMPARED = 1 << 17
+"""Pairs of designs and designs of a known front that are compared at a time."""
+
+
 class FrontSieve:
     """Keeps designs of a part that no design seen before dominates, in the figures that matter (`rows`).
 
-    What it thins it remembers: the more it has seen, the more it discards. `known` are designs seen beforehand, and
-    nothing has less than the `least` of each of the figures that matter.
+    What it thins it remembers: the more it has seen, the more it discards. Nothing has less than the `least` of each
+    of the figures that matter.
     """
 
     by_bounds = True
 
-    def __init__(self, rows: Sequence[int], least: Floats, known: Candidates) -> None:
+    def __init__(self, rows: Sequence[int], least: Floats) -> None:
         self._rows = list(rows)
         self._least = least
         self._front: Floats = np.zeros((0, len(rows)))
         self._known: Floats = self._front
-        self._remember(known.figures[self._rows].T)
 
     def keeps(self, figures: Figures) -> Bools:
         """Which designs are not surely worse in every figure than a known design."""
+        shape = np.broadcast_shapes(*(np.shape(figure) for figure in figures))
         mine = [np.asarray(figures[row]) for row in self._rows]
-        kept = np.ones(np.broadcast_shapes(*(np.shape(figure) for figure in figures)), bool)
-        for point in self._known[(self._known > self._least).any(axis=1)]:
-            beaten = np.ones_like(kept)
-            for figure, value, least in zip(mine, point, self._least, strict=True):
-                if value > least:  # nothing is below the least that a figure can be
-                    beaten &= figure > value
-            kept &= ~beaten
+        step = _points_together(prod(shape))
+        kept = ~_beaten(mine, self._known[:step], shape)
+        where = np.nonzero(kept)
+        left = [np.broadcast_to(figure, shape)[where] for figure in mine]
+        while step < len(self._known) and len(left[0]):
+            more = _points_together(len(left[0]))
+            beaten = _beaten(left, self._known[step : step + more], left[0].shape)
+            kept[tuple(place[beaten] for place in where)] = False
+            left, where = [figure[~beaten] for figure in left], tuple(place[~beaten] for place in where)
+            step += more
         return kept
 
     def thin(self, candidates: Candidates) -> Candidates:
@@ -58,8 +66,23 @@ class FrontSieve:
         self._front = every[non_dominated(every)]
         spread = np.linspace(0, len(self._front) - 1, min(len(self._front), REPRESENTATIVES)).astype(int)
         chosen = self._front[np.argsort(self._front[:, -1], kind="stable")][spread]
-        # a bound that is summed in another order may exceed a figure by rounding
-        self._known = chosen + ROUNDING * np.abs(chosen)
+        # a bound that is summed in another order may exceed a figure by rounding; nothing is below the least
+        known = np.where(chosen + ROUNDING * np.abs(chosen) > self._least, chosen + ROUNDING * np.abs(chosen), -np.inf)
+        self._known = known[np.isfinite(known).any(axis=1)]
+
+
+def _points_together(count: int) -> int:
+    """Points that some designs are compared with before those that are beaten are left out."""
+    return max(MOST_COMPARED // max(count, 1), 2)
+
+
+def _beaten(figures: Sequence[Floats], points: Floats, shape: tuple[int, ...]) -> Bools:
+    """Which designs, whose figures broadcast to a shape, are worse in every figure than one of some points."""
+    worse = np.ones((len(points), *shape), np.bool_)
+    for figure, values in zip(figures, points.T, strict=True):
+        worse &= figure > values.reshape(-1, *(1 for _ in shape))
+    beaten: Bools = np.asarray(worse.any(axis=0))
+    return beaten
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +106,8 @@ def part_front(part: SievedPart, place: int, aim: Aim, rows: Sequence[int]) -> C
         everything = aim.extended(place, part, part.sift(_AllSieve()))
         count = len(part.figures)
         every = (*rows, *range(count, len(everything.figures)))
-        return FrontSieve(every, np.full(len(every), -np.inf), everything.take(slice(0))).thin(everything)
-    return part.sift(FrontSieve(rows, _least_of(part, rows), part.known()))
+        return FrontSieve(every, np.full(len(every), -np.inf)).thin(everything)
+    return part.sift(FrontSieve(rows, _least_of(part, rows)))
 
 
 def _least_of(part: SievedPart, rows: Sequence[int]) -> Floats:

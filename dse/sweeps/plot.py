@@ -105,7 +105,8 @@ def _number(value: Any) -> float:
 def sweep_figure(table: "pd.DataFrame", drawing: Drawing) -> "Figure":
     """The figure; cases without an answer are gaps."""
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
+
+    from dse.report.figure import ShownFigure
 
     shown = table if ERROR not in table else table[table[ERROR].isna()]
     if drawing.y not in shown or shown[drawing.y].dtype.kind not in "iuf":
@@ -116,7 +117,8 @@ def sweep_figure(table: "pd.DataFrame", drawing: Drawing) -> "Figure":
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     with rc_context(STYLE):
-        figure = Figure(figsize=(max(PANEL * columns, 1.4 * PANEL), PANEL * 0.85 * rows + 0.4), layout="constrained")
+        size = max(PANEL * columns, 1.4 * PANEL), PANEL * 0.85 * rows + 0.4
+        figure = ShownFigure(figsize=size, layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
         for axis, level in zip(grid.flat, panels, strict=False):
             own = shown if level is None else shown[shown[drawing.panel] == level]

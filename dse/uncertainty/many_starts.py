@@ -26,7 +26,7 @@ EVALUATIONS = 25
 """Steps of least squares between two exact searches."""
 HOPELESS = 1.6
 """How many times the least misfit so far a start within the pools may have to be searched exactly at all."""
-NEAR = 0.05
+NEAR = 0.1
 """How far the misfit of a near-equal fit lies above the least, as a share of it."""
 
 Number = tuple[int, int]

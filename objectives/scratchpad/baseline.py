@@ -54,7 +54,8 @@ def _best_of(
     only: ScratchpadProblem, assembly: ScratchpadAssembly, problem: ScratchpadProblem
 ) -> Baseline | None:
     """The best scratchpad of one array, batch, division and pace."""
-    named = {name for one in (*only.objectives, *only.constraints) for name in one.formula.names}
+    formulas = [*(one.formula for one in only.objectives), *(one.formula for one in only.constraints)]
+    named = {name for formula in formulas for name in formula.names}
     designs = undominated(assembly, named)
     metrics = only.evaluate(designs)
     best = best_row(only, designs, metrics)

@@ -12,7 +12,7 @@ from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.flat import flatten
 from dse.objectives.array.evaluation.handed import bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.evaluation.nvsim import array_winners, search_array
+from dse.objectives.array.evaluation.nvsim import array_winners, search_array, search_every_design
 from dse.objectives.array.evaluation.scan import ArrayScan
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology_names import technology_from_text
@@ -43,7 +43,9 @@ def arrays(
 @pytest.mark.parametrize("case", CASES, ids=" ".join(map(str, range(len(CASES)))).split())
 def test_winners_are_those_of_all_designs(case: tuple[str, str, int, str, str]) -> None:
     for array in arrays(*case):
-        assert array_winners(array, MatLibraries()) == search_array(array).winners
+        every = search_every_design(array)
+        assert array_winners(array, MatLibraries()) == every.winners
+        assert search_array(array) == every
 
 
 @pytest.mark.parametrize("fabric", [{"routing": BUS}, {"internal_sensing": False, "routing": BUS}])

@@ -55,7 +55,7 @@ def test_figures(tmp_path: Path, objectives: list[str]) -> None:
     some = dse.caches("sot", "16KB", objectives, technology="22nm", access=["normal"])
     explored = dse.explore(some, "random", budget=30)
     figure = explored.plot()
-    assert figure.axes
+    assert figure.axes and figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
     explored.plot(tmp_path / "found.png")
     assert (tmp_path / "found.png").read_bytes()[:4] == b"\x89PNG"
     assert explored.best is not None

@@ -244,6 +244,7 @@ def completed(words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     ("dse technology show 22", {"22nm"}),
     ("dse problem show cac", {"cache"}),
     ("dse workload show alex", {"alexnet"}),
+    ("dse examples c", {"cell"}),
     ("dse workload show alexnet --gpu a100", {"a100-sxm-40gb"}),
 ])
 def test_bash_completes_names(

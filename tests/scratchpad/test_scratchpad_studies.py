@@ -48,14 +48,19 @@ def test_cells_of_sram_have_no_mix():
 
 def test_the_page_of_the_study():
     """Text and figure from rows as they come, those without an answer among them."""
-    case = scratchpad.Case("22nm", "resnet-18", "32x32", "32MB", "area")
-    assert case.options.capacity == "32MB,64MB"
+    case = scratchpad.Case(technology="22nm", network="resnet-18", array="32x32", capacity="32MB", scenario="area",
+                           latency="4ns")
+    assert (case.options.capacity, case.options.latency) == ("32MB,64MB", "4ns")
     row = {**compare(SMALL).row(), "technology": "22nm", "network": "squeezenet", "systolic_array": "16x16",
-           "capacity": "256KB", "array_saving": 2.5, "array_saving_exponent_protected": 1.4}
+           "capacity": "256KB", "array_saving": 2.5, "array_saving_exponent_protected": 1.4, "latency": "10ns"}
     empty = {"technology": "22nm", "network": "squeezenet", "systolic_array": "8x8", "capacity": "8MB",
-             "scenario": "capacity"}
-    table = pd.DataFrame([{**row, "scenario": "capacity"}, {**row, "scenario": "area"}, empty])
+               "scenario": "capacity", "latency": "10ns"}
+    table = pd.DataFrame([
+        {**row, "scenario": "capacity"}, {**row, "scenario": "area"}, empty,
+        {**row, "scenario": "capacity", "latency": "4ns", "ratio": 1.25, "leakage_ratio": 60.0},
+    ])
     text = scratchpad.answer_text(table)
     assert f"at equal capacity {row['ratio']:.2f} to {row['ratio']:.2f}" in text
+    assert "60.00 to 60.00 times STT-MRAM's" in text and "the energy ratio 1.25 to 1.25 instead of" in text
     assert "0.933 (λ = inf), 0.943 (λ = 97), 0.992 (λ = 17)" in text
     assert scratchpad.draw(table).axes

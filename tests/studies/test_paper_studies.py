@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import dse
 from dse.objectives.cache.problem import CacheProblem
 from dse.studies import GROUPS, load_study, optima
-from dse.studies.deepnvmpp import comparison, fits
+from dse.studies.deepnvmpp import comparison, fits, near_ties
 from dse.studies.deepnvmpp.beyond_deepnvmpp import ORGANIZATION, shape
 from dse.studies.deepnvmpp.fig9 import CAPACITIES
 from dse.studies.deepnvmpp.printed import printed_caches
@@ -116,8 +118,20 @@ def test_near_equal_fits_are_a_range(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     study = load_study("fits")
     findings = study.run(1)
     assert findings.table.fitted_worst.to_list() == pytest.approx([0, 0.1], abs=1e-9)
-    assert findings.answer.startswith("2 fits within 5 % of the least misfit (0.1000).")
+    assert findings.answer.startswith("2 fits within 10 % of the least misfit (0.1000).")
     assert "fit 2" in write_findings(study, findings, tmp_path)
+
+
+def test_the_nearest_of_near_ties_is_the_one_whose_worst_error_is_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three caches: as published but for twice the leakage, 4 % off throughout, and 2 % off."""
+    printed = pd.Series(at_hand("stt", 3))
+    rows = [printed * [1, 1, 1, 1, 2, 1], printed * 1.04, printed * 1.02]
+    table = pd.DataFrame(rows).assign(excess=[0.0, 0.003, 0.049])
+    monkeypatch.setattr(near_ties, "near_optimal", lambda *_: SimpleNamespace(table=table))
+    found = near_ties._compared(("stt", 3))
+    assert found.count == 3 and found.excess == 0.049
+    assert found.best["leakage"] == pytest.approx(1.0) and found.best["area"] == pytest.approx(0.0, abs=1e-12)
+    assert found.reached == pytest.approx([1.0, 1.0, 0.04, 0.04, 0.04, 0.04, 0.04, 0.02])
 
 
 def test_a_near_equal_fit_makes_the_cache_of_its_values() -> None:

@@ -24,6 +24,13 @@ H_TREE, BUS = "H-tree", "non-H-tree"
 """How a bank joins its mats."""
 
 
+def route(routing: str, quirks: Quirks, banks: BankChoice, block_bits: Ints, spec: ArraySpec) -> Routing:
+    """Route address and data through `banks`, whatever they are built with."""
+    if routing == BUS:
+        return route_bus(banks, block_bits, spec)
+    return route_h_tree(banks, block_bits, spec, two_level_special_case=quirks.two_level_horizontal_tree)
+
+
 @dataclass(frozen=True, slots=True)
 class Fabric:
     """What data and tag array share: technology, cell and circuit options.
@@ -56,11 +63,7 @@ class Fabric:
 
     def route(self, banks: BankChoice, block_bits: Ints, spec: ArraySpec) -> Routing:
         """Route address and data through `banks`."""
-        if self.routing == BUS:
-            return route_bus(banks, block_bits, spec)
-        return route_h_tree(
-            banks, block_bits, spec, two_level_special_case=self.quirks.two_level_horizontal_tree
-        )
+        return route(self.routing, self.quirks, banks, block_bits, spec)
 
 
 @dataclass(frozen=True, slots=True)

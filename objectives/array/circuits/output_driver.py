@@ -198,6 +198,17 @@ def size_output_drivers(load: DriverLoad, largest_nmos: float, technology: Techn
     return _characterize(nmos, chain.stages, load, fits, technology)
 
 
+def fastest_kind(load: DriverLoad, largest_nmos: float, technology: Technology) -> Ints:
+    """What tells fastest chains apart whose every transistor grows with the load: their stages, and a capped last one.
+
+    Of one number of stages N, f = F^(1 / (N + 1)) grows with the load, as do C_load / f and all that follow from it by
+    dividing by f at most N - 1 times; where the last is the widest allowed, nothing depends on the load.
+    """
+    chain = _fastest_chain(load, largest_nmos, technology)
+    kind: Ints = 2 * chain.stages + (chain.last == largest_nmos * technology.feature_size)
+    return kind
+
+
 def _characterize(
     nmos: Floats, stages: Ints, load: DriverLoad, fits: Bools, technology: Technology
 ) -> OutputDriver:

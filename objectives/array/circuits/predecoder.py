@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
-from dse.objectives.array.circuits.output_driver import OutputDriver
+from dse.objectives.array.circuits.output_driver import DriverLoad, OutputDriver, fastest_kind
 from dse.objectives.array.circuits.row_decoder import Decoder, decoder, decoder_stages, nand_table, size_drivers
 from dse.objectives.array.circuits.signal import STEP_RAMP
 from dse.objectives.array.given.quirks import Quirks
@@ -262,6 +262,23 @@ def predecoder(bits: Ints, load: Floats, largest_nmos: float, technology: Techno
         energy=np.where(present, front.energy[bits] + np.where(counted, last.energy + single_bit, 0.0), 0.0),
         leakage=np.where(present, front.leakage[bits] + np.where(counted, last.leakage, 0.0), 0.0),
     )
+
+
+def area_of_load(
+    bits: Ints, load: Floats, largest_nmos: float, technology: Technology, quirks: Quirks
+) -> tuple[Floats, Ints]:
+    """Area [m²] of predecoder blocks of `bits` that drive `load` [F], and of what kind the last level's drivers are.
+
+    Of loads between two with drivers of one kind the area is between theirs, since every transistor grows with the
+    load.
+    """
+    area = predecoder(bits, load, largest_nmos, technology, quirks).area
+    table, inputs, zero = nand_table(technology), _plan_table()[1][bits], np.zeros(len(bits))
+    drivers = DriverLoad(
+        effort=table.effort[inputs], input_cap=table.driver_input_cap[inputs], cap=load, resistance=zero,
+        buffer=np.full(len(bits), LATENCY), current=zero,
+    )
+    return area, np.where(bits > 0, fastest_kind(drivers, largest_nmos, technology), 0)
 
 
 def fixed_part(largest_nmos: float, technology: Technology, quirks: Quirks) -> Floats:

@@ -11,7 +11,15 @@ import numpy as np
 from dse.batch import Batch, Ints, concatenate
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.array import bankable_mat
-from dse.objectives.array.hierarchy.least_mat import CutMats, LeastSubarrays, cut_mats, least_mats, styled_mats
+from dse.objectives.array.hierarchy.least_mat import (
+    CutMats,
+    LeastSubarrays,
+    MatSides,
+    cut_mats,
+    least_mats,
+    mat_sides,
+    styled_mats,
+)
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.enumeration import Enumeration, GroupKey, LegalMats
 from dse.spaces.array.mat import MatGeometry
@@ -133,6 +141,15 @@ class BoundedMats:
             position=origin.position[rows[cut]] + style, number=rows[cut] * styles + style, cut=cut,
             mat=mats.take(chosen),
         )
+
+    def sides(self, rows: Ints) -> MatSides:
+        """Sides of the mats at some rows in all buffer styles, valid or not."""
+        return mat_sides(self._known()[0].take(rows), self._subarrays)
+
+    def valid_styles(self, rows: Ints) -> Ints:
+        """Number of buffer styles in which the mats at some rows are valid."""
+        valid: Ints = self._subarrays.valid_styles[self._known()[0].subarray[rows]]
+        return valid
 
     def in_full(self, numbers: Ints) -> Mat:
         """Mats of some numbers in full, at least one."""

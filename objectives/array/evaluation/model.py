@@ -10,7 +10,7 @@ from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pai
 from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.hierarchy.array import join
-from dse.objectives.array.hierarchy.bank import Bank, BankShape
+from dse.objectives.array.hierarchy.bank import Bank, BankShape, has_aspect_rule
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.array_space import ArrayPlace
 from dse.spaces.array.wires import WireChoice
@@ -50,7 +50,7 @@ class ArrayModel:
         group = self._enumeration.groups[number]
         legal = self._legal_mats[group.key]
         circuit = designs.circuit
-        if circuit.spec.is_tag and circuit.quirks.aspect_ratio_of_data_only:
+        if not has_aspect_rule(circuit):
             valid = np.isin(legal, designs.mats_of([group])[group.key].position)
             return np.broadcast_to(valid, (len(group.banks), len(legal)))
         built = np.zeros((len(group.banks), len(legal)), np.bool_)

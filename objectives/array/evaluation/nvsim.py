@@ -13,9 +13,11 @@ from dse.batch import Floats
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
+from dse.objectives.array.evaluation.flat import flatten
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.evaluation.target_bounds import Least, Value, best_by_bounds
+from dse.objectives.array.evaluation.valid_count import count_valid
 
 TARGET_FACTORS = {
     "ReadLatency": ("read_latency",),
@@ -31,6 +33,17 @@ TARGET_FACTORS = {
 
 TARGETS = tuple(TARGET_FACTORS)
 """NVSim's optimization targets, in the order of its enumeration."""
+
+def _of_figures(factors: Sequence[str]) -> Value:
+    """A target from figures."""
+    def value(figure: Figure) -> Floats:
+        return figure(factors[0]) * figure(factors[1]) if len(factors) > 1 else figure(factors[0])
+
+    return value
+
+
+TARGET_VALUES = {target: _of_figures(factors) for target, factors in TARGET_FACTORS.items()}
+"""Targets from figures."""
 
 Limits = Mapping[str, float]
 """Largest allowed value of some targets."""
@@ -62,12 +75,36 @@ class ArraySearch:
 def search_array(
     choice: ArrayChoice, slacks: Limits | None = None, libraries: MatLibraries | None = None
 ) -> ArraySearch:
-    """Search one array as NVSim does; `slacks` bound targets relative to their refined winners."""
-    wire = choice.fabric.wire(choice.basic_global)
-    designs = ArrayDesigns(choice, choice.basic_local, wire, libraries or MatLibraries())
+    """Search one array as NVSim does; `slacks` bound targets relative to their refined winners.
+
+    By bounds where they hold, which gives the same as `search_every_design`.
+    """
+    designs = _basic_designs(choice, libraries or MatLibraries())
+    flat = flatten(designs)
+    best = None if flat is None else best_by_bounds(flat, designs, TARGET_VALUES)
+    if flat is None or best is None:
+        return search_every_design(choice, slacks, libraries)
+    return _refined(designs, count_valid(flat), best, slacks)
+
+
+def search_every_design(
+    choice: ArrayChoice, slacks: Limits | None = None, libraries: MatLibraries | None = None
+) -> ArraySearch:
+    """Search one array as NVSim does, every design evaluated."""
+    designs = _basic_designs(choice, libraries or MatLibraries())
     valid, best = _scan(designs, {})
+    return _refined(designs, valid, best, slacks)
+
+
+def _basic_designs(choice: ArrayChoice, libraries: MatLibraries) -> ArrayDesigns:
+    """The designs of an array with NVSim's basic wires."""
+    return ArrayDesigns(choice, choice.basic_local, choice.fabric.wire(choice.basic_global), libraries)
+
+
+def _refined(designs: ArrayDesigns, valid: int, best: dict[str, Least], slacks: Limits | None) -> ArraySearch:
+    """The result of a search: winners with refined wires, or within limits that these set."""
     basic = _winners(designs, best)
-    winners = _refine(choice, basic)
+    winners = _refine(designs.choice, basic)
     if slacks and winners:
         limits = {target: _value(winners[target], target) * (slack + 1) for target, slack in slacks.items()}
         winners = _winners(designs, _scan(designs, limits)[1])
@@ -76,18 +113,10 @@ def search_array(
 
 def array_winners(choice: ArrayChoice, libraries: MatLibraries) -> dict[str, EvaluatedDesign]:
     """NVSim's winners of every target, wires refined, by bounds: those of `search_array`, which counts designs too."""
-    wire = choice.fabric.wire(choice.basic_global)
-    designs = ArrayDesigns(choice, choice.basic_local, wire, libraries)
-    found = best_by_bounds(designs, {target: _of_figures(factors) for target, factors in TARGET_FACTORS.items()})
+    designs = _basic_designs(choice, libraries)
+    flat = flatten(designs)
+    found = None if flat is None else best_by_bounds(flat, designs, TARGET_VALUES)
     return _refine(choice, _winners(designs, _scan(designs, {})[1] if found is None else found))
-
-
-def _of_figures(factors: Sequence[str]) -> Value:
-    """A target from figures."""
-    def value(figure: Figure) -> Floats:
-        return figure(factors[0]) * figure(factors[1]) if len(factors) > 1 else figure(factors[0])
-
-    return value
 
 
 def _value(design: EvaluatedDesign, target: str) -> float:

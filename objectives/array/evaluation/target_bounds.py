@@ -17,13 +17,12 @@ from dse.objectives.array.evaluation.flat import (
     Met,
     Styled,
     evaluate_mats,
-    flatten,
     pairs_in_full,
     parts_of,
 )
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.hierarchy.array import join
-from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank
+from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank, has_aspect_rule
 from dse.objectives.array.hierarchy.mat import Mat
 
 GROUPS, BANKS, MATS, PAIRS = 6, 8, 48, 2
@@ -45,11 +44,8 @@ class Least:
     code: int = -1
 
 
-def best_by_bounds(designs: ArrayDesigns, targets: Mapping[str, Value]) -> dict[str, Least] | None:
-    """The best design of every target; None where bounds do not hold or settle nothing."""
-    flat = flatten(designs)
-    if flat is None:
-        return None
+def best_by_bounds(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Value]) -> dict[str, Least] | None:
+    """The best design of every target; None where bounds settle nothing."""
     limits = _limits(flat, designs, targets)
     if not all(np.isfinite(limit) for limit in limits.values()):
         return None
@@ -129,7 +125,7 @@ def _best_pairs(flat: Flat, value: Value, designs: ArrayDesigns, classes: Ints, 
     sums, some = flat.banks.sums.take(classes).columns(), flat.least.mat.take(mats)
     values = np.broadcast_to(value(flat.figures(sums, some)), (len(classes), len(mats)))
     circuit = designs.circuit
-    if not (circuit.spec.is_tag and circuit.quirks.aspect_ratio_of_data_only):
+    if has_aspect_rule(circuit):
         sides = sums.ratio * (some.height / some.width)
         wide = MOST_ASPECT_RATIO * MARGIN
         values = np.where((sides <= wide) & (sides >= 1 / wide), values, np.inf)

@@ -55,12 +55,17 @@ def spread_bank(*, legal: Bools, **figures: Floats) -> Bank:
     return Bank(legal=legal, **dict(zip(figures, full, strict=True)))
 
 
+def has_aspect_rule(circuit: Circuit) -> bool:
+    """Whether banks must not be too narrow: NVSim asks data arrays only."""
+    return not (circuit.spec.is_tag and circuit.quirks.aspect_ratio_of_data_only)
+
+
 def aspect_ratio_legal(height: Floats, width: Floats, circuit: Circuit) -> Bools:
     """Which banks are not too narrow: H / W <= 10 and W / H <= 10.
 
-    NVSim asks data arrays only. Source: BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateArea.
+    Source: BankWithHtree.cpp and BankWithoutHtree.cpp, CalculateArea.
     """
-    if circuit.spec.is_tag and circuit.quirks.aspect_ratio_of_data_only:
+    if not has_aspect_rule(circuit):
         return np.ones(np.shape(height), bool)
     return (height / width <= MOST_ASPECT_RATIO) & (width / height <= MOST_ASPECT_RATIO)
 

@@ -94,7 +94,8 @@ class LeastSubarrays:
     """Distinct subarrays of one circuit with a step at their inputs, numbered as they are asked for and kept.
 
     Figures are those of `subarray` and `subarray_timing`: `table` (9, n, styles), `least` (9, n) of any style in which
-    a subarray is valid, which are `valid` in one; `rows` and `muxes` are predecoders, by bits and of each subarray.
+    a subarray is valid, which are `valid` in one; `rows` and `muxes` are predecoders, by bits and of each subarray,
+    whose are `mux_bits` (3, n).
     """
 
     def __init__(self, circuit: Circuit) -> None:
@@ -103,6 +104,7 @@ class LeastSubarrays:
         self._numbers: Ints = np.zeros(0, np.int32)
         self.rows = _predecoders(circuit)
         self.muxes = self.rows.take(slice(0))
+        self.mux_bits: Ints = np.zeros((3, 0), np.int8)
         self.table: Floats = np.zeros((9, 0, 1))
         self.least: Floats = np.zeros((9, 0))
 
@@ -110,6 +112,12 @@ class LeastSubarrays:
     def valid(self) -> Bools:
         """Which subarrays are valid in some buffer style."""
         valid: Bools = self.least[KEPT] > 0
+        return valid
+
+    @property
+    def valid_styles(self) -> Ints:
+        """In how many buffer styles each subarray is valid."""
+        valid: Ints = (self.table[KEPT] > 0).sum(axis=1)
         return valid
 
     def numbers(self, codes: Ints, geometry: Callable[[Ints], MatGeometry], buffers: Ints) -> Ints:
@@ -138,11 +146,13 @@ class LeastSubarrays:
         least[KEPT] = kept.any(axis=1)
         self.table = np.concatenate([self.table, table], axis=1) if self.table.size else table
         self.least = np.concatenate([self.least, least], axis=1)
-        self.muxes = concatenate([self.muxes, self._mux_predecoders(geometry)])
+        bits = np.stack(_mux_bits(geometry)).astype(np.int8)
+        self.mux_bits = np.concatenate([self.mux_bits, bits], axis=1)
+        self.muxes = concatenate([self.muxes, self._mux_predecoders(bits)])
 
-    def _mux_predecoders(self, geometry: MatGeometry) -> _Predecoders:
+    def _mux_predecoders(self, mux_bits: Ints) -> _Predecoders:
         """Predecoders of all three multiplexers of some mats: the slowest, and sums."""
-        one, two, three = (self.rows.take(bits) for bits in _mux_bits(geometry))
+        one, two, three = (self.rows.take(bits) for bits in mux_bits)
         return _Predecoders(
             np.maximum(np.maximum(one.delay, two.delay), three.delay), one.energy + two.energy + three.energy,
             one.leakage + two.leakage + three.leakage,
@@ -171,6 +181,32 @@ def styled_mats(cuts: CutMats, subarrays: LeastSubarrays) -> Mat:
     all subarrays, sides without the predecoders (Mat.cpp, CalculateArea to CalculatePower).
     """
     return _bounds(cuts, subarrays.table[:, cuts.subarray], subarrays, (slice(None), None))
+
+
+@dataclass(frozen=True, slots=True)
+class MatSides:
+    """Sides [m] of mats in each of their buffer styles without predecoders, and which are `valid`: (n, styles).
+
+    Address bits of their predecoders: `row_bits` (n,) and `mux_bits` (3, n); `most_in_row`: the most subarrays along
+    a side.
+    """
+
+    valid: Bools
+    height: Floats
+    width: Floats
+    row_bits: Ints
+    mux_bits: Ints
+    most_in_row: Ints
+
+
+def mat_sides(cuts: CutMats, subarrays: LeastSubarrays) -> MatSides:
+    """Sides of mats, H = h R and W = w C, and what decides of their predecoders (Mat.cpp, CalculateArea)."""
+    kept, height, width = (subarrays.table[row, cuts.subarray] for row in (KEPT, HEIGHT, WIDTH))
+    return MatSides(
+        valid=kept > 0, height=height * cuts.mat_rows[:, None], width=width * cuts.mat_cols[:, None],
+        row_bits=cuts.row_bits, mux_bits=subarrays.mux_bits[:, cuts.subarray],
+        most_in_row=np.maximum(cuts.mat_rows, cuts.mat_cols),
+    )
 
 
 Spread = slice | tuple[slice, None]
