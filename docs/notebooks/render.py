@@ -38,7 +38,7 @@ def rendered(path: Path, name: str) -> tuple[str, dict[str, bytes]]:
     """Execute a notebook; its Markdown, and its figures by name."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}},
+        notebook, timeout=300, startup_timeout=300, resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=["--log-level=ERROR"],
     ).execute()
     for cell in notebook.cells:
