@@ -176,9 +176,10 @@ def _latency_text(known: "pd.DataFrame") -> list[str]:
     if both.empty:
         return []
     return [
-        f"Slow banks leak least: where a bank must read within {LATENCIES[1]} instead of {LATENCIES[0]}, SRAM's leakage"
-        f" is {_range(both['leakage_ratio_fast'])} times STT-MRAM's instead of {_range(both['leakage_ratio'])}, and the"
-        f" energy ratio {_range(both['ratio_fast'])} instead of {_range(both['ratio'])}; both keep the pace."
+        f"Slow banks leak least: where a bank must read within {LATENCIES[1]} instead of {LATENCIES[0]}, SRAM's"
+        f" leakage is {_range(both['leakage_ratio_fast'])} times STT-MRAM's instead of"
+        f" {_range(both['leakage_ratio'])}, and the energy ratio"
+        f" {_range(both['ratio_fast'])} instead of {_range(both['ratio'])}; both keep the pace."
     ]
 
 
