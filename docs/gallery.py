@@ -1,4 +1,4 @@
-"""Makes the pictures of the gallery anew: runs the commands of gallery.md, and keeps what it shows, with few colors.
+"""Makes the pictures of the gallery anew: runs the commands of gallery.md, and keeps what it shows, small.
 
 usage: python docs/gallery.py
 """
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 DOCS = Path(__file__).parent
-WIDTH, COLORS = 1200, 64
+WIDTH, COLORS = 1200, 256
 """Widest picture in pixels, and most colors of one."""
 
 
@@ -34,7 +34,7 @@ def keep(made: Path, kept: Path) -> None:
     with Image.open(made) as picture:
         small = picture.convert("RGB")
         small.thumbnail((WIDTH, 4 * WIDTH))
-        small.quantize(COLORS, dither=Image.Dither.NONE).save(kept, optimize=True)
+        small.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(kept, optimize=True)
 
 
 if __name__ == "__main__":

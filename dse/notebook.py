@@ -8,8 +8,11 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Rows of a table that a notebook shows."""
+SHOWN_COLUMNS = 20
+"""Columns, of the first and last ones."""
 
 
 def notebook_html(thing: object, table: "pd.DataFrame", rows: int = SHOWN) -> str:
     """HTML of a result: what it says of itself in a line, and rows of a table."""
-    return f"<p>{escape(repr(thing))}</p>{table.head(rows)._repr_html_()}"  # type: ignore[operator]
+    shown = table.head(rows).to_html(float_format="{:.5g}".format, max_cols=SHOWN_COLUMNS, notebook=True)
+    return f"<p>{escape(repr(thing))}</p>{shown}"

@@ -13,7 +13,6 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
-from traitlets.config import Config
 
 SUFFIX = ".ipynb"
 
@@ -39,8 +38,8 @@ def rendered(path: Path, name: str) -> tuple[str, dict[str, bytes]]:
     """Execute a notebook; its Markdown, and its figures by name."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
-        notebook, timeout=300, resources={"metadata": {"path": str(path.parent)}},
-        config=Config({"KernelManager": {"transport": "ipc"}}),
+        notebook, timeout=300, startup_timeout=300, resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=["--log-level=ERROR"],
     ).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":  # what is told on standard error is no answer

@@ -6,14 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dse.batch import Bools
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import BUS
+from dse.objectives.array.circuits.wire import FreeWire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns
 from dse.objectives.array.evaluation.flat import flatten
-from dse.objectives.array.evaluation.handed import bank_figures
+from dse.objectives.array.evaluation.handed import Figure, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.evaluation.nvsim import array_winners, search_array, search_every_design
 from dse.objectives.array.evaluation.scan import ArrayScan
+from dse.objectives.array.evaluation.wired import met_with_wire
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology_names import technology_from_text
 from dse.objectives.cache.metrics import SHARED, tag_handed_up
@@ -95,3 +98,42 @@ def test_one_organization_is_found() -> None:
     array = arrays(*CASES[1])[0]
     pinned = replace(array, global_wires=WireRange.only(WireChoice("GlobalAggressive", low_swing=True)))
     assert array_winners(pinned, MatLibraries()) == search_array(pinned).winners
+
+
+def test_no_pair_is_lost_under_the_cheapest_wire() -> None:
+    """Every valid design of some wire that meets a limit is among the pairs that bounds leave."""
+    array = arrays(*CASES[0])[0]
+    wires = tuple(array.fabric.wire(one) for one in WireRange(("GlobalAggressive",), ("RepeatedNone", "RepeatedOpt"), (
+        False, True,
+    )))
+    libraries = MatLibraries()
+    names = ("read_latency", "read_energy")
+    true = []
+    for wire in wires:
+        for block in ArrayDesigns(array, array.basic_local, wire, libraries).blocks():
+            row, column = np.nonzero(block.bank.legal)
+            figures = {name: getattr(block.bank, name)[row, column] for name in names}
+            true.append((block.group.banks[block.rows[row]], block.mat_position[column], figures))
+    product = np.concatenate([figures["read_latency"] * figures["read_energy"] for *_, figures in true])
+    limit = np.quantile(product, 0.002)
+    flat = flatten(ArrayDesigns(array, array.basic_local, FreeWire(), libraries))
+    assert flat is not None
+
+    def keeps(figure: Figure) -> Bools:
+        return np.asarray(figure("read_latency") * figure("read_energy") <= limit * (1 + SLACK))
+
+    styled, (both,) = flat.surviving([keeps])
+    left = {
+        pair
+        for banks, mats in met_with_wire(styled, both, keeps, cheapest_wire(wires))
+        for pair in zip(flat.banks.position[banks].tolist(), styled.mats.position[mats].tolist(), strict=True)
+    }
+    wanted = {
+        pair
+        for banks, mats, figures in true
+        for chosen in [figures["read_latency"] * figures["read_energy"] <= limit]
+        for pair in zip(banks[chosen].tolist(), mats[chosen].tolist(), strict=True)
+    }
+    assert wanted
+    assert wanted <= left
+    assert len(left) < len(product) / len(wires)

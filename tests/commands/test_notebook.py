@@ -185,6 +185,13 @@ def test_public_names() -> None:
     assert set(dse._HOMES) == set(dse.__all__) - {"__version__"}
 
 
+def test_small_quantities_are_shown() -> None:
+    """Seconds and joules of a cache are far below what six decimals show."""
+    best = dse.optimize(dse.caches("sot", "16KB", ["edap"], access="normal"))
+    shown = best._repr_html_()
+    assert f"{best.metrics['read_latency']:.5g}" in shown and ">0.0<" not in shown
+
+
 def test_wrong_budget(problem: Problem) -> None:
     with pytest.raises(InputError, match="budget 0"):
         dse.explore(problem, "random", budget=0)

@@ -1,20 +1,33 @@
-"""Every packaged example is written, never over what is there, and the commands that it names work on it."""
+"""Every packaged example is written, never over what is there, and the commands that it names work on it.
+
+They stand in pages of the documentation as well, which run them; the slow test runs all from the example alone.
+"""
 
 import re
 from pathlib import Path
 
 import pytest
 import shell
+from pages import blocks, page_names
 
 from dse.cli import main
 from dse.examples import DATA, examples
 
-SLOW = {"calibration"}
+SLOW = {"calibration", "sensitivity"}
+"""What no page runs in the quick tests."""
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in examples()
-])
+@pytest.mark.parametrize("name", sorted(set(examples()) - SLOW))
+def test_commands_stand_in_pages(name: str) -> None:
+    run = {
+        part.strip() for page in page_names() for block in blocks(page) if block.run and not block.slow
+        for command in block.commands() for part in command.text.partition("  #")[0].split("&&")
+    }
+    assert set(examples()[name].commands) <= run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", examples())
 def test_commands_work(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["examples", name, "--output", str(tmp_path / "here")]) == 0
     printed = capsys.readouterr().out

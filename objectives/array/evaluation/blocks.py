@@ -68,6 +68,8 @@ class Pairs:
 
 def join_pairs(parts: Sequence[Pairs]) -> Pairs:
     """Pairs of several sets together."""
+    if len(parts) == 1:
+        return parts[0]
     return Pairs(
         concatenate([part.shape for part in parts]),
         join_routings([part.routing for part in parts]),

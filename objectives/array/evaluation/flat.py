@@ -31,7 +31,7 @@ class FlatBanks:
     """All banks of some groups: positions in the enumeration, shapes, routing, and the class of each.
 
     Banks of a group that add the same to their mats are one class: `sums` and `group` of each class, which are
-    contiguous by group from `start`; `members` are the banks class by class, from `first_member`.
+    contiguous by group from `start`; `members` are the banks class by class, from `first_member`; `class_of` banks.
     """
 
     position: Ints
@@ -42,6 +42,15 @@ class FlatBanks:
     start: Ints
     members: Ints
     first_member: Ints
+    class_of: Ints
+
+    def of_classes(self, classes: Ints) -> Ints:
+        """Banks of some classes, class by class."""
+        ends = np.append(self.first_member[1:], len(self.members))
+        counts = (ends - self.first_member)[classes]
+        within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+        banks: Ints = self.members[np.repeat(self.first_member[classes], counts) + within]
+        return banks
 
 
 @dataclass(frozen=True)
@@ -129,9 +138,7 @@ class Flat:
         classes, mats = pairs
         ends = np.append(self.banks.first_member[1:], len(self.banks.members))
         counts = (ends - self.banks.first_member)[classes]
-        within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-        banks = self.banks.members[np.repeat(self.banks.first_member[classes], counts) + within]
-        return banks, np.repeat(mats, counts)
+        return self.banks.of_classes(classes), np.repeat(mats, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +176,27 @@ class Styled:
 
     def met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
         """Pairs to keep of some classes and mats."""
+        for part, own_mats, kept in self._judged_blocks(classes, mats, keeps):
+            row, column = np.nonzero(kept)
+            if len(row):
+                yield part[row], own_mats[column]
+
+    def met_in_blocks(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
+        """Classes and mats of a group, every one of which is in some pair to keep."""
+        for part, own_mats, kept in self._judged_blocks(classes, mats, keeps):
+            rows = kept.any(axis=1)
+            if rows.any():
+                yield part[rows], own_mats[kept.any(axis=0)]
+
+    def _judged_blocks(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[tuple[Ints, Ints, Bools]]:
+        """Some classes and all mats of a group at a time, and which pairs to keep, (classes, mats)."""
         for own, own_mats in self._by_group(classes, mats):
             step = max(1, PART // len(own_mats))
             some = self.mats.mat.take(own_mats)
             for start in range(0, len(own), step):
                 part = own[start : start + step]
                 kept = keeps(self.flat.figures(self.flat.banks.sums.take(part).columns(), some))
-                row, column = np.nonzero(np.broadcast_to(kept, (len(part), len(own_mats))))
-                if len(row):
-                    yield part[row], own_mats[column]
+                yield part, own_mats, np.broadcast_to(kept, (len(part), len(own_mats)))
 
 
 def least_of_groups(mats: Mat, group: Ints, count: int) -> tuple[Mat, Bools]:
@@ -244,7 +263,7 @@ def _flat_banks(designs: ArrayDesigns, groups: Sequence[Group]) -> FlatBanks:
     return FlatBanks(
         position=position, shape=shape, routing=routing, sums=sums.take(first[order]), group=group,
         start=np.searchsorted(group, np.arange(len(groups))), members=members,
-        first_member=np.searchsorted(own_class[members], np.arange(len(order))),
+        first_member=np.searchsorted(own_class[members], np.arange(len(order))), class_of=own_class,
     )
 
 

@@ -1,22 +1,24 @@
 """Scans of all designs of one array with all its wires, sieved on the way.
 
 Figures without global wires bound those with any wire from below, and figures under the cheapest wire at every
-level bound them more closely, so that most designs are discarded before their wires are chosen.
+level bound them more closely, so that most designs are discarded before their mats are evaluated and their wires
+chosen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from dse.batch import Bools, Floats, Ints
+from dse.batch import Floats, Ints
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
-from dse.objectives.array.evaluation.flat import Flat, Met, Styled, flatten, lower_ends, pairs_in_full, parts_of
-from dse.objectives.array.evaluation.handed import Figure, HandedUp, bank_figures
+from dse.objectives.array.evaluation.flat import Flat, Keeps, Met, Styled, flatten, lower_ends, pairs_in_full, parts_of
+from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.evaluation.wired import met_with_wire
 from dse.objectives.array.hierarchy.array import join
 from dse.objectives.array.hierarchy.bank import Bank
 from dse.parts import Candidates, Range, Sieve, join_candidates
@@ -124,15 +126,25 @@ class ArrayScan:
 
     def _chosen(self, sieve: Sieve, designs: ArrayDesigns, flat: Flat) -> Iterator[Pairs]:
         """Designs that a sieve may keep by lower bounds."""
+        styled, found = flat.pairs_by_group(self._by_figures(sieve, flat))
+        yield from self._batched(designs, styled, map(flat.members, found))
 
-        def keeps(figure: Figure) -> Bools:
-            return sieve.keeps(self._handed.of(figure))
+    def _wired(self, sieve: Sieve, designs: ArrayDesigns, flat: Flat) -> Iterator[Pairs]:
+        """Designs that a sieve may keep by lower bounds with the cheapest of all global wires, some at a time."""
+        keeps = self._by_figures(sieve, flat)
+        styled, (both,) = flat.surviving([keeps])
+        yield from self._batched(designs, styled, met_with_wire(styled, both, keeps, cheapest_wire(self._wires)))
 
+    def _by_figures(self, sieve: Sieve, flat: Flat) -> Keeps:
+        """Which designs a sieve may keep by lower bounds of the figures of a flat array."""
         self.evaluations += len(flat.banks.group) + len(flat.mat_group)
+        return lambda figure: sieve.keeps(self._handed.of(figure))
+
+    def _batched(self, designs: ArrayDesigns, styled: Styled, found: Iterable[Met]) -> Iterator[Pairs]:
+        """Pairs evaluated in full, many at a time."""
         waiting: list[Met] = []
-        styled, found = flat.pairs_by_group(keeps)
         for met in found:
-            waiting.append(flat.members(met))
+            waiting.append(met)
             if sum(len(banks) for banks, _ in waiting) > BATCH:
                 yield from self._in_full(designs, styled, waiting)
                 waiting = []
@@ -202,8 +214,9 @@ class ArrayScan:
     def _sift_together(self, sieve: Sieve, local: WireChoice, first: int) -> Iterator[Candidates]:
         """Promising designs with any global wire: sifted without wires, with the cheapest, then with each."""
         designs = self._designs(local, FreeWire())
+        flat = flatten(designs)
         waiting: list[Pairs] = []
-        for pairs in self._promising(sieve, designs) or self._without_wires(sieve, designs):
+        for pairs in self._without_wires(sieve, designs) if flat is None else self._wired(sieve, designs, flat):
             waiting.append(pairs)
             if sum(map(len, waiting)) > BATCH:
                 yield from self._with_each_global(sieve, local, first, join_pairs(waiting))

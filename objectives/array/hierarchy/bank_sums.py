@@ -88,15 +88,18 @@ class SummedBanks:
     t_wires, E_read = n_active E_mat,read + E_wires, E_write = n_active E_mat,write + E_wires / ways, leakage = n P_mat
     and area = n w h. Source: BankWithHtree.cpp, CalculateArea and CalculateLatencyAndPower.
 
-    Banks and mats broadcast; or each mat is of the bank at its row of `spread`.
+    Banks and mats broadcast; or each mat is of the bank at its row of `spread`. Where `wires` [s] and `switched` [J]
+    are given, they stand in for t_wires and E_wires.
     """
 
-    def __init__(self, sums: BankSums, mat: Mat, circuit: Circuit, spread: Ints | None = None) -> None:
+    def __init__(
+        self, sums: BankSums, mat: Mat, circuit: Circuit, spread: Ints | None = None, **wires: Floats
+    ) -> None:
         self.mat = mat
         self.ways = ways_sharing_write_wires(circuit)
         self._sums = sums
         self._spread = spread
-        self._known: dict[str, Floats] = {}
+        self._known = dict(wires)
 
     def __call__(self, name: str) -> Floats:
         """One figure."""
