@@ -63,4 +63,4 @@ def test_a_command_s_help_has_its_family_s_options() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "dse", "optimize", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert all(word in done.stdout for word in ("--memory", "--n-trials", "--workload", "Options of cache"))
+    assert all(word in done.stdout for word in ("--memory", "--n-trials", "--workload", "─ Caches ─"))
