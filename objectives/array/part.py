@@ -42,7 +42,11 @@ class ArrayPart:
         self.array_axes = array_axes
         self.axes = slice(first_axis, first_axis + len(array_axes))
         self._libraries = libraries
-        self._scan = ArrayScan(choice, handed, libraries)
+
+    @cached_property
+    def _scan(self) -> ArrayScan:
+        """Its designs with all wires."""
+        return ArrayScan(self.choice, self.handed, self._libraries)
 
     @property
     def figures(self) -> Mapping[str, Metric]:
