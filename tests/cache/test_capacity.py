@@ -6,7 +6,7 @@ NVSim refuses banks whose sides differ more than tenfold, and at 4 MB that takes
 least, which is legal again with the longer columns of 5 MB. Without the rule nothing is out of order.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pytest
@@ -27,9 +27,6 @@ NEIGHBORS = {3: (2, 4), 5: (4, 8), 6: (4, 8), 7: (4, 8), 10: (8, 16), 12: (8, 16
 OBJECTIVES = ("area", "leakage")
 SAMPLES = 20_000
 
-_LIBRARIES: dict[tuple[str, str, float], MatLibraries] = {}
-
-
 def spec_of(memory: str, megabytes: int, access: str) -> CacheSpec:
     """A cache at 22 nm with 16 ways of 64 bytes and NVSim's basic wires."""
     return specs_by_access(
@@ -38,11 +35,17 @@ def spec_of(memory: str, megabytes: int, access: str) -> CacheSpec:
     )[0]
 
 
+@lru_cache(maxsize=1)  # they hold hundreds of megabytes
+def libraries_of(memory: str, access: str, most_aspect_ratio: float) -> MatLibraries:
+    """Mats that capacities of one kind of cache share."""
+    return MatLibraries()
+
+
 @cache
 def least(memory: str, megabytes: int, access: str, most_aspect_ratio: float) -> dict[str, float]:
     """Least area and least leakage of a cache; the caller sets the limit of the aspect ratio."""
     assert most_aspect_ratio == bank.MOST_ASPECT_RATIO
-    libraries = _LIBRARIES.setdefault((memory, access, most_aspect_ratio), MatLibraries())
+    libraries = libraries_of(memory, access, most_aspect_ratio)
     spec = spec_of(memory, megabytes, access)
     found = {}
     for objective in OBJECTIVES:

@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_run_that_was_there(tmp_path: Path, capsys: pytes
 
 
 @pytest.mark.parametrize(("name", "size"), [
-    ("s.db", 10_000), ("s.db", 250_000), ("s.log", 100), ("s.log", 20_000),
+    ("s.db", 10_000), pytest.param("s.db", 250_000, marks=pytest.mark.slow), ("s.log", 100), ("s.log", 20_000),
 ])
 def test_a_full_disk_keeps_what_a_study_has(
     name: str, size: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -72,6 +72,7 @@ def test_front_is_that_of_all_caches(cell: str, access: str) -> None:
     assert front.certificate == BOUNDS
 
 
+@pytest.mark.slow
 def test_front_over_access_types_and_constraints() -> None:
     specs = [front_spec("sot_deepnvm", access) for access in ("normal", "sequential")]
     points = np.concatenate([points_of(spec) for spec in specs])

@@ -56,6 +56,7 @@ def test_other_families_give_problems(name: str) -> None:
     check_problem(family.problems(options, objectives, ())[0])
 
 
+@pytest.mark.slow
 def test_caches_read_by_current_are_problems() -> None:
     check_problem(caches(["stt", "sot"], "16KB", technology="22nm"))
 

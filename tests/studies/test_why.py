@@ -109,6 +109,7 @@ def every_cache() -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+@pytest.mark.slow
 def test_every_set_of_free_decisions_is_that_of_brute_force() -> None:
     found = attributed()
     table = every_cache()
