@@ -59,6 +59,25 @@ def best_row(problem: Problem, designs: Ints, metrics: Columns) -> tuple[int, fl
     return row, float(costs[row])
 
 
+def best_baseline(
+    name: str, problem: Problem, designs: Ints, told: Callable[[Ints], tuple[Ints | None, Mapping[str, str]]]
+) -> Baseline | None:
+    """The best feasible one of some designs (n, axes) by the first objective; None where there is none.
+
+    `told` says of a design (axes,) which one it is in the problem that was asked, and what is noted of it.
+    """
+    metrics = problem.evaluate(designs)
+    best = best_row(problem, designs, metrics)
+    if best is None:
+        return None
+    row, cost = best
+    design, note = told(designs[row])
+    return Baseline(
+        name=name, cost=cost, metrics={one: float(column[row]) for one, column in metrics.items()}, design=design,
+        note=note,
+    )
+
+
 def find_if_there(problem: Problem, row: Mapping[str, Any]) -> Ints | None:
     """The design (axes,) of a row; None where the problem's space does not have it."""
     try:

@@ -23,7 +23,7 @@ from dse.objectives.memory_centric.problem import (
 from dse.objectives.memory_centric.system import point_levels, point_names
 from dse.objectives.network.catalog import load_network
 from dse.options import listed
-from dse.plain import best_row, find_if_there
+from dse.plain import best_baseline, find_if_there
 from dse.problem import Baseline, Constraint, Objective, Problem, Vocabulary
 from dse.spaces.memory_centric.systems import ARCHITECTURE, FREE
 from dse.spaces.space import Scale, values
@@ -106,14 +106,9 @@ def _best_of(
     point: str, problem: MemoryCentricProblem, alone: MemoryCentricProblem, designs: Ints
 ) -> Baseline | None:
     """The best feasible one of some designs (n, axes) of a design point, for a problem; None where there is none."""
-    metrics = alone.evaluate(designs)
-    best = best_row(alone, designs, metrics)
-    if best is None:
-        return None
-    row, cost = best
-    return Baseline(
-        name=point, cost=cost, metrics={name: float(column[row]) for name, column in metrics.items()},
-        design=find_if_there(problem, values(alone.space.axes, designs[row])), note={"point": point},
+    return best_baseline(
+        point, alone, designs,
+        lambda design: (find_if_there(problem, values(alone.space.axes, design)), {"point": point}),
     )
 
 

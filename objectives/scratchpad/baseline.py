@@ -13,7 +13,7 @@ from dse.objectives.scratchpad.options import ScratchpadOptions, capacities
 from dse.objectives.scratchpad.parts import BufferPart
 from dse.objectives.scratchpad.problem import ScratchpadAssembly, ScratchpadProblem, metrics_of
 from dse.objectives.scratchpad.setting import setting_of
-from dse.plain import best_row, find_if_there
+from dse.plain import best_baseline, find_if_there
 from dse.problem import Baseline, Constraint, Objective
 from dse.units import format_quantity
 
@@ -56,15 +56,9 @@ def _best_of(
     """The best scratchpad of one array, batch, division and pace."""
     formulas = [*(one.formula for one in only.objectives), *(one.formula for one in only.constraints)]
     named = {name for formula in formulas for name in formula.names}
-    designs = undominated(assembly, named)
-    metrics = only.evaluate(designs)
-    best = best_row(only, designs, metrics)
-    if best is None:
-        return None
-    row, cost = best
-    return Baseline(
-        name=SRAM, cost=cost, metrics={name: float(column[row]) for name, column in metrics.items()},
-        design=find_if_there(problem, only.describe(designs[row])), note={"memory": SRAM},
+    return best_baseline(
+        SRAM, only, undominated(assembly, named),
+        lambda design: (find_if_there(problem, only.describe(design)), {"memory": SRAM}),
     )
 
 

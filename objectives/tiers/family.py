@@ -10,7 +10,7 @@ from dse.batch import Ints
 from dse.objectives.placement.policies import POLICIES
 from dse.objectives.tiers.options import TierOptions, tier_choices
 from dse.objectives.tiers.problem import METRICS, TiersProblem
-from dse.plain import best_row, find_if_there
+from dse.plain import best_baseline, find_if_there
 from dse.problem import Baseline, Constraint, NamedObjective, Objective, Problem, Vocabulary
 from dse.spaces.tiers.space import NUMBERED_AXES, SPLIT
 
@@ -65,17 +65,13 @@ class TiersFamily:
 def best_under(policy: str, problem: TiersProblem) -> Baseline | None:
     """The best feasible design with another policy, by the first objective; the vertical arrangement, two tiers."""
     other = problem.under(policy)
-    designs = np.concatenate(list(other.space.blocks()))
-    metrics = other.evaluate(designs)
-    found = best_row(other, designs, metrics)
-    if found is None:
-        return None
-    best, cost = found
-    return Baseline(
-        name=policy, cost=cost, metrics={name: float(column[best]) for name, column in metrics.items()},
-        design=_design_in(problem, other, designs[best]),
-        note={axis.name: str(other.describe(designs[best])[axis.name]) for axis in other.space.axes if len(axis) > 1},
-    )
+    open_axes = [axis.name for axis in other.space.axes if len(axis) > 1]
+
+    def told(design: Ints) -> tuple[Ints | None, Mapping[str, str]]:
+        levels = other.describe(design)
+        return _design_in(problem, other, design), {name: str(levels[name]) for name in open_axes}
+
+    return best_baseline(policy, other, np.concatenate(list(other.space.blocks())), told)
 
 
 def _design_in(problem: TiersProblem, other: TiersProblem, design: Ints) -> Ints | None:

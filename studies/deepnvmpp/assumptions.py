@@ -2,10 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dse.report.plot import COLORS
-from dse.studies.deepnvmpp.outcome import EVERY_KEY, ISO_AREA_KEYS, NEIGHBORS, TABLE_II_KEYS, Outcome, outcome_of
+from dse.studies.deepnvmpp.outcome import EVERY_KEY, ISO_AREA_KEYS, TABLE_II_KEYS, Outcome, iso_area_text, outcome_of
 from dse.studies.optima import ASSUMPTIONS, EARLIER, PAPER, chosen_by_key, optima_by_key
 from dse.studies.study import Findings, Study
 
@@ -67,15 +65,9 @@ def page_table(table: "pd.DataFrame") -> "pd.DataFrame":
         "assumption": table.assumption,
         **{name: [f"{value:.1%}" for value in table[column]] for column, name in SHOWN.items()},
         "Fig. 9": ["-" if value != value else f"{value:.0f} of 9" for value in table.fig9_hold],
-        "iso-area [MB], STT (7)": [_among("stt", value) for value in table.iso_area_stt_MB],
-        "SOT (10)": [_among("sot", value) for value in table.iso_area_sot_MB],
+        "iso-area [MB], STT (7)": [iso_area_text("stt", value) for value in table.iso_area_stt_MB],
+        "SOT (10)": [iso_area_text("sot", value) for value in table.iso_area_sot_MB],
     })
-
-
-def _among(memory: str, value: float) -> str:
-    """A capacity [MB], or among which it is not."""
-    searched = NEIGHBORS[memory]
-    return f"not within {min(searched)} to {max(searched)}" if np.isnan(value) else f"{value:.1f}"
 
 
 def draw(table: "pd.DataFrame") -> "Figure":

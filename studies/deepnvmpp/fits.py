@@ -11,7 +11,7 @@ from dse.search.kept import kept
 from dse.search.result import optimize
 from dse.studies.calibrated import MEGABYTE
 from dse.studies.deepnvmpp.fig9 import CLAIMS
-from dse.studies.deepnvmpp.outcome import EVERY_KEY, Outcome, outcome_of
+from dse.studies.deepnvmpp.outcome import EVERY_KEY, Outcome, iso_area_text, outcome_of
 from dse.studies.deepnvmpp.published import calibration_setting, near_equal_fits
 from dse.studies.optima import FOUND, FoundCache, found_cache
 from dse.studies.study import Findings, Study
@@ -93,8 +93,8 @@ def page_table(table: "pd.DataFrame") -> "pd.DataFrame":
             for name in table.columns if name.endswith(("median", "worst", "mean"))
         },
         "Fig. 9 statements that hold": [f"{value:.0f}" for value in table.fig9_hold],
-        "iso-area STT [MB]": [f"{value:.1f}" for value in table.iso_area_stt_MB],
-        "iso-area SOT [MB]": [f"{value:.1f}" for value in table.iso_area_sot_MB],
+        "iso-area STT [MB]": [iso_area_text("stt", value) for value in table.iso_area_stt_MB],
+        "iso-area SOT [MB]": [iso_area_text("sot", value) for value in table.iso_area_sot_MB],
         **{
             claim.text: [f"{'holds' if value > 0 else 'fails'} by {abs(value):.1%}" for value in table[claim.text]]
             for claim in CLAIMS

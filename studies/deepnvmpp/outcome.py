@@ -56,6 +56,12 @@ class Outcome:
         }
 
 
+def iso_area_text(memory: str, megabytes: float) -> str:
+    """A capacity [MB] in the area of SRAM, or among which it is not."""
+    searched = NEIGHBORS[memory]
+    return f"not within {min(searched)} to {max(searched)}" if np.isnan(megabytes) else f"{megabytes:.1f}"
+
+
 def outcome_of(ours: Caches) -> Outcome:
     """The outcome of caches by memory and capacity [MB]."""
     off = {fitted: np.array([
