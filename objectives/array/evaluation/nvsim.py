@@ -5,7 +5,7 @@ strictly smaller value wins, so that the first design in loop order wins a tie.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign,
 from dse.objectives.array.evaluation.flat import flatten
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.evaluation.library import MatLibraries
+from dse.objectives.array.evaluation.refinement import refined_wires
 from dse.objectives.array.evaluation.target_bounds import Least, Value, best_by_bounds
 from dse.objectives.array.evaluation.valid_count import count_valid
 
@@ -164,20 +165,7 @@ def _winners(designs: ArrayDesigns, best: dict[str, Least]) -> dict[str, Evaluat
 
 
 def _refine(choice: ArrayChoice, winners: dict[str, EvaluatedDesign]) -> dict[str, EvaluatedDesign]:
-    """Try all local wires with each winner's global wire, then all global wires with its local one."""
-    for local in choice.local_wires.effective_inside_mats():
-        winners = _better(choice, winners, [replace(old.design, local=local) for old in winners.values()])
-    for global_ in choice.global_wires:
-        winners = _better(choice, winners, [replace(old.design, global_=global_) for old in winners.values()])
-    return winners
-
-
-def _better(
-    choice: ArrayChoice, winners: dict[str, EvaluatedDesign], trials: list[ArrayDesign]
-) -> dict[str, EvaluatedDesign]:
-    """Replace each winner that its trial beats."""
-    evaluated = zip(winners.items(), evaluate_designs(choice, trials), strict=True)
-    return {
-        target: trial if _value(trial, target) < _value(winner, target) else winner
-        for (target, winner), trial in evaluated
-    }
+    """Winners with refined wires, those evaluated in full that are not known."""
+    refined = refined_wires(choice, {target: one.design for target, one in winners.items()}, TARGET_VALUES)
+    new = {target: design for target, design in refined.items() if design != winners[target].design}
+    return winners | dict(zip(new, evaluate_designs(choice, list(new.values())), strict=True))

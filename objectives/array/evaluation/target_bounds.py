@@ -66,7 +66,7 @@ def _best(styled: Styled, designs: ArrayDesigns, value: Value, met: Met) -> Leas
     best = Least()
     for part in parts_of(styled.flat.members(met)):
         pairs = pairs_in_full(designs, styled, part)
-        values = _values(value, _joined(designs, pairs))
+        values = values_of(value, _joined(designs, pairs))
         least = float(values.min())
         code = int(pairs.code[values == least].min())
         if least < best.value or (least == best.value and code < best.code):
@@ -79,7 +79,7 @@ def _joined(designs: ArrayDesigns, pairs: Pairs) -> Bank:
     return join(pairs.shape, pairs.routing, pairs.mat, designs.wire, designs.circuit)
 
 
-def _values(value: Value, bank: Bank) -> Floats:
+def values_of(value: Value, bank: Bank) -> Floats:
     """A target of banks; infinite where they are not valid."""
     return np.where(bank.legal, value(lambda name: getattr(bank, name)), np.inf)
 
@@ -94,7 +94,7 @@ def _limits(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Value]) -> 
     banks = flat.banks.members[flat.banks.first_member[classes]]
     styled = flat.in_styles(mats)
     bank = _joined(designs, pairs_in_full(designs, styled, (banks[styled.mats.cut], np.arange(len(styled.group)))))
-    return {target: float(_values(value, bank).min()) for target, value in targets.items()}
+    return {target: float(values_of(value, bank).min()) for target, value in targets.items()}
 
 
 def _picked(flat: Flat, value: Value, designs: ArrayDesigns, best: Mat) -> Met:
