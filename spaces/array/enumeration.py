@@ -246,7 +246,8 @@ def _group(bank: Ints, active: Ints, routing: Routing, spec: ArraySpec) -> tuple
     legal = np.flatnonzero(routing.legal & (delivered[:3] > 0).all(axis=0))
     if not len(legal):
         return ()
-    keys, number = np.unique(delivered[:, legal], axis=1, return_inverse=True)
+    first, number = _ascending(delivered[:, legal])
+    keys = delivered[:, legal[first]]
     order = np.argsort(number, kind="stable")
     members = np.split(legal[order], np.cumsum(np.bincount(number))[:-1])
     return tuple(
@@ -256,3 +257,10 @@ def _group(bank: Ints, active: Ints, routing: Routing, spec: ArraySpec) -> tuple
         )
         for key, rows in zip(keys.T, members, strict=True)
     )
+
+
+def _ascending(columns: Ints) -> tuple[Ints, Ints]:
+    """Places of the different columns of a matrix of small numbers from 0, in ascending order, and each one's number."""
+    code = np.ravel_multi_index(tuple(columns), tuple(columns.max(axis=1) + 1))
+    _, first, number = np.unique(code, return_index=True, return_inverse=True)
+    return first, number
