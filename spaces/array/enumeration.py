@@ -178,8 +178,8 @@ class Enumeration:
 class _BitsNeeded:
     """What mats ask of the bits that reach them: a quick test that leaves few illegal ones.
 
-    `address` bits for multiplexers and for choosing the active subarrays, of data less those that choose among the rows
-    of a set; `active` subarrays; rows per set. In small integers.
+    `address` bits for multiplexers and for choosing the active subarrays, of data less those that choose among the
+    rows of a set; `active` subarrays; rows per set. In small integers.
     """
 
     address: Ints

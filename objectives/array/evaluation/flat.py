@@ -68,6 +68,10 @@ class Flat:
         """Lower bounds of figures of banks of mats, which broadcast; or each mat is of the bank at its `spread`."""
         return SummedBanks(sums, mats, self.circuit, spread)
 
+    def with_least_sums(self, rows: slice) -> Figure:
+        """Lower bounds of figures of some mats, in any buffer style, in any bank of their group."""
+        return self.figures(self.least_sums, self.least.mat.take(rows), self.mat_group[rows])
+
     @cached_property
     def least_sums(self) -> BankSums:
         """Least sums of each group's banks."""
@@ -89,14 +93,6 @@ class Flat:
         promise: Floats = np.sum(logs, axis=0)
         return promise
 
-    def classes_of(self, group: int) -> Ints:
-        """Classes of a group's banks."""
-        return np.arange(*np.searchsorted(self.banks.group, (group, group + 1)))
-
-    def mats_of(self, group: int) -> Ints:
-        """Mats of a group."""
-        return np.arange(*np.searchsorted(self.mat_group, (group, group + 1)))
-
     def in_styles(self, rows: Ints) -> "Styled":
         """The mats at some rows in each of their buffer styles."""
         mats = self.bounded.styled(self.least.row[rows])
@@ -107,10 +103,10 @@ class Flat:
 
         For each of `several` judges, which share what is worked out: mats in any buffer style first, then in each.
         """
-        in_any = _judged(
-            len(self.mat_group), several,
-            lambda rows: self.figures(self.least_sums, self.least.mat.take(rows), self.mat_group[rows]),
-        )
+        return self.surviving_of(_judged(len(self.mat_group), several, self.with_least_sums), several)
+
+    def surviving_of(self, in_any: Sequence[Bools], several: Sequence[Keeps]) -> "tuple[Styled, list[Met]]":
+        """The same of mats that each judge keeps in any buffer style."""
         chosen = np.flatnonzero(np.logical_or.reduce(in_any))
         styled = self.in_styles(chosen)
         cut = chosen[styled.mats.cut]
@@ -120,15 +116,10 @@ class Flat:
             for own, some, keeps in zip(kept, in_any, several, strict=True)
         ]
 
-    def pairs(self, several: Sequence[Keeps]) -> "tuple[Styled, list[Met]]":
-        """Classes of banks and mats that form a design to keep, pair by pair, for each of `several` judges."""
-        styled, surviving = self.surviving(several)
-        return styled, [_together(styled.met(*both, keeps)) for both, keeps in zip(surviving, several, strict=True)]
-
     def pairs_by_group(self, keeps: Keeps) -> "tuple[Styled, Iterator[Met]]":
-        """The same of one judge, part by part as they are asked for: `keeps` may have learned in between.
+        """Classes of banks and mats that form a design to keep, pair by pair, part by part as they are asked for.
 
-        Groups whose best figures promise most come first.
+        The judge may have learned in between. Groups whose best figures promise most come first.
         """
         styled, (both,) = self.surviving([keeps])
         return styled, styled.met(*both, keeps)
@@ -152,6 +143,18 @@ class Styled:
     def with_least_sums(self, rows: slice) -> Figure:
         """Lower bounds of figures of some mats in any bank of their group."""
         return self.flat.figures(self.flat.least_sums, self.mats.mat.take(rows), self.group[rows])
+
+    def with_every_class(self, mats: Ints) -> Met:
+        """Pairs of some of the mats with every class of their group."""
+        start = self.flat.banks.start
+        count = np.diff(start, append=len(self.flat.banks.group))[self.group[mats]]
+        within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+        return np.repeat(start[self.group[mats]], count) + within, np.repeat(mats, count)
+
+    def of_pairs(self, met: Met) -> Figure:
+        """Lower bounds of figures of pairs of classes and mats."""
+        classes, mats = met
+        return self.flat.figures(self.flat.banks.sums.take(classes), self.mats.mat.take(mats))
 
     def with_classes(self, mats: Ints, keeps: Keeps) -> Met:
         """Classes that may form a design to keep with some of the mats, and these mats."""
@@ -224,7 +227,7 @@ def _judged(count: int, several: Sequence[Keeps], figures: Callable[[slice], Fig
     return said
 
 
-def _together(parts: Iterator[Met]) -> Met:
+def together(parts: Iterator[Met]) -> Met:
     """All pairs of several sets."""
     one, other = zip((np.zeros(0, np.int64), np.zeros(0, np.int64)), *parts, strict=True)
     return np.concatenate(one), np.concatenate(other)
