@@ -27,7 +27,12 @@ class Batch:
 
     def take(self, rows: Ints | Bools | slice) -> Self:
         """Return the records at `rows` (indices, a mask or a slice)."""
-        return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        columns = (getattr(self, name) for name in self.__dataclass_fields__)
+        if isinstance(rows, slice):
+            return type(self)(*(column[rows] for column in columns))
+        chosen = np.asarray(rows)
+        places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen  # NumPy takes faster than it indexes
+        return type(self)(*(column.take(places, axis=0) for column in columns))
 
 
 B = TypeVar("B", bound=Batch)

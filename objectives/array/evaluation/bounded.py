@@ -136,10 +136,11 @@ class BoundedMats:
         cuts, origin, styles = self._known()
         mats = styled_mats(cuts.take(rows), self._subarrays)
         chosen = np.flatnonzero(mats.legal)
-        cut, style = np.divmod(chosen, styles)
+        cut, style = np.divmod(chosen.astype(np.int32), styles)
+        row = rows.take(cut)
         return StyledMats(
-            position=origin.position[rows[cut]] + style, number=rows[cut] * styles + style, cut=cut,
-            mat=mats.take(chosen),
+            position=origin.position.take(row) + style, number=row * styles + style, cut=cut,
+            mat=mats if len(chosen) == len(mats.legal) else mats.take(chosen),
         )
 
     def sides(self, rows: Ints) -> MatSides:

@@ -12,7 +12,7 @@ from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs
 from dse.objectives.array.evaluation.bounded import BoundedMats, LeastMats, StyledMats
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.hierarchy.bank import BankShape
-from dse.objectives.array.hierarchy.bank_sums import BankSums, SummedBanks, bank_sums, has_closed_form
+from dse.objectives.array.hierarchy.bank_sums import BanksByMats, BankSums, SummedBanks, bank_sums, has_closed_form
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.enumeration import Group
 from dse.spaces.array.routing import Routing
@@ -168,19 +168,19 @@ class Styled:
         )
         return classes[kept], mats
 
-    def _by_group(self, classes: Ints, mats: Ints) -> Iterator[Met]:
-        """Some classes and mats, those of one group at a time, where it has both."""
+    def _by_group(self, classes: Ints, mats: Ints) -> Iterator[tuple[slice, slice]]:
+        """Rows of some classes and mats, those of one group at a time, where it has both."""
         every = np.arange(len(self.flat.groups) + 1)
         ends = np.searchsorted(self.flat.banks.group[classes], every)
         mat_ends = np.searchsorted(self.group[mats], every)
         both = np.flatnonzero((np.diff(ends) > 0) & (np.diff(mat_ends) > 0))
         for group in both[np.argsort(self.flat.promise[both], kind="stable")].tolist():
-            yield classes[ends[group] : ends[group + 1]], mats[mat_ends[group] : mat_ends[group + 1]]
+            yield slice(ends[group], ends[group + 1]), slice(mat_ends[group], mat_ends[group + 1])
 
     def met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
         """Pairs to keep of some classes and mats."""
         for part, own_mats, kept in self._judged_blocks(classes, mats, keeps):
-            row, column = np.nonzero(kept)
+            row, column = np.divmod(np.flatnonzero(kept), len(own_mats))
             if len(row):
                 yield part[row], own_mats[column]
 
@@ -193,13 +193,14 @@ class Styled:
 
     def _judged_blocks(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[tuple[Ints, Ints, Bools]]:
         """Some classes and all mats of a group at a time, and which pairs to keep, (classes, mats)."""
+        figures = BanksByMats(self.flat.banks.sums.take(classes), self.mats.mat.take(mats), self.flat.circuit).figures
         for own, own_mats in self._by_group(classes, mats):
-            step = max(1, PART // len(own_mats))
-            some = self.mats.mat.take(own_mats)
-            for start in range(0, len(own), step):
-                part = own[start : start + step]
-                kept = keeps(self.flat.figures(self.flat.banks.sums.take(part).columns(), some))
-                yield part, own_mats, np.broadcast_to(kept, (len(part), len(own_mats)))
+            count = own_mats.stop - own_mats.start
+            step = max(1, PART // count)
+            for start in range(own.start, own.stop, step):
+                part = slice(start, min(start + step, own.stop))
+                kept = np.broadcast_to(keeps(figures(part, own_mats)), (part.stop - part.start, count))
+                yield classes[part], mats[own_mats], kept
 
 
 def least_of_groups(mats: Mat, group: Ints, count: int) -> tuple[Mat, Bools]:

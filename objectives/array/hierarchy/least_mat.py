@@ -171,7 +171,7 @@ class LeastSubarrays:
 
 def least_mats(cuts: CutMats, subarrays: LeastSubarrays) -> Mat:
     """Lower bounds of mats in any of their buffer styles, (n,), as of `styled_mats`."""
-    return _bounds(cuts, subarrays.least[:, cuts.subarray], subarrays, slice(None))
+    return _bounds(cuts, subarrays.least.take(cuts.subarray, axis=1), subarrays, slice(None))
 
 
 def styled_mats(cuts: CutMats, subarrays: LeastSubarrays) -> Mat:
@@ -180,7 +180,7 @@ def styled_mats(cuts: CutMats, subarrays: LeastSubarrays) -> Mat:
     Latencies t_predecoder,fixed + t_subarray, energies e_predecoder,fixed + n_active e_subarray, leakage likewise with
     all subarrays, sides without the predecoders (Mat.cpp, CalculateArea to CalculatePower).
     """
-    return _bounds(cuts, subarrays.table[:, cuts.subarray], subarrays, (slice(None), None))
+    return _bounds(cuts, subarrays.table.take(cuts.subarray, axis=1), subarrays, (slice(None), None))
 
 
 @dataclass(frozen=True, slots=True)
