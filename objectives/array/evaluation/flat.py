@@ -1,6 +1,6 @@
 """All banks and all mats of an array side by side, with lower bounds, so that most are ruled out before they meet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +32,7 @@ class FlatBanks:
 
     Banks of a group that add the same to their mats are one class: `sums` and `group` of each class, which are
     contiguous by group from `start`; `members` are the banks class by class, from `first_member`; `class_of` banks.
+    `first_of_shape`: classes that are in loop order the first of their group with their rows and columns of mats.
     """
 
     position: Ints
@@ -43,6 +44,7 @@ class FlatBanks:
     members: Ints
     first_member: Ints
     class_of: Ints
+    first_of_shape: Bools
 
     def of_classes(self, classes: Ints) -> Ints:
         """Banks of some classes, class by class."""
@@ -228,7 +230,7 @@ def _judged(count: int, several: Sequence[Keeps], figures: Callable[[slice], Fig
     return said
 
 
-def together(parts: Iterator[Met]) -> Met:
+def together(parts: Iterable[Met]) -> Met:
     """All pairs of several sets."""
     one, other = zip((np.zeros(0, np.int64), np.zeros(0, np.int64)), *parts, strict=True)
     return np.concatenate(one), np.concatenate(other)
@@ -264,11 +266,22 @@ def _flat_banks(designs: ArrayDesigns, groups: Sequence[Group]) -> FlatBanks:
     own_class = rank[kind]
     group = number[first][order]
     members = np.argsort(own_class, kind="stable")
+    first_member = np.searchsorted(own_class[members], np.arange(len(order)))
+    sums = sums.take(first[order])
     return FlatBanks(
-        position=position, shape=shape, routing=routing, sums=sums.take(first[order]), group=group,
-        start=np.searchsorted(group, np.arange(len(groups))), members=members,
-        first_member=np.searchsorted(own_class[members], np.arange(len(order))), class_of=own_class,
+        position=position, shape=shape, routing=routing, sums=sums, group=group,
+        start=np.searchsorted(group, np.arange(len(groups))), members=members, first_member=first_member,
+        class_of=own_class, first_of_shape=_first_of_each(members[first_member], group, sums.mats, sums.ratio),
     )
+
+
+def _first_of_each(order: Ints, *columns: Ints | Floats) -> Bools:
+    """Which records are in some order the first of those with equal columns."""
+    _, kind = distinct(*columns)
+    sorted_ = np.lexsort((order, kind))
+    first = np.zeros(len(order), np.bool_)
+    first[sorted_[np.flatnonzero(np.diff(kind[sorted_], prepend=-1))]] = True
+    return first
 
 
 def pairs_in_full(designs: ArrayDesigns, styled: Styled, met: Met) -> Pairs:
@@ -279,13 +292,6 @@ def pairs_in_full(designs: ArrayDesigns, styled: Styled, met: Met) -> Pairs:
         flat.shape.take(banks), flat.routing.take(banks), designs.bounded.in_full(some.number[mats]),
         designs.enumeration.code(flat.position[banks], some.position[mats]),
     )
-
-
-def evaluate_mats(designs: ArrayDesigns, styled: Styled, several: Sequence[Met]) -> None:
-    """Evaluate the mats of several sets of pairs together, so that they are known when they are asked for."""
-    mats = np.concatenate([mats for _, mats in several])
-    if len(mats):
-        designs.bounded.in_full(styled.mats.number[mats])
 
 
 def parts_of(met: Met) -> Iterator[Met]:

@@ -4,7 +4,7 @@ A few promising designs are evaluated for every target; what cannot reach the be
 (dse.objectives.array.evaluation.flat) is ruled out. The answers are those of NVSim's exhaustive loops.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,6 @@ from dse.objectives.array.evaluation.flat import (
     Keeps,
     Met,
     Styled,
-    evaluate_mats,
     pairs_in_full,
     parts_of,
     together,
@@ -28,15 +27,31 @@ from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank, has_asp
 
 GROUPS, MATS, PAIRS = 8, 48, 16
 """Groups of each target that promise most; of all their mats those that do; and pairs of theirs that are evaluated."""
-FIRST = 64
-"""Pairs of each target that are evaluated before others are ruled out by the best of them."""
+MANY, FIRST = 512, 64
+"""Where a target has many pairs left, the first are evaluated before others are ruled out by the best of them."""
 MARGIN = 0.97
 """Share of the largest aspect ratio up to which a pair surely is legal, by sides without predecoders."""
 SLACK = 1e-12
 """Relative slack of comparisons with bounds, which are summed in another order than values."""
 
-Value = Callable[[Figure], Floats]
-"""A target from the figures of designs."""
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target that is the product of some figures of a design."""
+
+    factors: tuple[str, ...]
+
+    def of(self, figure: Figure) -> Floats:
+        """Its values from figures."""
+        value = figure(self.factors[0])
+        for factor in self.factors[1:]:
+            value = value * figure(factor)
+        return value
+
+    @property
+    def by_shape(self) -> bool:
+        """Whether it depends on a bank's rows and columns of mats only: on plain wires all figures do but energies."""
+        return not any(factor.endswith("energy") for factor in self.factors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +61,61 @@ class Least:
     value: float = np.inf
     code: int = -1
 
+    def or_of(self, values: Floats, codes: Ints) -> "Least":
+        """The least of this one and of some designs, at least one."""
+        least = float(values.min())
+        code = int(codes[values == least].min())
+        return Least(least, code) if (least, code) < (self.value, self.code) else self
 
-def best_by_bounds(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Value]) -> dict[str, Least] | None:
+
+def best_by_bounds(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Target]) -> dict[str, Least] | None:
     """The best design of every target; None where bounds settle nothing."""
-    values = list(targets.values())
-    by_mat = _values_by_mat(flat, values)
-    limits = _limits(flat, designs, values, by_mat)
+    wanted = list(targets.values())
+    by_mat = _values_by_mat(flat, wanted)
+    limits = _limits(flat, designs, wanted, by_mat)
     if not np.isfinite(limits).all():
         return None
-    keeps = [_reaches(value, limit) for value, limit in zip(values, limits, strict=True)]
+    keeps = [_reaches(target, limit) for target, limit in zip(wanted, limits, strict=True)]
     in_any = [own <= limit * (1 + SLACK) for own, limit in zip(by_mat, limits, strict=True)]
     styled, surviving = flat.surviving_of(in_any, keeps)
-    found = [together(styled.met(*both, own)) for both, own in zip(surviving, keeps, strict=True)]
-    bounds = [value(styled.of_pairs(met)) for value, met in zip(values, found, strict=True)]
-    first = [_chosen(met, least_of(bound, FIRST)) for met, bound in zip(found, bounds, strict=True)]
-    limits = [best.value for best in _all_best(styled, designs, values, first)]
-    left = [
-        _chosen(met, np.flatnonzero(bound <= limit * (1 + SLACK)))
-        for met, bound, limit in zip(found, bounds, limits, strict=True)
+    found = [
+        together(styled.met(*_different(flat, target, both), own))
+        for target, both, own in zip(wanted, surviving, keeps, strict=True)
     ]
-    return dict(zip(targets, _all_best(styled, designs, values, left), strict=True))
+    bounds = [target.of(styled.of_pairs(met)) for target, met in zip(wanted, found, strict=True)]
+    first = [
+        _chosen(met, least_of(bound, FIRST if len(bound) > MANY else 0))
+        for met, bound in zip(found, bounds, strict=True)
+    ]
+    closer = _all_best(styled, designs, wanted, first)
+    left = [
+        _chosen(met, np.flatnonzero(bound <= best.value * (1 + SLACK)))
+        for met, bound, best in zip(found, bounds, closer, strict=True)
+    ]
+    return dict(zip(targets, _all_best(styled, designs, wanted, left), strict=True))
 
 
-def _values_by_mat(flat: Flat, values: Sequence[Value]) -> list[Floats]:
+def _different(flat: Flat, target: Target, both: Met) -> Met:
+    """Classes and mats without those classes that are as good as an earlier one with every mat."""
+    classes, mats = both
+    return classes[flat.banks.first_of_shape[classes]] if target.by_shape else classes, mats
+
+
+def _values_by_mat(flat: Flat, targets: Sequence[Target]) -> list[Floats]:
     """Lower bounds of each target of all mats, in any bank of their group."""
     count = len(flat.mat_group)
-    found = [np.empty(count) for _ in values]
+    found: list[Floats] = [np.empty(count) for _ in targets]
     for start in range(0, count, PART):
         rows = slice(start, min(start + PART, count))
         figure = flat.with_least_sums(rows)
-        for own, value in zip(found, values, strict=True):
-            own[rows] = value(figure)
+        for own, target in zip(found, targets, strict=True):
+            own[rows] = target.of(figure)
     return found
 
 
-def _reaches(value: Value, limit: float) -> Keeps:
+def _reaches(target: Target, limit: float) -> Keeps:
     """Judges which designs may reach a limit."""
-    return lambda figure: np.asarray(value(figure) <= limit * (1 + SLACK))
+    return lambda figure: np.asarray(target.of(figure) <= limit * (1 + SLACK))
 
 
 def least_of(values: Floats, count: int) -> Ints:
@@ -95,22 +128,21 @@ def _chosen(met: Met, rows: Ints) -> Met:
     return met[0][rows], met[1][rows]
 
 
-def _all_best(styled: Styled, designs: ArrayDesigns, values: Sequence[Value], several: Sequence[Met]) -> list[Least]:
-    """The best design of every target among its pairs."""
-    evaluate_mats(designs, styled, several)
-    return [_best(styled, designs, value, met) for value, met in zip(values, several, strict=True)]
-
-
-def _best(styled: Styled, designs: ArrayDesigns, value: Value, met: Met) -> Least:
-    """The best of some designs."""
-    best = Least()
-    for part in parts_of(styled.flat.members(met)):
+def _all_best(styled: Styled, designs: ArrayDesigns, targets: Sequence[Target], several: Sequence[Met]) -> list[Least]:
+    """The best design of every target among its pairs, the pairs of all targets evaluated together."""
+    members = [styled.flat.members(met) for met in several]
+    ends = np.cumsum([len(banks) for banks, _ in members]).tolist()
+    best = [Least()] * len(targets)
+    start = 0
+    for part in parts_of(together(members)):
         pairs = pairs_in_full(designs, styled, part)
-        values = values_of(value, _joined(designs, pairs))
-        least = float(values.min())
-        code = int(pairs.code[values == least].min())
-        if least < best.value or (least == best.value and code < best.code):
-            best = Least(least, code)
+        bank = _joined(designs, pairs)
+        for number, (target, first, last) in enumerate(zip(targets, [0, *ends[:-1]], ends, strict=True)):
+            own = slice(max(first - start, 0), max(last - start, 0))
+            values = values_of(target, bank.take(own))
+            if len(values):
+                best[number] = best[number].or_of(values, pairs.code[own])
+        start += len(pairs)
     return best
 
 
@@ -119,26 +151,26 @@ def _joined(designs: ArrayDesigns, pairs: Pairs) -> Bank:
     return join(pairs.shape, pairs.routing, pairs.mat, designs.wire, designs.circuit)
 
 
-def values_of(value: Value, bank: Bank) -> Floats:
+def values_of(target: Target, bank: Bank) -> Floats:
     """A target of banks; infinite where they are not valid."""
-    return np.where(bank.legal, value(lambda name: getattr(bank, name)), np.inf)
+    return np.where(bank.legal, target.of(lambda name: getattr(bank, name)), np.inf)
 
 
-def _limits(flat: Flat, designs: ArrayDesigns, values: Sequence[Value], by_mat: Sequence[Floats]) -> list[float]:
+def _limits(flat: Flat, designs: ArrayDesigns, targets: Sequence[Target], by_mat: Sequence[Floats]) -> list[float]:
     """The least value of every target over promising pairs of all of them; infinite without any."""
     rows = [_promising_mats(flat, own) for own in by_mat]
     styled = flat.in_styles(np.concatenate(rows))
     ends = np.searchsorted(styled.mats.cut, np.cumsum([0, *map(len, rows)]))
     met = together(
-        _promising_pairs(styled, value, np.arange(start, end))
-        for value, start, end in zip(values, ends[:-1], ends[1:], strict=True)
+        _promising_pairs(styled, target, np.arange(start, end))
+        for target, start, end in zip(targets, ends[:-1], ends[1:], strict=True)
     )
     if not len(met[0]):
-        return [np.inf] * len(values)
+        return [np.inf] * len(targets)
     classes, mats = met
     banks = flat.banks.members[flat.banks.first_member[classes]]
     bank = _joined(designs, pairs_in_full(designs, styled, (banks, mats)))
-    return [float(values_of(value, bank).min()) for value in values]
+    return [float(values_of(target, bank).min()) for target in targets]
 
 
 def _promising_mats(flat: Flat, values: Floats) -> Ints:
@@ -149,11 +181,10 @@ def _promising_mats(flat: Flat, values: Floats) -> Ints:
     return np.sort(rows[least_of(values[rows], MATS)])
 
 
-def _promising_pairs(styled: Styled, value: Value, mats: Ints) -> Met:
+def _promising_pairs(styled: Styled, target: Target, mats: Ints) -> Met:
     """The best pairs of some mats which are surely not too narrow."""
     met = styled.with_every_class(mats)
-    figure = styled.of_pairs(met)
-    values = value(figure)
+    values = target.of(styled.of_pairs(met))
     if has_aspect_rule(styled.flat.circuit):
         ratio = styled.flat.banks.sums.ratio[met[0]]
         sides = ratio * (styled.mats.mat.height / styled.mats.mat.width)[met[1]]
