@@ -4,6 +4,7 @@ Source: NVSim main.cpp, macros.h (BIGFOR, REFINE_*, TRY_AND_UPDATE) and Result.c
 strictly smaller value wins, so that the first design in loop order wins a tie.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -111,7 +112,7 @@ def _value(design: EvaluatedDesign, target: str) -> float:
     """Value of a target for a design; infinite where the design is not valid."""
     if not design.valid:
         return np.inf
-    return float(TARGET_VALUES[target].of(lambda name: np.float64(design.metrics[name])))
+    return math.prod(design.metrics[factor] for factor in TARGET_VALUES[target].factors)
 
 
 def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, Least]]:
