@@ -12,6 +12,9 @@ from dse.batch import Batch, Ints, concatenate
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.array import bankable_mat
 from dse.objectives.array.hierarchy.least_mat import (
+    HEIGHT,
+    KEPT,
+    WIDTH,
     CutMats,
     LeastSubarrays,
     MatSides,
@@ -146,6 +149,15 @@ class BoundedMats:
     def sides(self, rows: Ints) -> MatSides:
         """Sides of the mats at some rows in all buffer styles, valid or not."""
         return mat_sides(self._known()[0].take(rows), self._subarrays)
+
+    @property
+    def largest(self) -> tuple[int, float]:
+        """The most address bits of any predecoder, and a height and width that no mat exceeds together [m]."""
+        cuts, subarrays = self._known()[0], self._subarrays
+        sides = subarrays.table[HEIGHT] + subarrays.table[WIDTH]
+        count = max(int(cuts.mat_rows.max()), int(cuts.mat_cols.max()))
+        bits = max(int(cuts.row_bits.max()), int(subarrays.mux_bits.max()))
+        return bits, float(sides[subarrays.table[KEPT] > 0].max()) * count
 
     def valid_styles(self, rows: Ints) -> Ints:
         """Number of buffer styles in which the mats at some rows are valid."""

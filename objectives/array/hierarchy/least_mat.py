@@ -201,10 +201,10 @@ class MatSides:
 
 def mat_sides(cuts: CutMats, subarrays: LeastSubarrays) -> MatSides:
     """Sides of mats, H = h R and W = w C, and what decides of their predecoders (Mat.cpp, CalculateArea)."""
-    kept, height, width = (subarrays.table[row, cuts.subarray] for row in (KEPT, HEIGHT, WIDTH))
+    kept, height, width = (subarrays.table[row].take(cuts.subarray, axis=0) for row in (KEPT, HEIGHT, WIDTH))
     return MatSides(
         valid=kept > 0, height=height * cuts.mat_rows[:, None], width=width * cuts.mat_cols[:, None],
-        row_bits=cuts.row_bits, mux_bits=subarrays.mux_bits[:, cuts.subarray],
+        row_bits=cuts.row_bits, mux_bits=subarrays.mux_bits.take(cuts.subarray, axis=1),
         most_in_row=np.maximum(cuts.mat_rows, cuts.mat_cols),
     )
 
