@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dse.batch import Batch, Bools, Floats, Ints, concatenate
+from dse.batch import Batch, Bools, Floats, Ints, concatenate, distinct
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.predecoder import MOST_BITS, fixed_part
 from dse.objectives.array.circuits.signal import STEP_RAMP
@@ -125,11 +125,18 @@ class LeastSubarrays:
 
         Those that are new are evaluated with each of the `buffers`, which are always the same.
         """
-        distinct, first, number = np.unique(codes, return_index=True, return_inverse=True)
-        new = np.flatnonzero(~np.isin(distinct, self._codes, assume_unique=True))
+        first, number = distinct(codes)
+        different = codes.take(first)
+        new = np.flatnonzero(~self._knows(different))
         if len(new):
-            self._add(distinct[new], geometry(first[new]), buffers)
-        known: Ints = self._numbers[np.searchsorted(self._codes, distinct)][number]
+            self._add(different[new], geometry(first[new]), buffers)
+        known: Ints = self._numbers.take(np.searchsorted(self._codes, different)).take(number)
+        return known
+
+    def _knows(self, codes: Ints) -> Bools:
+        """Which codes are those of known subarrays."""
+        place = np.searchsorted(self._codes, codes)
+        known: Bools = np.append(self._codes, -1).take(place) == codes
         return known
 
     def _add(self, codes: Ints, geometry: MatGeometry, buffers: Ints) -> None:
