@@ -105,8 +105,17 @@ class DecoderStages:
         return replace(self, number=self.number[rows])
 
     def delay(self, ramp: Floats) -> Signal:
-        """Transition of the selected line for a `ramp` [1/s]: t_NAND + t_driver (RowDecoder.cpp, CalculateLatency)."""
-        number = self.number
+        """Transition of the selected line for a `ramp` [1/s]: t_NAND + t_driver (RowDecoder.cpp, CalculateLatency).
+
+        One ramp for all decoders passes each distinct circuit once.
+        """
+        if ramp.size == 1:
+            signal = self._through(np.arange(len(self.gated)), ramp)
+            return Signal(signal.delay.take(self.number), signal.ramp.take(self.number))
+        return self._through(self.number, ramp)
+
+    def _through(self, number: Ints, ramp: Floats) -> Signal:
+        """Transition behind the circuits of some numbers."""
         gated = self.gated[number]
         gate = horowitz(self.gate_tau[number], self.gate_beta[number], ramp)
         delay, ramp = np.where(gated, gate.delay, 0.0), np.where(gated, gate.ramp, ramp)

@@ -168,7 +168,7 @@ class LeastSubarrays:
     def _evaluated(self, geometry: MatGeometry) -> Floats:
         """Rows (9, n) of the table for distinct subarrays."""
         block = subarray(geometry, self._circuit)
-        timing = subarray_timing(block.stages, np.full(len(block.height), STEP_RAMP), self._circuit)
+        timing = subarray_timing(block.stages, np.array([STEP_RAMP]), self._circuit)
         return np.stack([
             np.logical_and.reduce(block.kept).astype(float), block.height, block.width, timing.read_latency,
             timing.write_latency, block.energy.read_energy, block.energy.write_energy, block.leakage,
