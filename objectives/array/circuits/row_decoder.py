@@ -178,13 +178,13 @@ def decoder(
     n (P_driver + P_NAND), height n max(h_NAND, h_driver).
     """
     table, vdd = nand_table(technology), technology.vdd
-    gate_load = table.output_cap[inputs] + driver.input_cap[number]
+    gate_load = table.output_cap.take(inputs) + driver.input_cap.take(number)
     gate_energy = np.where(inputs > 0, gate_load * vdd * vdd, 0.0)
     return Decoder(
-        fits=driver.fits[number],
-        height=np.maximum(table.height[inputs], driver.height[number]) * rows,
-        width=table.width[inputs] + driver.width[number],
-        energy=gate_energy + driver.energy[number],
-        leakage=(driver.leakage[number] + table.leakage[inputs]) * rows,
+        fits=driver.fits.take(number),
+        height=np.maximum(table.height.take(inputs), driver.height.take(number)) * rows,
+        width=table.width.take(inputs) + driver.width.take(number),
+        energy=gate_energy + driver.energy.take(number),
+        leakage=(driver.leakage.take(number) + table.leakage.take(inputs)) * rows,
         stages=stages,
     )
