@@ -65,6 +65,16 @@ class StyledMats:
     cut: Ints
     mat: Mat
 
+    def take(self, rows: Ints) -> "StyledMats":
+        """Some of the mats."""
+        return StyledMats(self.position[rows], self.number[rows], self.cut[rows], self.mat.take(rows))
+
+
+def join_styled_mats(parts: Sequence[StyledMats]) -> StyledMats:
+    """Mats of several sets together; they keep their places among those that each set was asked for."""
+    columns = ([getattr(part, name) for part in parts] for name in ("position", "number", "cut"))
+    return StyledMats(*map(np.concatenate, columns), concatenate([part.mat for part in parts]))
+
 
 @dataclass(frozen=True, slots=True)
 class _Origin(Batch):

@@ -9,7 +9,7 @@ import numpy as np
 from dse.batch import Bools, Floats, Ints, distinct
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs
-from dse.objectives.array.evaluation.bounded import BoundedMats, LeastMats, StyledMats
+from dse.objectives.array.evaluation.bounded import BoundedMats, LeastMats, StyledMats, join_styled_mats
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.hierarchy.bank import BankShape
 from dse.objectives.array.hierarchy.bank_sums import BanksByMats, BankSums, SummedBanks, bank_sums, has_closed_form
@@ -19,6 +19,9 @@ from dse.spaces.array.routing import Routing
 
 PART = 1 << 15
 """Mats, banks or pairs judged at a time."""
+
+CUT = 1 << 13
+"""Mats judged at a time in all their buffer styles."""
 
 Keeps = Callable[[Figure], Bools]
 """Which designs to keep, from lower bounds of their figures."""
@@ -83,7 +86,10 @@ class Flat:
     @cached_property
     def best_mats(self) -> Mat:
         """Least figures of each group's mats."""
-        return least_of_groups(self.least.mat, self.mat_group, len(self.groups))[0]
+        first = np.searchsorted(self.mat_group, np.arange(len(self.groups)))
+        return Mat(**{
+            name: np.minimum.reduceat(column, first) for name, column in self.least.mat.to_columns().items()
+        })
 
     @cached_property
     def promise(self) -> Floats:
@@ -110,13 +116,18 @@ class Flat:
     def surviving_of(self, in_any: Sequence[Bools], several: Sequence[Keeps]) -> "tuple[Styled, list[Met]]":
         """The same of mats that each judge keeps in any buffer style."""
         chosen = np.flatnonzero(np.logical_or.reduce(in_any))
-        styled = self.in_styles(chosen)
-        cut = chosen[styled.mats.cut]
-        kept = _judged(len(cut), several, styled.with_least_sums)
-        return styled, [
-            styled.with_classes(np.flatnonzero(own & some[cut]), keeps)
-            for own, some, keeps in zip(kept, in_any, several, strict=True)
-        ]
+        parts, kept = [], []
+        for start in range(0, max(len(chosen), 1), CUT):
+            rows = chosen[start : start + CUT]
+            styled = self.in_styles(rows)
+            cut, figure = rows[styled.mats.cut], styled.with_least_sums()
+            own = np.stack([some[cut] & keeps(figure) for some, keeps in zip(in_any, several, strict=True)])
+            left = np.flatnonzero(own.any(axis=0))
+            parts.append(styled.take(left))
+            kept.append(own[:, left])
+        joined = join_styled(parts)
+        mats = [np.flatnonzero(own) for own in np.concatenate(kept, axis=1)]
+        return joined, [joined.with_classes(own, keeps) for own, keeps in zip(mats, several, strict=True)]
 
     def pairs_by_group(self, keeps: Keeps) -> "tuple[Styled, Iterator[Met]]":
         """Classes of banks and mats that form a design to keep, pair by pair, part by part as they are asked for.
@@ -142,9 +153,13 @@ class Styled:
     mats: StyledMats
     group: Ints
 
-    def with_least_sums(self, rows: slice) -> Figure:
-        """Lower bounds of figures of some mats in any bank of their group."""
-        return self.flat.figures(self.flat.least_sums, self.mats.mat.take(rows), self.group[rows])
+    def take(self, rows: Ints) -> "Styled":
+        """Some of the mats."""
+        return Styled(self.flat, self.mats.take(rows), self.group[rows])
+
+    def with_least_sums(self) -> Figure:
+        """Lower bounds of figures of the mats in any bank of their group."""
+        return self.flat.figures(self.flat.least_sums, self.mats.mat, self.group)
 
     def with_every_class(self, mats: Ints) -> Met:
         """Pairs of some of the mats with every class of their group."""
@@ -160,15 +175,13 @@ class Styled:
 
     def with_classes(self, mats: Ints, keeps: Keeps) -> Met:
         """Classes that may form a design to keep with some of the mats, and these mats."""
-        flat = self.flat
-        best, there = least_of_groups(self.mats.mat.take(mats), self.group[mats], len(flat.groups))
+        flat, there = self.flat, np.zeros(len(self.flat.groups), np.bool_)
+        there[self.group[mats]] = True
         group = flat.banks.group
         classes = np.flatnonzero(there[group])
-        (kept,) = _judged(
-            len(classes), [keeps],
-            lambda rows: flat.figures(flat.banks.sums.take(classes[rows]), best.take(group[classes[rows]])),
-        )
-        return classes[kept], mats
+        best = flat.best_mats.take(group[classes])
+        kept = keeps(flat.figures(flat.banks.sums.take(classes), best))
+        return classes[np.broadcast_to(kept, len(classes))], mats
 
     def _by_group(self, classes: Ints, mats: Ints) -> Iterator[tuple[slice, slice]]:
         """Rows of some classes and mats, those of one group at a time, where it has both."""
@@ -205,18 +218,12 @@ class Styled:
                 yield classes[part], mats[own_mats], kept
 
 
-def least_of_groups(mats: Mat, group: Ints, count: int) -> tuple[Mat, Bools]:
-    """Least figures of the mats of each of `count` groups, which are contiguous, and which groups have any."""
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    there = np.zeros(count, np.bool_)
-    there[group[first]] = True
-    columns = {}
-    for name, column in mats.to_columns().items():
-        least = np.zeros(count, column.dtype)
-        if len(first):
-            least[group[first]] = np.minimum.reduceat(column, first)
-        columns[name] = least
-    return Mat(**columns), there
+def join_styled(parts: Sequence[Styled]) -> Styled:
+    """Mats of several sets together, at least one; they keep their places among those that each set was asked for."""
+    if len(parts) == 1:
+        return parts[0]
+    mats = [part.mats for part in parts]
+    return Styled(parts[0].flat, join_styled_mats(mats), np.concatenate([part.group for part in parts]))
 
 
 def _judged(count: int, several: Sequence[Keeps], figures: Callable[[slice], Figure]) -> list[Bools]:
