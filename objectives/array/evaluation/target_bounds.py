@@ -6,6 +6,7 @@ A few promising designs are evaluated for every target; what cannot reach the be
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,14 +19,13 @@ from dse.objectives.array.evaluation.flat import (
     Met,
     Styled,
     pairs_in_full,
-    parts_of,
     together,
 )
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.hierarchy.array import join
-from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank, has_aspect_rule
+from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank, aspect_ratio_legal, has_aspect_rule
 
-GROUPS, MATS, PAIRS = 8, 48, 16
+GROUPS, MATS, PAIRS = 16, 96, 16
 """Groups of each target that promise most; of all their mats those that do; and pairs of theirs that are evaluated."""
 MANY, FIRST = 512, 64
 """Where a target has many pairs left, the first are evaluated before others are ruled out by the best of them."""
@@ -60,12 +60,6 @@ class Least:
 
     value: float = np.inf
     code: int = -1
-
-    def or_of(self, values: Floats, codes: Ints) -> "Least":
-        """The least of this one and of some designs, at least one."""
-        least = float(values.min())
-        code = int(codes[values == least].min())
-        return Least(least, code) if (least, code) < (self.value, self.code) else self
 
 
 def best_by_bounds(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Target]) -> dict[str, Least] | None:
@@ -129,21 +123,41 @@ def _chosen(met: Met, rows: Ints) -> Met:
 
 
 def _all_best(styled: Styled, designs: ArrayDesigns, targets: Sequence[Target], several: Sequence[Met]) -> list[Least]:
-    """The best design of every target among its pairs, the pairs of all targets evaluated together."""
-    members = [styled.flat.members(met) for met in several]
-    ends = np.cumsum([len(banks) for banks, _ in members]).tolist()
-    best = [Least()] * len(targets)
-    start = 0
-    for part in parts_of(together(members)):
-        pairs = pairs_in_full(designs, styled, part)
-        bank = _joined(designs, pairs)
-        for number, (target, first, last) in enumerate(zip(targets, [0, *ends[:-1]], ends, strict=True)):
-            own = slice(max(first - start, 0), max(last - start, 0))
-            values = values_of(target, bank.take(own))
-            if len(values):
-                best[number] = best[number].or_of(values, pairs.code[own])
-        start += len(pairs)
-    return best
+    """The best design of every target among its pairs: those that are best in closed form, joined by the model."""
+    designs.bounded.in_full(styled.mats.number[np.concatenate([mats for _, mats in several])])
+    nearest = [styled.flat.members(_nearest(styled, designs, *one)) for one in zip(targets, several, strict=True)]
+    met = together(nearest)
+    if not len(met[0]):
+        return [Least()] * len(targets)
+    pairs = pairs_in_full(designs, styled, met)
+    bank = _joined(designs, pairs)
+    ends = np.cumsum([0, *(len(banks) for banks, _ in nearest)]).tolist()
+    rows = [slice(*own) for own in pairwise(ends)]
+    return [
+        _least(values_of(target, bank.take(own)), pairs.code[own]) for target, own in zip(targets, rows, strict=True)
+    ]
+
+
+def _nearest(styled: Styled, designs: ArrayDesigns, target: Target, met: Met) -> Met:
+    """Those of some pairs of a target that are best, and as good up to rounding, by what their mats cost in full."""
+    classes, mats = met
+    if not len(classes):
+        return met
+    flat, full = styled.flat, designs.bounded.in_full(styled.mats.number[mats])
+    sums = flat.banks.sums.take(classes)
+    values = np.where(
+        full.legal & aspect_ratio_legal(sums.ratio * full.height, full.width, flat.circuit),
+        target.of(flat.figures(sums, full)), np.inf,
+    )
+    least = float(values.min())
+    return _chosen(met, np.flatnonzero(values <= least * (1 + SLACK))) if least < np.inf else _chosen(met, mats[:0])
+
+
+def _least(values: Floats, codes: Ints) -> Least:
+    """The best of some designs."""
+    if not len(values) or np.isinf(least := float(values.min())):
+        return Least()
+    return Least(least, int(codes[values == least].min()))
 
 
 def _joined(designs: ArrayDesigns, pairs: Pairs) -> Bank:
