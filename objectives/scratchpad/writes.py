@@ -13,7 +13,6 @@ from dse.batch import Batch, Bools, Floats, Ints, concatenate
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.reliability.link import ANISOTROPY, DIAMETER, SwitchingLink, WritePoints
 from dse.objectives.reliability.protection import NO_CODE, ProtectionCode, code_of, more_than
-from dse.objectives.reliability.retention import stability_at
 from dse.objectives.reliability.spread import mean_read_disturb, mean_retention_failure
 from dse.objectives.reliability.switching import switching_table
 
@@ -135,11 +134,11 @@ def flip_probability(
     """Probability that a bit turns over between two writes, by itself or read: 1 − (1 − r)(1 − d/2)^reads.
 
     Only antiparallel bits, half of them, are disturbed by reading. At i ≥ 6 the table ends: taken as 6. Stability is
-    that of the bits' temperature, Δ·T₀/T; the barrier and so the critical current are not changed by it.
+    that of the bits' temperature, and the critical current goes with its barrier, Δ·T.
     """
     parameters = link.parameters
     at_reference = np.asarray(stability, dtype=float)
-    level = stability_at(exposure.temperature, at_reference, parameters.stability_temperature)
+    level = parameters.stability_at(exposure.temperature, at_reference)
     lost = mean_retention_failure(exposure.residence, level, parameters.attempt_time, parameters.spread)
     if link.fixed:
         return lost  # the critical current of a bit that is written through a heavy metal is not known
@@ -147,7 +146,7 @@ def flip_probability(
     time = parameters.switching_time / (size if knob == ANISOTROPY else 1.0)
     # By diameter both currents grow with the area, by anisotropy only the critical one.
     ratio = read_current(link.cell) / link.set.critical_current / (size if knob == ANISOTROPY else 1.0)
-    ratio = np.minimum(ratio, switching_table().current[-1])
+    ratio = np.minimum(ratio / parameters.barrier_ratio(exposure.temperature), switching_table().current[-1])
     disturbed = mean_read_disturb(ratio, exposure.read_time / time, level, parameters.spread)
     kept = np.log1p(-lost) + exposure.reads * np.log1p(-disturbed / 2)
     return np.asarray(-np.expm1(kept))

@@ -1,5 +1,7 @@
 """Buffers: fronts against going through all arrays, write energies, savings, protections."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from dse.objectives.array.evaluation.design import evaluate_designs
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy.array import Fabric
+from dse.objectives.reliability.retention import StabilityOverTemperature
+from dse.objectives.reliability.switching import read_disturb
 from dse.objectives.scratchpad.buffers import (
     FIGURES,
     BufferShape,
@@ -24,6 +28,7 @@ from dse.objectives.scratchpad.writes import (
     WriteLevels,
     buffer_writes,
     flip_probability,
+    read_current,
 )
 from dse.parts import Candidates
 
@@ -132,6 +137,18 @@ def test_warm_bits_flip_more_often():
     link = memory_of("stt").link
     warm = flip_probability(link, 60.0, Exposure(1e-3, 0.0, 2e-9, 350.0))
     assert warm == pytest.approx(1e-3 / 1e-9 * np.exp(-60.0 * 300 / 350), rel=1e-6)
+
+
+def test_a_table_of_stability_decides_how_warm_bits_flip():
+    """At 350 K Δ is 45, and the barrier, with it the critical current, 0.875 of that at 300 K."""
+    link = memory_of("stt").link
+    table = StabilityOverTemperature((300.0, 350.0), (60.0, 45.0))
+    given = replace(link, parameters=replace(link.parameters, over_temperature=table))
+    warm = flip_probability(given, 60.0, Exposure(1e-3, 0.0, 2e-9, 350.0))
+    assert warm == pytest.approx(1e-3 / 1e-9 * np.exp(-45.0), rel=1e-6)
+    read = flip_probability(given, 60.0, Exposure(0.0, 1.0, 2e-9, 350.0))
+    ratio = read_current(link.cell) / link.set.critical_current / 0.875
+    assert read == pytest.approx(read_disturb(ratio, 2.0, 45.0) / 2, rel=1e-6)
 
 
 def test_bits_in_sram_neither_fail_nor_turn_over():
