@@ -16,7 +16,7 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.objectives.scratchpad.stock import BufferRequest, StockedGroup
-from dse.objectives.scratchpad.tolerances import IN_PLACE, WEIGHT, BitErrorRates, ToleranceTable
+from dse.objectives.scratchpad.tolerances import BitErrorRates, ToleranceTable
 from dse.parts import Candidates, Range, Sieve, join_candidates
 from dse.problem import Metric, Sign
 from dse.spaces.scratchpad.buffers import BufferSpace
@@ -41,14 +41,13 @@ SEEDS = 6
 class BufferUse:
     """How buffers are used: `time` [s] of a step, data bits of a line, and what the network tolerates, if known.
 
-    `saturate`: whether what is read is clipped to the range of its class. `in_place`: whether weights have no master.
+    `saturate`: whether what is read is clipped to the range of its class.
     """
 
     time: float
     line_bits: int
     tolerance: ToleranceTable | None
     saturate: bool
-    in_place: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +100,7 @@ def tolerable(group: StockedGroup, request: BufferRequest, use: BufferUse) -> tu
         flip_rest=writes.flip_rest,
     )
     exponents = request.demand.total_writes * use.line_bits * EXPONENT_SHARE
-    measured = IN_PLACE if use.in_place and request.name == WEIGHT else request.name
-    found = use.tolerance.of_class(measured, rates, exponents, saturate=use.saturate)
+    found = use.tolerance.of_class(request.measured, rates, exponents, saturate=use.saturate)
     rows = np.flatnonzero(found.legal)
     return group.taking(rows), found.drop[rows]
 

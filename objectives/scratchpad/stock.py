@@ -11,6 +11,7 @@ from dse.objectives.scratchpad.banks import bank_front
 from dse.objectives.scratchpad.buffers import BufferArrays, BufferMemory, BufferShape, array_part
 from dse.objectives.scratchpad.hybrid import hybrid_front, parted
 from dse.objectives.scratchpad.system import BufferDemand
+from dse.objectives.scratchpad.toggles import HALF, BitShares, WrittenBits
 from dse.objectives.scratchpad.writes import BufferWrites, Exposure, WriteLevels, buffer_writes
 from dse.spaces.scratchpad.buffers import BufferChoices, BufferGroup
 
@@ -23,16 +24,19 @@ NEARLY = 1e-6
 class BufferRequest:
     """What is asked of one buffer: its class and `capacity` [B], the demand, and how long it holds data [s].
 
+    `measured`: what tables of tolerance call its class, as ``weight-in-place``.
     `reliable`: whether nothing is known of errors in it, so that only the lowest error rate will do. `memories` that
-    it may be made of.
+    it may be made of. `differing`: shares of written bits that are not what was there.
     """
 
     name: str
+    measured: str
     capacity: int
     demand: BufferDemand
     residence: float
     reliable: bool
     memories: tuple[str, ...]
+    differing: BitShares = HALF
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,7 +87,8 @@ class BufferStock:
     """Banks and writes of some memories, with lines of `line_bits` and banks within a latency [s].
 
     `sram` is what protected bits of hybrid words lie in. `resize`: access transistors are as wide as the largest
-    current that they carry asks for, in steps of 2^(1/4), and the area of cells follows.
+    current that they carry asks for, in steps of 2^(1/4), and the area of cells follows. `comparing`: a write reads
+    the line first, and pulses only bits that differ.
     """
 
     memories: Sequence[BufferMemory]
@@ -93,6 +98,7 @@ class BufferStock:
     line_bits: int
     latency_limit: float
     resize: bool
+    comparing: bool
 
     def stabilities(self, memory: BufferMemory) -> tuple[float, ...]:
         """Stabilities that a memory may have: the file's alone where it is no choice, NaN where there is none."""
@@ -112,6 +118,8 @@ class BufferStock:
         found, levels = [], []
         for level, count in enumerate(self.choices.banks):
             one = self.bank(memory, stability, capacity // count, make)
+            if self.comparing and memory.link is not None:
+                one = _reading_first(one)
             found.append(replace(
                 one, banks=np.full(len(one), count), leakage=one.leakage * count, area=one.area * count
             ))
@@ -151,8 +159,11 @@ class BufferStock:
         arrays, places = self.arrays(memory, stability, request.capacity)
         if not len(arrays):
             return []
-        exposure = _exposure(request, arrays, float(memory.fabric.technology.temperature))
-        writes = buffer_writes(memory.link, self.line_bits, stability, self.write_levels, exposure)
+        writes = buffer_writes(
+            memory.link, self.line_bits, stability, self.write_levels, self._exposure(request, memory, arrays),
+            bits=WrittenBits(request.differing, request.differing) if self.comparing
+            else WrittenBits(request.differing),
+        )
         levels = self._write_levels(memory, writes, at)
         if request.reliable and memory.link is not None and not memory.link.fixed:
             lowest = np.flatnonzero(levels[:, 2] == 0)
@@ -173,6 +184,15 @@ class BufferStock:
                         arrays=arrays.take(kept), make=make,
                     ))
         return groups
+
+    def _exposure(self, request: BufferRequest, memory: BufferMemory, arrays: BufferArrays) -> Exposure:
+        """What a bit lives through: reads on average, each as long as the fastest array takes."""
+        demand = request.demand
+        reads = demand.total_reads / demand.total_writes if demand.total_writes else demand.total_reads
+        return Exposure(
+            residence=request.residence, reads=reads + self.comparing, read_time=float(arrays.read_latency.min()),
+            temperature=float(memory.fabric.technology.temperature),
+        )
 
     def _makes(self, memory: BufferMemory, writes: BufferWrites) -> list[BankMake]:
         """How banks for each write are made."""
@@ -212,12 +232,11 @@ def _places(levels: Sequence[float], values: Floats) -> Ints:
     return places
 
 
-def _exposure(request: BufferRequest, arrays: BufferArrays, temperature: float) -> Exposure:
-    """What a bit lives through: reads on average, each as long as the fastest array takes."""
-    demand = request.demand
-    reads = demand.total_reads / demand.total_writes if demand.total_writes else demand.total_reads
-    return Exposure(
-        residence=request.residence, reads=reads, read_time=float(arrays.read_latency.min()), temperature=temperature
+def _reading_first(arrays: BufferArrays) -> BufferArrays:
+    """Arrays of which every write reads the line before."""
+    return replace(
+        arrays, periphery_write_energy=arrays.periphery_write_energy + arrays.read_energy,
+        periphery_write_latency=arrays.periphery_write_latency + arrays.read_latency,
     )
 
 

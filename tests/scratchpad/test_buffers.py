@@ -22,6 +22,8 @@ from dse.objectives.scratchpad.buffers import (
 from dse.objectives.scratchpad.fronts import FrontWithinLimit, non_dominated
 from dse.objectives.scratchpad.hybrid import hybrid_front
 from dse.objectives.scratchpad.savings import array_saving, word_saving
+from dse.objectives.scratchpad.toggles import EVERY_BIT, BitShares, WrittenBits, load_toggles
+from dse.objectives.scratchpad.tolerances import load_tolerances, tolerance_names
 from dse.objectives.scratchpad.writes import (
     Exposure,
     ProtectionScheme,
@@ -159,6 +161,37 @@ def test_bits_in_sram_neither_fail_nor_turn_over():
     assert hybrid.stale_exponent == hybrid.flip_exponent == 0 == hybrid.check_bits
     assert hybrid.stale_rest == bare.stale_rest and hybrid.flip_rest == bare.flip_rest
     assert hybrid.cell_energy == pytest.approx(bare.cell_energy / 2, rel=1e-12)
+
+
+def test_bits_that_do_not_differ_are_neither_pulsed_nor_wrong():
+    """By hand: of 64 bits 1/8 of 32 exponent bits differ, 3/8 of the 32 others, and half of the check bits."""
+    link = memory_of("stt").link
+    schemes = (ProtectionScheme("none", "none"), ProtectionScheme("SECDED", "exponent"),
+               ProtectionScheme("SRAM", "exponent"))
+    levels = WriteLevels((1e-4,), (1.0,), schemes)
+    differing = BitShares(0.125, 0.375, 0.5)
+    every, changed = (
+        buffer_writes(link, 64, 60.0, levels, EXPOSURE, bits=WrittenBits(differing, pulsed))
+        for pulsed in (EVERY_BIT, differing)
+    )
+    bit = every.cell_energy[0] / 64
+    check = int(every.check_bits[1])
+    assert changed.cell_energy / bit == pytest.approx([4 + 12, 4 + check / 2 + 12, 12])
+    assert every.cell_energy / bit == pytest.approx([64, 64 + check, 32])
+    assert changed.stale_exponent == pytest.approx(every.stale_exponent, rel=1e-12)
+    usual = buffer_writes(link, 64, 60.0, levels, EXPOSURE)
+    assert every.stale_exponent[1] / usual.stale_exponent[1] == pytest.approx(0.125 / 0.5, rel=0.01)
+    (sot,) = buffer_writes(memory_of("sot").link, 64, 60.0, levels, EXPOSURE,
+                           bits=WrittenBits(differing, differing)).cell_energy
+    assert sot == pytest.approx(16 * 0.08e-12, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", tolerance_names())
+def test_toggles_are_measured_of_every_class_with_a_tolerance(name):
+    found = load_toggles(name)
+    assert set(found) == {key[0] for key in load_tolerances(name).points}
+    assert all(0.1 < share < 0.5 for shares in found.values() for share in (shares.exponent, shares.rest))
+    assert found["weight"].rest > 0.49  # mantissas of weights are as random as any
 
 
 def test_hybrid_words_lie_in_two_banks():
