@@ -24,6 +24,7 @@ AUTO, ALL = "auto", "all"
 PHASES = (TRAINING, INFERENCE, *SEQUENCE_PHASES)
 BUFFERS_GROUP, SYSTEM_GROUP = "Buffers", "System"
 COPY, IN_PLACE = "copy", "in-place"
+IN_WORD, IN_BANK = "word", "bank"
 EVERY, CHANGED = "every", "changed"
 BITS = 8
 
@@ -71,6 +72,10 @@ class ScratchpadOptions:
     )
     weights: str = option(
         COPY, "Whether weights are copies of a master (fp32) in DRAM, or the only ones.", (COPY, IN_PLACE),
+        group=BUFFERS_GROUP,
+    )
+    check_bits: str = option(
+        IN_WORD, "Whether check bits lengthen words, or have banks of their own.", (IN_WORD, IN_BANK),
         group=BUFFERS_GROUP,
     )
     writes: str = option(

@@ -4,8 +4,9 @@ Energy of a step, of a buffer with lines of n data and c check bits:
 
     E = (1 + c/n) (n_r E_r + n_w E_w + P_leak T) + n_w E_cells
 
-with E_w without what the cells take. It falls into what the array decides and what the writes decide, so that of a
-group of buffers a lower bound is found without looking at each.
+with E_w without what the cells take; c = 0 where the bank of the check bits is counted with that of the data. It
+falls into what the array decides and what the writes decide, so that of a group of buffers a lower bound is found
+without looking at each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -112,7 +113,7 @@ def group_figures(group: StockedGroup, request: BufferRequest, use: BufferUse, d
     worn = written * use.line_bits / BITS / request.capacity / use.time
     return GroupFigures(
         base=reads * arrays.read_energy + written * arrays.periphery_write_energy + arrays.leakage * use.time,
-        area=np.asarray(arrays.area, dtype=float), longer=1 + writes.check_bits / use.line_bits,
+        area=np.asarray(arrays.area, dtype=float), longer=group.longer(use.line_bits),
         cells=written * writes.cell_energy, own={WEAR: worn / writes.endurance, DROP: drop},
     )
 

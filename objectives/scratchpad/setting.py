@@ -13,7 +13,9 @@ from dse.objectives.scratchpad.options import (
     CHANGED,
     COPY,
     EVERY,
+    IN_BANK,
     IN_PLACE,
+    IN_WORD,
     PHASES,
     ScratchpadOptions,
     buffer_choices,
@@ -126,6 +128,8 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
         raise InputError(f"--weights '{options.weights}': give {COPY} or {IN_PLACE}")
     if options.writes not in (EVERY, CHANGED):
         raise InputError(f"--writes '{options.writes}': give {EVERY} or {CHANGED}")
+    if options.check_bits not in (IN_WORD, IN_BANK):
+        raise InputError(f"--check-bits '{options.check_bits}': give {IN_WORD} or {IN_BANK}")
     if options.weights == IN_PLACE and options.phase != TRAINING:
         raise InputError(f"--weights {IN_PLACE}: nothing writes weights in --phase {options.phase}")
     if not 8 <= options.line <= 1024 or options.line & (options.line - 1):
@@ -144,6 +148,7 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
             memories=memories, sram=sram_of(options), choices=choices, write_levels=write_levels(choices),
             line_bits=options.line * BITS, latency_limit=quantity(options.latency, "latency", "s"),
             resize=options.resize, comparing=options.writes == CHANGED,
+            check_banks=options.check_bits == IN_BANK,
         ),
         rates=rates_of(options), tolerance=tolerance,
         toggles={} if tolerance is None else load_toggles(tolerance.network),

@@ -9,7 +9,7 @@ from dse.batch import Floats, Ints, concatenate
 from dse.objectives.array.part import ArrayPart
 from dse.objectives.scratchpad.banks import bank_front
 from dse.objectives.scratchpad.buffers import BufferArrays, BufferMemory, BufferShape, array_part
-from dse.objectives.scratchpad.hybrid import hybrid_front, parted
+from dse.objectives.scratchpad.paired import WordPart, checked_word, hybrid_word, paired_front
 from dse.objectives.scratchpad.system import BufferDemand
 from dse.objectives.scratchpad.toggles import HALF, BitShares, WrittenBits
 from dse.objectives.scratchpad.writes import BufferWrites, Exposure, WriteLevels, buffer_writes
@@ -41,13 +41,17 @@ class BufferRequest:
 
 @dataclass(frozen=True, slots=True, order=True)
 class BankMake:
-    """How a bank is made: whether words are `hybrid`, and the `width` of access transistors over the file's."""
+    """How a bank is made: whether words are `hybrid`, and the `width` of access transistors over the file's.
 
-    hybrid: bool
-    width: float
+    `check_bits` have a bank of their own beside it.
+    """
+
+    hybrid: bool = False
+    width: float = 1.0
+    check_bits: int = 0
 
 
-PLAIN = BankMake(hybrid=False, width=1.0)
+PLAIN = BankMake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,11 @@ class StockedGroup:
     writes: BufferWrites
     arrays: BufferArrays
     make: BankMake
+
+    def longer(self, line_bits: int) -> Floats:
+        """Of each way to write, by what its check bits lengthen a line in the data's bank: (n + c)/n."""
+        check = np.zeros(len(self.writes)) if self.make.check_bits else self.writes.check_bits
+        return np.asarray(1 + check / line_bits)
 
     def taking(self, rows: Ints) -> "StockedGroup":
         """The same places with some of the ways to write."""
@@ -88,7 +97,7 @@ class BufferStock:
 
     `sram` is what protected bits of hybrid words lie in. `resize`: access transistors are as wide as the largest
     current that they carry asks for, in steps of 2^(1/4), and the area of cells follows. `comparing`: a write reads
-    the line first, and pulses only bits that differ.
+    the line first, and pulses only bits that differ. `check_banks`: check bits have banks of their own.
     """
 
     memories: Sequence[BufferMemory]
@@ -99,6 +108,7 @@ class BufferStock:
     latency_limit: float
     resize: bool
     comparing: bool
+    check_banks: bool
 
     def stabilities(self, memory: BufferMemory) -> tuple[float, ...]:
         """Stabilities that a memory may have: the file's alone where it is no choice, NaN where there is none."""
@@ -108,8 +118,15 @@ class BufferStock:
 
     def bank(self, memory: BufferMemory, stability: float, capacity: int, make: BankMake = PLAIN) -> BufferArrays:
         """The front of one bank of a capacity [B], by ascending energy of a read."""
+        parts = self._parts(memory, stability, capacity, make)
+        return paired_front(*parts).arrays if len(parts) > 1 else bank_front(parts[0].memory, parts[0].shape)
+
+    def _parts(self, memory: BufferMemory, stability: float, capacity: int, make: BankMake) -> tuple[WordPart, ...]:
+        """What holds the words of one bank of a capacity [B]."""
         made, shape = _made(memory, stability, make), BufferShape(capacity, self.line_bits, self.latency_limit)
-        return hybrid_front(made, self.sram, shape).arrays if make.hybrid else bank_front(made, shape)
+        if make.hybrid:
+            return hybrid_word(made, self.sram, shape)
+        return checked_word(made, shape, make.check_bits) if make.check_bits else (WordPart(made, shape),)
 
     def arrays(
         self, memory: BufferMemory, stability: float, capacity: int, make: BankMake = PLAIN
@@ -130,16 +147,15 @@ class BufferStock:
         self, group: StockedGroup, place: int, memory: BufferMemory, stability: float, capacity: int
     ) -> dict[str, tuple[ArrayPart, int]]:
         """What a bank of a buffer of a capacity [B] is made of, by memory: arrays, and the number of the one."""
-        made, number = _made(memory, stability, group.make), int(group.arrays.design[place])
-        shape = BufferShape(capacity // int(group.arrays.banks[place]), self.line_bits, self.latency_limit)
-        if not group.make.hybrid:
-            return {memory.name: (array_part(made, shape.capacity, shape.word_bits), number)}
-        front, (protected, rest) = hybrid_front(made, self.sram, shape), parted(shape)
+        number, banks = int(group.arrays.design[place]), int(group.arrays.banks[place])
+        parts = self._parts(memory, stability, capacity // banks, group.make)
+        numbers = [number]
+        if len(parts) > 1:
+            front = paired_front(*parts)
+            numbers = [int(front.first[number]), int(front.second[number])]
         return {
-            memory.name: (array_part(made, rest.capacity, rest.word_bits), int(front.other[number])),
-            f"{self.sram.name} for protected bits": (
-                array_part(self.sram, protected.capacity, protected.word_bits), int(front.sram[number])
-            ),
+            part.name: (array_part(part.memory, part.shape.capacity, part.shape.word_bits), own)
+            for part, own in zip(parts, numbers, strict=True)
         }
 
     def groups(self, request: BufferRequest) -> list[StockedGroup]:
@@ -203,8 +219,9 @@ class BufferStock:
             steps = np.ceil(STEPS_PER_DOUBLING * np.log2(writes.current / memory.link.largest_current) - NEARLY)
             widths = 2.0 ** (steps / STEPS_PER_DOUBLING)
         schemes = self.write_levels.schemes
-        return [BankMake(schemes[scheme].hybrid, float(width))
-                for scheme, width in zip(writes.scheme, widths, strict=True)]
+        checks = writes.check_bits if self.check_banks else np.zeros_like(writes.check_bits)
+        return [BankMake(schemes[scheme].hybrid, float(width), int(check))
+                for scheme, width, check in zip(writes.scheme, widths, checks, strict=True)]
 
     def _write_levels(self, memory: BufferMemory, writes: BufferWrites, at: tuple[int, int]) -> Ints:
         """Levels (writes, 5) on the axes of writing; the first ones where a memory leaves no choice."""

@@ -11,6 +11,7 @@ from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy.array import Fabric
 from dse.objectives.reliability.retention import StabilityOverTemperature
 from dse.objectives.reliability.switching import read_disturb
+from dse.objectives.scratchpad.banks import bank_front
 from dse.objectives.scratchpad.buffers import (
     FIGURES,
     BufferShape,
@@ -20,7 +21,7 @@ from dse.objectives.scratchpad.buffers import (
     buffer_memory,
 )
 from dse.objectives.scratchpad.fronts import FrontWithinLimit, non_dominated
-from dse.objectives.scratchpad.hybrid import hybrid_front
+from dse.objectives.scratchpad.paired import checked_word, hybrid_word, paired_front
 from dse.objectives.scratchpad.savings import array_saving, word_saving
 from dse.objectives.scratchpad.toggles import EVERY_BIT, BitShares, WrittenBits, load_toggles
 from dse.objectives.scratchpad.tolerances import load_tolerances, tolerance_names
@@ -196,12 +197,12 @@ def test_toggles_are_measured_of_every_class_with_a_tolerance(name):
 
 def test_hybrid_words_lie_in_two_banks():
     """Figures are sums and maxima of those of the two banks, as each of them is evaluated by itself."""
-    front = hybrid_front(memory_of("stt"), memory_of("sram"), SHAPE)
+    front = paired_front(*hybrid_word(memory_of("stt"), memory_of("sram"), SHAPE))
     arrays = front.arrays
     assert len(arrays) > 20 and arrays.design.tolist() == list(range(len(arrays)))
     for row in (0, len(arrays) // 2, len(arrays) - 1):
         found = []
-        for memory, number in ((memory_of("sram"), front.sram[row]), (memory_of("stt"), front.other[row])):
+        for memory, number in ((memory_of("sram"), front.first[row]), (memory_of("stt"), front.second[row])):
             part = array_part(memory, SHAPE.capacity // 2, SHAPE.word_bits // 2)
             found.append(part.evaluate(part.designs(np.array([number])))[:, 0])
         sram, stt = found
@@ -209,6 +210,24 @@ def test_hybrid_words_lie_in_two_banks():
         assert arrays.leakage[row] == pytest.approx(sram[2] + stt[2], rel=1e-9)
         assert arrays.area[row] == pytest.approx(sram[3] + stt[3], rel=1e-9)
         assert arrays.read_latency[row] == pytest.approx(max(sram[4], stt[4]), rel=1e-9)
+
+
+def test_check_bits_lie_in_a_bank_of_their_own():
+    """As many words of 12 bits, the next multiple of 4, as the data has of 64; a mean write pulses its own bits."""
+    memory = memory_of("stt")
+    check, data = checked_word(memory, SHAPE, 9)
+    assert check.shape.capacity * 8 == 12 * (SHAPE.capacity * 8 // SHAPE.word_bits) and data.shape == SHAPE
+    arrays = paired_front(check, data).arrays
+    assert (arrays.periphery_write_energy > 0).all()
+    alone = [bank_front(part.memory, part.shape) for part in (check, data)]
+    assert arrays.leakage.min() == pytest.approx(sum(one.leakage.min() for one in alone), rel=1e-9)
+    cells = SHAPE.capacity * 8 * memory.fabric.cell.area_f2 * (22e-9) ** 2
+    assert alone[0].area.min() > cells * 12 / 64 and alone[1].area.min() > cells
+    part = array_part(memory, check.shape.capacity, 12)
+    first = part.evaluate(part.designs(paired_front(check, data).first[:1]))[:, 0]
+    other = array_part(memory, SHAPE.capacity, 64)
+    second = other.evaluate(other.designs(paired_front(check, data).second[:1]))[:, 0]
+    assert arrays.read_energy[0] == pytest.approx(first[0] + second[0], rel=1e-9)
 
 
 def test_access_transistors_follow_the_current():

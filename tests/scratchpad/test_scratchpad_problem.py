@@ -85,6 +85,21 @@ def test_writes_of_changed_bits_read_first_and_cost_less():
     assert exact_optimum(measured).cost < exact_optimum(usual).cost
 
 
+def test_check_bits_in_banks_of_their_own():
+    """Lines no longer grow: figures are those of two banks, and the problem's contract holds."""
+    known = {"memory": "stt", "split": "2:2:2:2", "stability": "60", "protection": "SECDED-all,none",
+             "error_rate": "1e-3", "tolerance_of": "", **ONE}
+    asked = problem_of(("energy",), (), check_bits="bank", **known)
+    check_problem(asked)
+    checked = asked.restricted({"weight_protection": "SECDED-all"})
+    (weight,) = [one for one in buffer_reports(checked, exact_optimum(checked).design) if one.name == "weight"]
+    assert set(weight.organization) == {"stt", "stt for check bits"}
+    free = problem_of(("energy",), (), **known)
+    longer = free.restricted({"weight_protection": "SECDED-all"})
+    assert exact_optimum(free).cost == pytest.approx(exact_optimum(asked).cost, rel=1e-12)  # no check bits
+    assert exact_optimum(checked).cost == pytest.approx(exact_optimum(longer).cost, rel=0.05)
+
+
 def test_hybrid_words_where_exponents_must_not_fail():
     """Bits of MRAM alone turn over while it is warm, so that some class has no legal buffer unless SRAM helps."""
     limits, known = ("accuracy_drop<=0.02",), {"tolerance_of": "digits-cnn", "memory": "stt", "split": "2:2:2:2"}
@@ -232,6 +247,7 @@ def test_a_large_space_is_searched_within_a_minute_of_one_core():
     ({"network": "resnet-19"}, "resnet-18"),
     ({"phase": "inference", "split": "4:4", "tolerance_of": "digits-mlp"}, "tolerance is measured in training"),
     ({"writes": "some"}, "--writes 'some': give every or changed"),
+    ({"check_bits": "none"}, "--check-bits 'none': give word or bank"),
     ({"weights": "inplace"}, "--weights 'inplace': give copy or in-place"),
     ({"phase": "inference", "split": "4:4", "weights": "in-place"}, "nothing writes weights in --phase inference"),
     ({"bandwidth": "5J"}, "--bandwidth"),
