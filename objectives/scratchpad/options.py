@@ -25,6 +25,8 @@ AUTO, ALL = "auto", "all"
 PHASES = (TRAINING, INFERENCE, *SEQUENCE_PHASES)
 BUFFERS_GROUP, SYSTEM_GROUP = "Buffers", "System"
 COPY, IN_PLACE = "copy", "in-place"
+IN_WORD, IN_BANK = "word", "bank"
+EVERY, CHANGED = "every", "changed"
 BITS = 8
 
 
@@ -71,6 +73,14 @@ class ScratchpadOptions:
     )
     weights: str = option(
         COPY, "Whether weights are copies of a master (fp32) in DRAM, or the only ones.", (COPY, IN_PLACE),
+        group=BUFFERS_GROUP,
+    )
+    check_bits: str = option(
+        IN_WORD, "Whether check bits lengthen words, or have banks of their own.", (IN_WORD, IN_BANK),
+        group=BUFFERS_GROUP,
+    )
+    writes: str = option(
+        EVERY, "Which bits a write pulses: every one, or those that changed, which it reads first.", (EVERY, CHANGED),
         group=BUFFERS_GROUP,
     )
     residence: str = option("1d", "How long weights that stay are kept before they are loaded again.",

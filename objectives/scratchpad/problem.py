@@ -14,7 +14,6 @@ import numpy as np
 from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.objectives.scratchpad.features import SAID_IN_NUMBERS, scratchpad_features
-from dse.objectives.scratchpad.options import IN_PLACE
 from dse.objectives.scratchpad.parts import AREA, DROP, ENERGY, FIGURES, WEAR, BufferPart, BufferUse, buffer_part
 from dse.objectives.scratchpad.setting import ScratchpadSetting
 from dse.objectives.scratchpad.stock import BufferRequest, StockedGroup
@@ -155,7 +154,7 @@ class ScratchpadProblem:
         demand, capacities = asked
         options = self.setting.options
         use = BufferUse(time=demand.time, line_bits=options.line * 8, tolerance=self.setting.tolerance,
-                        saturate=options.saturate, in_place=options.weights == IN_PLACE)
+                        saturate=options.saturate)
         parts: list[BufferPart] = []
         for request in self.setting.requests(demand, capacities, int(chosen["batch"])):
             first = len(self._top) + len(self._axes) * len(parts)
