@@ -172,9 +172,9 @@ def why(
         str,
         typer.Option(
             rich_help_panel="Explanation",
-            help="Share of the optimum up to which designs are compared, such as 1%.",
+            help="Share of the optimum up to which designs are compared; 1% or less if not given.",
         ),
-    ] = "1%",
+    ] = "",
     jobs: SearchJobs = 0,
     format: Annotated[PrintFormat, typer.Option(rich_help_panel=OUTPUT, help="Of the result.")] = PrintFormat.TABLE,
 ) -> None:

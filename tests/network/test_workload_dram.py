@@ -82,7 +82,7 @@ def geometry(capacity: int) -> Geometry:
 
 @pytest.mark.parametrize(("network", "batch", "profile", "points"), [
     ("alexnet", 1, DEFAULT, 0.02),
-    pytest.param("alexnet-darknet", 1, "darknet-32x32", 0.02, marks=pytest.mark.slow),
+    pytest.param("alexnet-darknet", 1, "darknet-32x32", 0.025, marks=pytest.mark.slow),  # by where tensors lie
     pytest.param("alexnet", 4, DEFAULT, 0.04, marks=pytest.mark.slow),
     pytest.param("alexnet", 4, "im2col-auto", 0.04, marks=pytest.mark.slow),
 ])
