@@ -27,7 +27,7 @@ from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank, aspect_
 
 GROUPS, MATS, PAIRS = 16, 96, 16
 """Groups of each target that promise most; of all their mats those that do; and pairs of theirs that are evaluated."""
-MANY, FIRST = 512, 64
+MANY, FIRST = 4096, 256
 """Where a target has many pairs left, the first are evaluated before others are ruled out by the best of them."""
 MARGIN = 0.97
 """Share of the largest aspect ratio up to which a pair surely is legal, by sides without predecoders."""
