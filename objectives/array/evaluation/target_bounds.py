@@ -73,7 +73,7 @@ def best_by_bounds(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Targ
     in_any = [own <= limit * (1 + SLACK) for own, limit in zip(by_mat, limits, strict=True)]
     styled, surviving = flat.surviving_of(in_any, keeps)
     found = [
-        together(styled.met(*_different(flat, target, both), own))
+        styled.met_at_once(*_different(flat, target, both), own)
         for target, both, own in zip(wanted, surviving, keeps, strict=True)
     ]
     bounds = [target.of(styled.of_pairs(met)) for target, met in zip(wanted, found, strict=True)]
@@ -197,7 +197,7 @@ def _promising_mats(flat: Flat, values: Floats) -> Ints:
 
 def _promising_pairs(styled: Styled, target: Target, mats: Ints) -> Met:
     """The best pairs of some mats which are surely not too narrow."""
-    met = styled.with_every_class(mats)
+    met = styled.every_pair(np.arange(len(styled.flat.banks.group)), mats)
     values = target.of(styled.of_pairs(met))
     if has_aspect_rule(styled.flat.circuit):
         ratio = styled.flat.banks.sums.ratio[met[0]]
