@@ -5,7 +5,7 @@ RowDecoder.cpp and, for its use inside predecoders, BasicDecoder.cpp.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from dse.objectives.array.circuits.transistor import (
     nmos_on_resistance,
     nmos_transconductance,
 )
-from dse.objectives.array.given.technology import Technology
+from dse.objectives.array.given.technology import TECHNOLOGIES, Technology
 
 UNDECODED_ROWS = 8
 """Up to this many rows the predecoder's outputs are used directly."""
@@ -46,7 +46,7 @@ class NandTable:
     leakage: Floats
 
 
-@cache
+@lru_cache(maxsize=TECHNOLOGIES)
 def nand_table(technology: Technology) -> NandTable:
     """Characterize the gates that decoders start with (RowDecoder.cpp, Initialize and CalculateRC).
 

@@ -16,6 +16,7 @@ from dse.objectives.array.circuits.predecoder import MOST_BITS, fixed_part
 from dse.objectives.array.circuits.signal import STEP_RAMP
 from dse.objectives.array.hierarchy.mat import Mat, split_bits
 from dse.objectives.array.hierarchy.subarray import subarray
+from dse.objectives.array.hierarchy.subarray_energy import ways_sharing_a_write
 from dse.objectives.array.hierarchy.subarray_timing import subarray_timing
 from dse.spaces.array.enumeration import with_buffers
 from dse.spaces.array.mat import MatGeometry
@@ -167,7 +168,8 @@ class LeastSubarrays:
 
     def _evaluated(self, geometry: MatGeometry) -> Floats:
         """Rows (9, n) of the table for distinct subarrays."""
-        block = subarray(geometry, self._circuit)
+        ways = ways_sharing_a_write(self._circuit.spec, self._circuit.quirks)
+        block = subarray(geometry, ways, self._circuit)
         timing = subarray_timing(block.stages, np.array([STEP_RAMP]), self._circuit)
         return np.stack([
             np.logical_and.reduce(block.kept).astype(float), block.height, block.width, timing.read_latency,
