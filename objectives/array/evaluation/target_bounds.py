@@ -78,7 +78,7 @@ def best_by_bounds(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Targ
     ]
     bounds = [target.of(styled.of_pairs(met)) for target, met in zip(wanted, found, strict=True)]
     first = [
-        _chosen(met, least_of(bound, FIRST if len(bound) > MANY else 0))
+        _chosen(met, _least_of(bound, FIRST if len(bound) > MANY else 0))
         for met, bound in zip(found, bounds, strict=True)
     ]
     closer = _all_best(styled, designs, wanted, first)
@@ -112,7 +112,7 @@ def _reaches(target: Target, limit: float) -> Keeps:
     return lambda figure: np.asarray(target.of(figure) <= limit * (1 + SLACK))
 
 
-def least_of(values: Floats, count: int) -> Ints:
+def _least_of(values: Floats, count: int) -> Ints:
     """Places of the least values."""
     return np.argpartition(values, count)[:count] if len(values) > count else np.arange(len(values))
 
@@ -190,9 +190,9 @@ def _limits(flat: Flat, designs: ArrayDesigns, targets: Sequence[Target], by_mat
 def _promising_mats(flat: Flat, values: Floats) -> Ints:
     """Mats of the groups that promise most which themselves do, by lower bounds of a target."""
     start = np.searchsorted(flat.mat_group, np.arange(len(flat.groups) + 1))
-    groups = least_of(np.minimum.reduceat(values, start[:-1]), GROUPS)
+    groups = _least_of(np.minimum.reduceat(values, start[:-1]), GROUPS)
     rows = np.concatenate([np.arange(start[group], start[group + 1]) for group in np.sort(groups)])
-    return np.sort(rows[least_of(values[rows], MATS)])
+    return np.sort(rows[_least_of(values[rows], MATS)])
 
 
 def _promising_pairs(styled: Styled, target: Target, mats: Ints) -> Met:
@@ -204,5 +204,5 @@ def _promising_pairs(styled: Styled, target: Target, mats: Ints) -> Met:
         sides = ratio * (styled.mats.mat.height / styled.mats.mat.width)[met[1]]
         wide = MOST_ASPECT_RATIO * MARGIN
         values = np.where((sides <= wide) & (sides >= 1 / wide), values, np.inf)
-    best = least_of(values, PAIRS)
+    best = _least_of(values, PAIRS)
     return _chosen(met, best[np.isfinite(values[best])])
