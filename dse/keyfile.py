@@ -142,7 +142,7 @@ class KeyFile:
         """Return several whole numbers."""
         value = self._value(name, None)
         assert isinstance(value, tuple)
-        return value
+        return tuple(number for number in value if isinstance(number, int))
 
     def last(self, *names: str) -> str:
         """Return which of these keys stands last in the file; the first name where it gives none."""

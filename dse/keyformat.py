@@ -7,11 +7,13 @@ stops reading where a number ends, and a word it does not know is the last one o
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 from dse.text import nearest, quoted
 
-Value = bool | int | float | str | tuple[int, ...]
+Pairs = tuple[tuple[float, float], ...]
+Value = bool | int | float | str | tuple[int, ...] | Pairs
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -102,6 +104,33 @@ class Whole:
     def respelled(self, text: str, unit: str) -> str | None:
         """Return the whole number without its unit and a fraction of zero."""
         return _ZERO_FRACTION.sub("", _without_unit(text, unit or self.unit) or text)
+
+
+@dataclass(frozen=True, slots=True)
+class RisingPairs:
+    """Pairs as ``300:60, 350:50``, at least two, by rising first numbers; each number as its format has it."""
+
+    first: Number
+    second: Number
+
+    @property
+    def wants(self) -> str:
+        """What would be right, as a noun phrase."""
+        return f"pairs as 300:60, 350:50 by rising first numbers: {self.first.wants}, then {self.second.wants}"
+
+    def read(self, text: str) -> Pairs:
+        """Return the pairs."""
+        pairs = [one.split(":") for one in text.split(",")]
+        if len(pairs) < 2 or any(len(pair) != 2 for pair in pairs):
+            raise UnreadableError(f"{quoted(text)} is not two pairs or more")
+        found = tuple((self.first.read(one.strip()), self.second.read(other.strip())) for one, other in pairs)
+        if any(before[0] >= after[0] for before, after in pairwise(found)):
+            raise UnreadableError(f"{quoted(text)} does not rise")
+        return found
+
+    def respelled(self, text: str, unit: str) -> str | None:
+        """Return nothing: NVSim has no such values."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)

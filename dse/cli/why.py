@@ -29,8 +29,9 @@ from dse.search.attribution import (
     start_of,
 )
 from dse.search.evaluation import evaluate
-from dse.search.near import near_optimal
+from dse.search.near import near_optimal, nearest_optimal
 from dse.tasks import Task, make_tasks
+from dse.text import quoted
 from dse.units import format_quantity
 from dse.writing import MARKDOWN
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 SEARCHES = 4
 """Exact searches that an explanation takes as long as; 2 to 5 were measured with 64 KB and 3 MB."""
+USUAL = 0.01
+"""Share of the optimum up to which designs are compared."""
 START = "start"
 """The first row of a path, in which nothing is freed yet."""
 MOST_METRICS = 6
@@ -73,7 +76,7 @@ def _metrics(task: Task, decided: Decided) -> dict[str, float]:
 
 def run(question: Question, start: str | None, within: str, jobs: int, format: str) -> None:
     """Explain the optimum of each problem, and print what is found."""
-    share = parse_share(within)
+    share = parse_share(within) if within else None
     tasks = make_tasks(question)
     for task in tasks:
         if not hasattr(task.problem, "restricted"):
@@ -102,23 +105,26 @@ def parse_share(text: str) -> float:
     """Share written like ``1%`` or ``0.01``; raises InputError for anything else."""
     match = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*(%?)", text.strip())
     if match is None:
-        raise InputError(f"--within '{text}' is not understood: write a share such as 1% or 0.01")
+        raise InputError(f"--within {quoted(text)} is not understood: write a share such as 1% or 0.01")
     return float(match[1]) / (100 if match[2] else 1)
 
 
-def explain(task: Task, start: str | None, within: float) -> Explained:
-    """Answer one task; an error says which problem it is about."""
+def explain(task: Task, start: str | None, within: float | None) -> Explained:
+    """Answer one task; an error says which problem it is about.
+
+    Where no share is given it is `USUAL`, or less where very many designs are within that.
+    """
     problem = task.problem
     decisions = decisions_of(problem, task.presentation)
     try:
         name, design = _start(task, start)
-        near = near_optimal(problem, within)
+        near = nearest_optimal(problem, USUAL) if within is None else near_optimal(problem, within)
         found = attribute(
             cast(Restrictable, problem), design, decisions, why_empty=lambda _: task.why_empty()
         )
     except DseError as error:
         raise type(error)(f"{task.label}: {error}") from None
-    return Explained(task, name, within, found, len(near.table), agreements(near, found.decisions))
+    return Explained(task, name, near.share, found, len(near.table), agreements(near, found.decisions))
 
 
 def explanation_json(one: Explained) -> dict[str, Any]:
@@ -224,9 +230,10 @@ def print_explanations(explained: Sequence[Explained], *, markdown: bool = False
 
 
 def _short_axis(one: Explained) -> Callable[[str], str]:
-    """Names of axes without the name of the first part, which most are of."""
+    """Names of axes without the name of the first of two parts, which most are of."""
     assemblies: Sequence[Any] = getattr(one.task.problem, "assemblies", list)()
-    prefix = f"{assemblies[0].parts[0].name}_" if assemblies else ""
+    parts = list(assemblies[0].parts) if assemblies else []
+    prefix = f"{parts[0].name}_" if len(parts) in (1, 2) else ""
     return lambda name: name.removeprefix(prefix)
 
 

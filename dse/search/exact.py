@@ -21,6 +21,7 @@ from dse.search.enumerated import evaluations_of, sieved_parts
 from dse.search.exhaustion import exhausted
 from dse.search.merged import MergedSearch, merging
 from dse.search.pareto import non_dominated
+from dse.search.part_fronts import rows_that_matter
 from dse.search.tuples import LEAF, BestTuple, best_tuple, boxes
 
 MOST_TURNS = 5
@@ -250,7 +251,9 @@ def _solve_parts(
     candidates, limit = left
     if aim.increasing and prod(map(len, candidates)) > LEAF:
         # a dominated design is in no better tuple: its cost is found without, then ties are settled among all
-        best = best_tuple([non_dominated_of(part) for part in candidates], aim, with_slack(limit))
+        matter = rows_that_matter(aim)
+        fronts = [non_dominated_of(part, rows) for part, rows in zip(candidates, matter, strict=True)]
+        best = best_tuple(fronts, aim, with_slack(limit))
         if best is None:
             return None
         ranges = {place: part.range() for place, part in enumerate(candidates)}
@@ -263,9 +266,9 @@ def _solve_parts(
     return None if found is None else _Solved(found, ordered)
 
 
-def non_dominated_of(candidates: Candidates) -> Candidates:
-    """Candidates that no other matches or beats in every figure."""
-    return candidates.take(np.flatnonzero(non_dominated(candidates.figures.T)))
+def non_dominated_of(candidates: Candidates, rows: Sequence[int]) -> Candidates:
+    """Candidates that no other matches or beats in every figure of some rows; the first where there are none."""
+    return candidates.take(np.flatnonzero(non_dominated(candidates.figures[rows].T)) if len(rows) else slice(1))
 
 
 def _boxes_beside(left: Sequence[Candidates], ranges: Mapping[int, Range]) -> dict[int, Range] | None:

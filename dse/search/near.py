@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_DESIGNS = 100_000
 """Designs in a near-optimal set, by default."""
+NARROWER = 8
+"""Shares that are tried in search of one that not too many designs are within."""
 BLOCK = 1 << 20
 """Points of two fronts compared at a time."""
 
@@ -85,13 +87,36 @@ def near_optimal(problem: Problem, share: float, most: int = MOST_DESIGNS) -> Ne
     if not share >= 0:
         raise InputError(f"share {share:g} of the optimum is negative: give one such as 0.01")
     best = optimize(problem)
+    found = _near(best, share, most)
+    if found is None:
+        raise InputError(f"more than {most} designs are within {share:.2%} of the optimum: give a smaller share")
+    return found
+
+
+def nearest_optimal(problem: Problem, share: float, most: int = MOST_DESIGNS) -> NearOptimal:
+    """The same within the largest of `share`, a quarter of it, a sixteenth and so on that no more than `most` are in.
+
+    Many parts have so many combinations that hardly differ. Raises as `near_optimal` does, where all are too large.
+    """
+    best = optimize(problem)
+    for power in range(NARROWER):
+        found = _near(best, share / 4**power, most)
+        if found is not None:
+            return found
+    least = share / 4 ** (NARROWER - 1)
+    raise InputError(f"more than {most} designs are within {least:.2g} of the optimum: they can hardly be told apart")
+
+
+def _near(best: Result, share: float, most: int) -> NearOptimal | None:
+    """All designs within a share of an optimum; None where there are more than `most`."""
+    problem = best.problem
     cost = problem.objectives[0].value(best.value)
     if cost <= 0:
         raise InputError(f"the optimum of '{problem.objectives[0].name}' is not positive: nothing is within a share")
     limit = cost * (1 + share)
     found = _within_parts(problem, limit, most) if hasattr(problem, "assemblies") else _within(problem, limit, most)
     if found is None:
-        raise InputError(f"more than {most} designs are within {share:.2%} of the optimum: give a smaller share")
+        return None
     designs, costs = found
     order = np.argsort(costs, kind="stable")
     table = _table(problem, designs[order], costs[order], cost)

@@ -130,3 +130,14 @@ def needed_figures(assembly: Assembly, names: Sequence[str]) -> list[list[int]]:
                 own.append(row)
         needed.append(own)
     return needed
+
+
+def rows_that_matter(aim: Aim) -> list[list[int]]:
+    """Rows of each part's candidates that costs depend on: figures, and the axes that formulas name."""
+    names = list(dict.fromkeys(name for formula in aim.formulas for name in formula.names))
+    return [
+        [*needed, *range(len(part.figures), len(part.figures) + len(axes))]
+        for needed, part, axes in zip(
+            needed_figures(aim.assembly, names), aim.assembly.parts, aim.named, strict=True
+        )
+    ]

@@ -15,6 +15,7 @@ from dse.batch import Floats, Ints
 from dse.parts import Candidates, Range
 from dse.problem import Figures
 from dse.search.aim import Aim
+from dse.search.part_fronts import rows_that_matter
 
 LEAF = 1 << 17
 """Tuples tried at once; larger products are split."""
@@ -41,11 +42,14 @@ def best_tuple(candidates: Sequence[Candidates], aim: Aim, limit: float) -> Best
         return None
     best: tuple[float, tuple[int, ...]] = (np.nextafter(limit, np.inf), ())
     evaluations = ticket = 0
-    queue: list[tuple[float, int, Rows]] = [(-np.inf, 0, tuple(np.arange(len(part)) for part in candidates))]
+    rows = _first_of_equals(candidates, aim)
+    queue: list[tuple[float, tuple[int, ...], int, Rows]] = [(-np.inf, _first(rows), 0, rows)]
     while queue:
-        bound, _, rows = heapq.heappop(queue)
+        bound, first, _, rows = heapq.heappop(queue)
         if bound > best[0]:
             break
+        if (bound, first) > best and best[1]:
+            continue  # of equal costs an earlier design is known
         if size(rows) <= LEAF:
             evaluations += size(rows)
             best = min(best, _least(candidates, rows, aim))
@@ -54,8 +58,37 @@ def best_tuple(candidates: Sequence[Candidates], aim: Aim, limit: float) -> Best
             box_bound = box_bounds(candidates, box, aim)
             if box_bound <= best[0] and box_bound < np.inf:
                 ticket += 1
-                heapq.heappush(queue, (box_bound, ticket, box))
+                heapq.heappush(queue, (box_bound, _first(box), ticket, box))
     return BestTuple(*best, evaluations) if best[1] else None
+
+
+def _first(rows: Rows) -> tuple[int, ...]:
+    """The first tuple of a box, in the order of parts."""
+    return tuple(int(own[0]) for own in rows)
+
+
+def _first_of_equals(candidates: Sequence[Candidates], aim: Aim) -> Rows:
+    """Rows of all candidates; where these are many, of those that are equal in all that matters the first alone.
+
+    Without, tuples that differ in nothing that is asked for would be tried one by one.
+    """
+    every = tuple(np.arange(len(part)) for part in candidates)
+    if size(every) <= LEAF:
+        return every
+    return tuple(
+        own if len(matter) == len(part.figures) else _first_of_each(part.figures[matter])
+        for own, part, matter in zip(every, candidates, rows_that_matter(aim), strict=True)
+    )
+
+
+def _first_of_each(figures: Floats) -> Ints:
+    """Places, in ascending order, at which a column (figures, n) stands for the first time."""
+    if not len(figures):
+        return np.zeros(1, np.int64)
+    order = np.lexsort((np.arange(figures.shape[1]), *figures))
+    columns = figures[:, order]
+    new = np.concatenate([[True], (columns[:, 1:] != columns[:, :-1]).any(axis=0)])
+    return np.sort(order[new])
 
 
 def tuples_within(

@@ -16,7 +16,7 @@ from dse.objectives.array.cells.write import on_resistance, reset_energy, set_en
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.array.given.quirks import Quirks
 from dse.objectives.array.given.technology import Technology
-from dse.objectives.reliability.retention import stability_at
+from dse.objectives.reliability.retention import StabilityOverTemperature, stability_at
 from dse.objectives.reliability.spread import CellSpread, mean_write_error_rate
 from dse.objectives.reliability.switching import bracketed, switching_table
 from dse.text import quoted
@@ -50,7 +50,19 @@ class SwitchingParameters:
     spread: CellSpread
     endurance: float
     """Writes that a cell bears; infinite where the file names none."""
+    over_temperature: StabilityOverTemperature | None
+    """None where the barrier is taken as it is at `stability_temperature`."""
     assumed: tuple[str, ...]
+
+    def stability_at(self, temperature: float, stability: ArrayLike) -> Floats:
+        """Stability at a temperature [K] of bits of a stability at that of the file."""
+        return stability_at(temperature, stability, self.stability_temperature, self.over_temperature)
+
+    def barrier_ratio(self, temperature: float) -> float:
+        """Barrier E_b = Δ·kT at a temperature [K] over that of the file, with which the critical current goes."""
+        if self.over_temperature is None:
+            return 1.0
+        return float(self.stability_at(temperature, temperature)) / self.stability_temperature
 
 
 def switching_parameters(cell: Cell) -> SwitchingParameters:
@@ -61,6 +73,15 @@ def switching_parameters(cell: Cell) -> SwitchingParameters:
     if cell.kind not in ("MRAM", "SOTMRAM"):
         raise InputError(f"cell {quoted(cell.name)} is {cell.kind}: only MRAM and SOTMRAM switch as the model says")
     given = {name: value for name, value in cell.own if isinstance(value, float)}
+    table = _over_temperature(cell)
+    if table is not None:
+        reference = given.get("StabilityTemperature", DEFAULTS["StabilityTemperature"])
+        own = float(table.at(reference))
+        if not np.isclose(given.setdefault("ThermalStability", own), own, rtol=1e-3):
+            raise InputError(
+                f"cell {quoted(cell.name)}: -ThermalStability {given['ThermalStability']:g} is {own:g} at"
+                f" {reference:g} K in -StabilityOverTemperature (K), expected the same or one of the two keys"
+            )
     assumed = tuple(name for name in DEFAULTS if name not in given)
     if assumed:
         notice(f"cell {quoted(cell.name)}: assumed {', '.join(map(_assumed, assumed))}")
@@ -70,8 +91,17 @@ def switching_parameters(cell: Cell) -> SwitchingParameters:
         switching_time=value["SwitchingTime"], error_rate=value["WriteErrorRate"],
         attempt_time=value["AttemptTime"], energy_exponent=value["EnergyExponent"],
         spread=CellSpread(value["StabilitySpread"], value["CurrentSpread"]),
-        endurance=value.get("EnduranceCycles", np.inf), assumed=assumed,
+        endurance=value.get("EnduranceCycles", np.inf), over_temperature=table, assumed=assumed,
     )
+
+
+def _over_temperature(cell: Cell) -> StabilityOverTemperature | None:
+    """Table of stability that a cell's file gives."""
+    pairs = dict(cell.own).get("StabilityOverTemperature")
+    if not isinstance(pairs, tuple):
+        return None
+    temperature, stability = np.array(pairs).T
+    return StabilityOverTemperature(tuple(temperature.tolist()), tuple(stability.tolist()))
 
 
 def _assumed(name: str) -> str:
@@ -206,8 +236,8 @@ def link_cell(cell: Cell, technology: Technology, quirks: Quirks, temperature: f
         set_energy(cell, resistance.set, technology, quirks), reset_energy(cell, resistance.reset, technology)
     )
     if temperature is not None:
-        stability = stability_at(temperature, parameters.stability, parameters.stability_temperature)
-        parameters = replace(parameters, stability=float(stability), stability_temperature=temperature)
+        stability = float(parameters.stability_at(temperature, parameters.stability))
+        parameters = replace(parameters, stability=stability, stability_temperature=temperature)
     found = [_polarity(cell, parameters, *one) for one in zip(currents, pulses, energies, strict=True)]
     return SwitchingLink(cell, parameters, *found)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dse.batch import Batch, Floats, Ints, concatenate
+from dse.keyformat import is_power_of_two
 from dse.objectives.array.axes import array_axes
 from dse.objectives.array.cells.write import on_resistance, reset_energy, set_energy
 from dse.objectives.array.choice import ArrayChoice
@@ -21,12 +22,14 @@ from dse.objectives.reliability.link import DIAMETER, SwitchingLink, link_cell
 from dse.objectives.scratchpad.fronts import FrontWithinLimit
 from dse.objectives.scratchpad.writes import BufferWrites
 from dse.problem import Metric, Sign
-from dse.spaces.array.organization import data_ranges
-from dse.spaces.array.spec import RAM, data_array
+from dse.spaces.array.organization import OrganizationRanges, data_ranges, pinned_ranges
+from dse.spaces.array.spec import ram_array
 from dse.spaces.array.wires import BASIC_GLOBAL, BASIC_LOCAL, WireRange
 
 BANKS = (1, 2, 4, 8, 16, 32, 64)
 """Banks that a buffer may be cut into."""
+EVEN = 4
+"""Subarrays of a mat, among which a word is shared evenly."""
 FIGURES = {
     "read_energy": "J", "write_energy": "J", "leakage": "W", "area": "m^2", "read_latency": "s", "write_latency": "s",
 }
@@ -134,7 +137,7 @@ def array_part(
 ) -> ArrayPart:
     """One bank of a buffer: a RAM of `capacity` [bytes] with words of `word_bits`, over all organizations."""
     choice = ArrayChoice(
-        data_array(capacity, word_bits, 1, RAM), data_ranges(1), WireRange((BASIC_LOCAL,)),
+        ram_array(capacity, word_bits), _ranges(word_bits), WireRange((BASIC_LOCAL,)),
         WireRange((BASIC_GLOBAL,)), memory.fabric,
     )
     metrics = {name: Metric(unit, Sign.POSITIVE) for name, unit in FIGURES.items()}
@@ -143,6 +146,17 @@ def array_part(
         return [figure(name) for name in FIGURES]
 
     return ArrayPart("bank", choice, HandedUp(metrics, of), array_axes([choice]), 0, libraries or MatLibraries())
+
+
+def _ranges(word_bits: int) -> OrganizationRanges:
+    """All organizations that share a word evenly; words that are no power of two lie in one mat, in 1 to 4 subarrays.
+
+    Such words must be multiples of 4 bits.
+    """
+    if not is_power_of_two(word_bits):
+        assert word_bits % EVEN == 0
+        return pinned_ranges(data_ranges(1), {"active_bank_rows": 1, "active_bank_cols": 1})
+    return data_ranges(1)
 
 
 def buffer_arrays(

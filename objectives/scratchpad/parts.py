@@ -4,8 +4,9 @@ Energy of a step, of a buffer with lines of n data and c check bits:
 
     E = (1 + c/n) (n_r E_r + n_w E_w + P_leak T) + n_w E_cells
 
-with E_w without what the cells take. It falls into what the array decides and what the writes decide, so that of a
-group of buffers a lower bound is found without looking at each.
+with E_w without what the cells take; c = 0 where the bank of the check bits is counted with that of the data. It
+falls into what the array decides and what the writes decide, so that of a group of buffers a lower bound is found
+without looking at each.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.objectives.scratchpad.stock import BufferRequest, StockedGroup
-from dse.objectives.scratchpad.tolerances import IN_PLACE, WEIGHT, BitErrorRates, ToleranceTable
+from dse.objectives.scratchpad.tolerances import BitErrorRates, ToleranceTable
 from dse.parts import Candidates, Range, Sieve, join_candidates
 from dse.problem import Metric, Sign
 from dse.spaces.scratchpad.buffers import BufferSpace
@@ -41,14 +42,13 @@ SEEDS = 6
 class BufferUse:
     """How buffers are used: `time` [s] of a step, data bits of a line, and what the network tolerates, if known.
 
-    `saturate`: whether what is read is clipped to the range of its class. `in_place`: whether weights have no master.
+    `saturate`: whether what is read is clipped to the range of its class.
     """
 
     time: float
     line_bits: int
     tolerance: ToleranceTable | None
     saturate: bool
-    in_place: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,7 @@ def tolerable(group: StockedGroup, request: BufferRequest, use: BufferUse) -> tu
         flip_rest=writes.flip_rest,
     )
     exponents = request.demand.total_writes * use.line_bits * EXPONENT_SHARE
-    measured = IN_PLACE if use.in_place and request.name == WEIGHT else request.name
-    found = use.tolerance.of_class(measured, rates, exponents, saturate=use.saturate)
+    found = use.tolerance.of_class(request.measured, rates, exponents, saturate=use.saturate)
     rows = np.flatnonzero(found.legal)
     return group.taking(rows), found.drop[rows]
 
@@ -114,7 +113,7 @@ def group_figures(group: StockedGroup, request: BufferRequest, use: BufferUse, d
     worn = written * use.line_bits / BITS / request.capacity / use.time
     return GroupFigures(
         base=reads * arrays.read_energy + written * arrays.periphery_write_energy + arrays.leakage * use.time,
-        area=np.asarray(arrays.area, dtype=float), longer=1 + writes.check_bits / use.line_bits,
+        area=np.asarray(arrays.area, dtype=float), longer=group.longer(use.line_bits),
         cells=written * writes.cell_energy, own={WEAR: worn / writes.endurance, DROP: drop},
     )
 

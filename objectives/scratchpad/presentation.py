@@ -64,7 +64,10 @@ class ScratchpadPresentation(Presentation):
     def kind(self, problem: Any, design: Ints) -> Sequence[str]:
         """Memories of the buffers."""
         chosen = values(problem.space.axes, np.asarray(design))
-        return tuple(str(chosen[f"{name}_memory"]) for name in problem.setting.buffers)
+        memories = {name: str(chosen[f"{name}_memory"]) for name in problem.setting.buffers}
+        if len(set(memories.values())) == 1:
+            return (f"all buffers of {next(iter(memories.values()))}",)
+        return tuple(f"{name} of {memory}" for name, memory in memories.items())
 
     def decisions(self, problem: Any) -> Mapping[str, Sequence[str]]:
         """What the array runs, how capacity is divided, and of all buffers together memories, writes and arrays."""

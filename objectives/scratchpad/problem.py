@@ -14,7 +14,6 @@ import numpy as np
 from dse.batch import Floats, Ints
 from dse.errors import InputError
 from dse.objectives.scratchpad.features import SAID_IN_NUMBERS, scratchpad_features
-from dse.objectives.scratchpad.options import IN_PLACE
 from dse.objectives.scratchpad.parts import AREA, DROP, ENERGY, FIGURES, WEAR, BufferPart, BufferUse, buffer_part
 from dse.objectives.scratchpad.setting import ScratchpadSetting
 from dse.objectives.scratchpad.stock import BufferRequest, StockedGroup
@@ -23,7 +22,7 @@ from dse.problem import Columns, Constraint, Figures, Metric, Objective, Sign
 from dse.spaces.branches import Branch, BranchSpace
 from dse.spaces.scratchpad.buffers import WRITE_AXES
 from dse.spaces.space import Axis, Level, Space, levels_of, values
-from dse.text import hint
+from dse.text import hint, quoted
 
 NAME = "scratchpad"
 SYSTEM_METRICS = {
@@ -126,7 +125,7 @@ class ScratchpadProblem:
         known = {axis.name: axis for axis in self.space.axes}
         for name in levels:
             if name not in known:
-                raise InputError(f"'{name}' is no axis of problem {NAME}{hint(name, known)}")
+                raise InputError(f"{quoted(name)} is no axis of problem {NAME}{hint(name, known)}")
         fixed = {name: int(levels_of([known[name]], {name: level})[0]) for name, level in levels.items()}
         other = self._like(self.setting, self.objectives, self.constraints)
         other._fixed = {**self._fixed, **fixed}
@@ -155,7 +154,7 @@ class ScratchpadProblem:
         demand, capacities = asked
         options = self.setting.options
         use = BufferUse(time=demand.time, line_bits=options.line * 8, tolerance=self.setting.tolerance,
-                        saturate=options.saturate, in_place=options.weights == IN_PLACE)
+                        saturate=options.saturate)
         parts: list[BufferPart] = []
         for request in self.setting.requests(demand, capacities, int(chosen["batch"])):
             first = len(self._top) + len(self._axes) * len(parts)
@@ -237,7 +236,7 @@ class ScratchpadProblem:
         """The same problem with some of them changed."""
         for name in values:
             if name not in PARAMETERS:
-                raise InputError(f"'{name}' is no parameter of problem {NAME}{hint(name, PARAMETERS)}")
+                raise InputError(f"{quoted(name)} is no parameter of problem {NAME}{hint(name, PARAMETERS)}")
         rates = replace(self.setting.rates, **{name: float(value) for name, value in values.items()})
         return self._like(replace(self.setting, rates=rates), self.objectives, self.constraints)
 

@@ -79,7 +79,7 @@ def _report(
     group = part.groups[number]
     writes, arrays = group.writes.take(np.array([write])), group.arrays.take(np.array([place]))
     line_bits = problem.setting.options.line * 8
-    longer = 1 + float(writes.check_bits[0]) / line_bits
+    longer = float(group.longer(line_bits)[write])
     asked, banks = demand.buffers[part.name], int(arrays.banks[0])
     memory = next(one for one in problem.setting.stock.memories if one.name == own["memory"])
     stability = own["stability"]

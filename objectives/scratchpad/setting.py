@@ -10,8 +10,12 @@ from dse.objectives.network.catalog import load_network
 from dse.objectives.network.layers import Network
 from dse.objectives.network.training import TRAINING, inference_step, training_step
 from dse.objectives.scratchpad.options import (
+    CHANGED,
     COPY,
+    EVERY,
+    IN_BANK,
     IN_PLACE,
+    IN_WORD,
     PHASES,
     ScratchpadOptions,
     buffer_choices,
@@ -27,12 +31,14 @@ from dse.objectives.scratchpad.options import (
 )
 from dse.objectives.scratchpad.stock import BufferRequest, BufferStock, capacities_of
 from dse.objectives.scratchpad.system import StepDemand, SystemRates, step_demand
+from dse.objectives.scratchpad.toggles import HALF, BitShares, load_toggles
+from dse.objectives.scratchpad.tolerances import IN_PLACE as WEIGHT_IN_PLACE
 from dse.objectives.scratchpad.tolerances import ToleranceTable
 from dse.objectives.systolic.operands import WEIGHT, products_of
 from dse.objectives.systolic.traffic import ACCUMULATOR, Passes, TiledProducts
 from dse.spaces.scratchpad.scratchpads import OuterChoices, parse_split
 from dse.spaces.space import Level
-from dse.text import hint
+from dse.text import hint, quoted
 
 BITS = 8
 
@@ -42,7 +48,7 @@ class ScratchpadSetting:
     """Everything that designs of one problem share; steps, tiles and arrays are made once each.
 
     `residence` [s]: how long weights that stay are kept. `own_memories` are those that classes of tensors may have,
-    `sums_memories` those of partial sums.
+    `sums_memories` those of partial sums. `toggles`: by class, as far as they are measured.
     """
 
     options: ScratchpadOptions
@@ -51,6 +57,7 @@ class ScratchpadSetting:
     stock: BufferStock
     rates: SystemRates
     tolerance: ToleranceTable | None
+    toggles: Mapping[str, BitShares]
     residence: float
     classes: tuple[str, ...]
     own_memories: tuple[str, ...]
@@ -90,15 +97,18 @@ class ScratchpadSetting:
     def requests(self, demand: StepDemand, capacities: Mapping[str, int], batch: int) -> list[BufferRequest]:
         """What is asked of each buffer."""
         resident = self.step(batch).resident({name: float(size) for name, size in capacities.items()})
-        return [
-            BufferRequest(
-                name=name, capacity=capacities[name], demand=demand.buffers[name],
-                residence=self.residence if resident and name == WEIGHT else demand.longest,
-                reliable=name == ACCUMULATOR,
-                memories=self.sums_memories if name == ACCUMULATOR else self.own_memories,
-            )
-            for name in self.buffers
-        ]
+        return [self._request(name, demand, capacities[name], resident=resident) for name in self.buffers]
+
+    def _request(self, name: str, demand: StepDemand, capacity: int, *, resident: bool) -> BufferRequest:
+        """What is asked of the buffer of a class; `resident`: whether weights stay."""
+        measured = WEIGHT_IN_PLACE if name == WEIGHT and self.options.weights == IN_PLACE else name
+        return BufferRequest(
+            name=name, measured=measured, capacity=capacity, demand=demand.buffers[name],
+            residence=self.residence if resident and name == WEIGHT else demand.longest,
+            reliable=name == ACCUMULATOR,
+            memories=self.sums_memories if name == ACCUMULATOR else self.own_memories,
+            differing=self.toggles.get(measured, HALF),
+        )
 
 
 def tiled_products(network: Network, options: ScratchpadOptions, batch: int) -> TiledProducts:
@@ -113,9 +123,14 @@ def tiled_products(network: Network, options: ScratchpadOptions, batch: int) -> 
 def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
     """What the options say, all checked."""
     if options.phase not in PHASES:
-        raise InputError(f"--phase '{options.phase}' is none of {', '.join(PHASES)}{hint(options.phase, PHASES)}")
+        known = ", ".join(PHASES)
+        raise InputError(f"--phase {quoted(options.phase)} is none of {known}{hint(options.phase, PHASES)}")
     if options.weights not in (COPY, IN_PLACE):
-        raise InputError(f"--weights '{options.weights}': give {COPY} or {IN_PLACE}")
+        raise InputError(f"--weights {quoted(options.weights)}: give {COPY} or {IN_PLACE}")
+    if options.writes not in (EVERY, CHANGED):
+        raise InputError(f"--writes {quoted(options.writes)}: give {EVERY} or {CHANGED}")
+    if options.check_bits not in (IN_WORD, IN_BANK):
+        raise InputError(f"--check-bits {quoted(options.check_bits)}: give {IN_WORD} or {IN_BANK}")
     if options.weights == IN_PLACE and options.phase != TRAINING:
         raise InputError(f"--weights {IN_PLACE}: nothing writes weights in --phase {options.phase}")
     if not 8 <= options.line <= 1024 or options.line & (options.line - 1):
@@ -133,9 +148,11 @@ def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
         stock=BufferStock(
             memories=memories, sram=sram_of(options), choices=choices, write_levels=write_levels(choices),
             line_bits=options.line * BITS, latency_limit=quantity(options.latency, "latency", "s"),
-            resize=options.resize,
+            resize=options.resize, comparing=options.writes == CHANGED,
+            check_banks=options.check_bits == IN_BANK,
         ),
         rates=rates_of(options), tolerance=tolerance,
+        toggles={} if tolerance is None else load_toggles(tolerance.network),
         residence=quantity(options.residence, "residence", "s"), classes=classes,
         own_memories=own, sums_memories=sums,
     )

@@ -9,8 +9,9 @@ from dse.batch import Floats, Ints, concatenate
 from dse.objectives.array.part import ArrayPart
 from dse.objectives.scratchpad.banks import bank_front
 from dse.objectives.scratchpad.buffers import BufferArrays, BufferMemory, BufferShape, array_part
-from dse.objectives.scratchpad.hybrid import hybrid_front, parted
+from dse.objectives.scratchpad.paired import WordPart, checked_word, hybrid_word, paired_front
 from dse.objectives.scratchpad.system import BufferDemand
+from dse.objectives.scratchpad.toggles import HALF, BitShares, WrittenBits
 from dse.objectives.scratchpad.writes import BufferWrites, Exposure, WriteLevels, buffer_writes
 from dse.spaces.scratchpad.buffers import BufferChoices, BufferGroup
 
@@ -23,27 +24,34 @@ NEARLY = 1e-6
 class BufferRequest:
     """What is asked of one buffer: its class and `capacity` [B], the demand, and how long it holds data [s].
 
+    `measured`: what tables of tolerance call its class, as ``weight-in-place``.
     `reliable`: whether nothing is known of errors in it, so that only the lowest error rate will do. `memories` that
-    it may be made of.
+    it may be made of. `differing`: shares of written bits that are not what was there.
     """
 
     name: str
+    measured: str
     capacity: int
     demand: BufferDemand
     residence: float
     reliable: bool
     memories: tuple[str, ...]
+    differing: BitShares = HALF
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class BankMake:
-    """How a bank is made: whether words are `hybrid`, and the `width` of access transistors over the file's."""
+    """How a bank is made: whether words are `hybrid`, and the `width` of access transistors over the file's.
 
-    hybrid: bool
-    width: float
+    `check_bits` have a bank of their own beside it.
+    """
+
+    hybrid: bool = False
+    width: float = 1.0
+    check_bits: int = 0
 
 
-PLAIN = BankMake(hybrid=False, width=1.0)
+PLAIN = BankMake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,11 @@ class StockedGroup:
     writes: BufferWrites
     arrays: BufferArrays
     make: BankMake
+
+    def longer(self, line_bits: int) -> Floats:
+        """Of each way to write, by what its check bits lengthen a line in the data's bank: (n + c)/n."""
+        check = np.zeros(len(self.writes)) if self.make.check_bits else self.writes.check_bits
+        return np.asarray(1 + check / line_bits)
 
     def taking(self, rows: Ints) -> "StockedGroup":
         """The same places with some of the ways to write."""
@@ -83,7 +96,8 @@ class BufferStock:
     """Banks and writes of some memories, with lines of `line_bits` and banks within a latency [s].
 
     `sram` is what protected bits of hybrid words lie in. `resize`: access transistors are as wide as the largest
-    current that they carry asks for, in steps of 2^(1/4), and the area of cells follows.
+    current that they carry asks for, in steps of 2^(1/4), and the area of cells follows. `comparing`: a write reads
+    the line first, and pulses only bits that differ. `check_banks`: check bits have banks of their own.
     """
 
     memories: Sequence[BufferMemory]
@@ -93,6 +107,8 @@ class BufferStock:
     line_bits: int
     latency_limit: float
     resize: bool
+    comparing: bool
+    check_banks: bool
 
     def stabilities(self, memory: BufferMemory) -> tuple[float, ...]:
         """Stabilities that a memory may have: the file's alone where it is no choice, NaN where there is none."""
@@ -102,8 +118,15 @@ class BufferStock:
 
     def bank(self, memory: BufferMemory, stability: float, capacity: int, make: BankMake = PLAIN) -> BufferArrays:
         """The front of one bank of a capacity [B], by ascending energy of a read."""
+        parts = self._parts(memory, stability, capacity, make)
+        return paired_front(*parts).arrays if len(parts) > 1 else bank_front(parts[0].memory, parts[0].shape)
+
+    def _parts(self, memory: BufferMemory, stability: float, capacity: int, make: BankMake) -> tuple[WordPart, ...]:
+        """What holds the words of one bank of a capacity [B]."""
         made, shape = _made(memory, stability, make), BufferShape(capacity, self.line_bits, self.latency_limit)
-        return hybrid_front(made, self.sram, shape).arrays if make.hybrid else bank_front(made, shape)
+        if make.hybrid:
+            return hybrid_word(made, self.sram, shape)
+        return checked_word(made, shape, make.check_bits) if make.check_bits else (WordPart(made, shape),)
 
     def arrays(
         self, memory: BufferMemory, stability: float, capacity: int, make: BankMake = PLAIN
@@ -112,6 +135,8 @@ class BufferStock:
         found, levels = [], []
         for level, count in enumerate(self.choices.banks):
             one = self.bank(memory, stability, capacity // count, make)
+            if self.comparing and memory.link is not None:
+                one = _reading_first(one)
             found.append(replace(
                 one, banks=np.full(len(one), count), leakage=one.leakage * count, area=one.area * count
             ))
@@ -122,16 +147,15 @@ class BufferStock:
         self, group: StockedGroup, place: int, memory: BufferMemory, stability: float, capacity: int
     ) -> dict[str, tuple[ArrayPart, int]]:
         """What a bank of a buffer of a capacity [B] is made of, by memory: arrays, and the number of the one."""
-        made, number = _made(memory, stability, group.make), int(group.arrays.design[place])
-        shape = BufferShape(capacity // int(group.arrays.banks[place]), self.line_bits, self.latency_limit)
-        if not group.make.hybrid:
-            return {memory.name: (array_part(made, shape.capacity, shape.word_bits), number)}
-        front, (protected, rest) = hybrid_front(made, self.sram, shape), parted(shape)
+        number, banks = int(group.arrays.design[place]), int(group.arrays.banks[place])
+        parts = self._parts(memory, stability, capacity // banks, group.make)
+        numbers = [number]
+        if len(parts) > 1:
+            front = paired_front(*parts)
+            numbers = [int(front.first[number]), int(front.second[number])]
         return {
-            memory.name: (array_part(made, rest.capacity, rest.word_bits), int(front.other[number])),
-            f"{self.sram.name} for protected bits": (
-                array_part(self.sram, protected.capacity, protected.word_bits), int(front.sram[number])
-            ),
+            part.name: (array_part(part.memory, part.shape.capacity, part.shape.word_bits), own)
+            for part, own in zip(parts, numbers, strict=True)
         }
 
     def groups(self, request: BufferRequest) -> list[StockedGroup]:
@@ -151,8 +175,11 @@ class BufferStock:
         arrays, places = self.arrays(memory, stability, request.capacity)
         if not len(arrays):
             return []
-        exposure = _exposure(request, arrays, float(memory.fabric.technology.temperature))
-        writes = buffer_writes(memory.link, self.line_bits, stability, self.write_levels, exposure)
+        writes = buffer_writes(
+            memory.link, self.line_bits, stability, self.write_levels, self._exposure(request, memory, arrays),
+            bits=WrittenBits(request.differing, request.differing) if self.comparing
+            else WrittenBits(request.differing),
+        )
         levels = self._write_levels(memory, writes, at)
         if request.reliable and memory.link is not None and not memory.link.fixed:
             lowest = np.flatnonzero(levels[:, 2] == 0)
@@ -174,6 +201,15 @@ class BufferStock:
                     ))
         return groups
 
+    def _exposure(self, request: BufferRequest, memory: BufferMemory, arrays: BufferArrays) -> Exposure:
+        """What a bit lives through: reads on average, each as long as the fastest array takes."""
+        demand = request.demand
+        reads = demand.total_reads / demand.total_writes if demand.total_writes else demand.total_reads
+        return Exposure(
+            residence=request.residence, reads=reads + self.comparing, read_time=float(arrays.read_latency.min()),
+            temperature=float(memory.fabric.technology.temperature),
+        )
+
     def _makes(self, memory: BufferMemory, writes: BufferWrites) -> list[BankMake]:
         """How banks for each write are made."""
         if memory.link is None or memory.link.fixed:
@@ -183,8 +219,9 @@ class BufferStock:
             steps = np.ceil(STEPS_PER_DOUBLING * np.log2(writes.current / memory.link.largest_current) - NEARLY)
             widths = 2.0 ** (steps / STEPS_PER_DOUBLING)
         schemes = self.write_levels.schemes
-        return [BankMake(schemes[scheme].hybrid, float(width))
-                for scheme, width in zip(writes.scheme, widths, strict=True)]
+        checks = writes.check_bits if self.check_banks else np.zeros_like(writes.check_bits)
+        return [BankMake(schemes[scheme].hybrid, float(width), int(check))
+                for scheme, width, check in zip(writes.scheme, widths, checks, strict=True)]
 
     def _write_levels(self, memory: BufferMemory, writes: BufferWrites, at: tuple[int, int]) -> Ints:
         """Levels (writes, 5) on the axes of writing; the first ones where a memory leaves no choice."""
@@ -212,12 +249,11 @@ def _places(levels: Sequence[float], values: Floats) -> Ints:
     return places
 
 
-def _exposure(request: BufferRequest, arrays: BufferArrays, temperature: float) -> Exposure:
-    """What a bit lives through: reads on average, each as long as the fastest array takes."""
-    demand = request.demand
-    reads = demand.total_reads / demand.total_writes if demand.total_writes else demand.total_reads
-    return Exposure(
-        residence=request.residence, reads=reads, read_time=float(arrays.read_latency.min()), temperature=temperature
+def _reading_first(arrays: BufferArrays) -> BufferArrays:
+    """Arrays of which every write reads the line before."""
+    return replace(
+        arrays, periphery_write_energy=arrays.periphery_write_energy + arrays.read_energy,
+        periphery_write_latency=arrays.periphery_write_latency + arrays.read_latency,
     )
 
 

@@ -13,9 +13,9 @@ from dse.batch import Batch, Bools, Floats, Ints, concatenate
 from dse.objectives.array.given.cell import Cell
 from dse.objectives.reliability.link import ANISOTROPY, DIAMETER, SwitchingLink, WritePoints
 from dse.objectives.reliability.protection import NO_CODE, ProtectionCode, code_of, more_than
-from dse.objectives.reliability.retention import stability_at
 from dse.objectives.reliability.spread import mean_read_disturb, mean_retention_failure
 from dse.objectives.reliability.switching import switching_table
+from dse.objectives.scratchpad.toggles import USUAL, BitShares, WrittenBits
 
 EXPONENT, EVERYTHING, NOTHING = "exponent", "all", "none"
 SHARES = {NOTHING: 0.0, EXPONENT: 0.5, EVERYTHING: 1.0}
@@ -26,8 +26,6 @@ HYBRID = "SRAM"
 """Protection by another memory: protected bits lie in an array of SRAM beside that of the others."""
 CODEWORD = 512
 """Longest word [data bits] that one code covers."""
-TOGGLES = 0.5
-"""Share of written bits that differ from what was there: a stale bit is wrong only then."""
 
 ERROR_RATES = tuple(10.0 ** (exponent / 2) for exponent in range(-24, -3))
 PULSES = (0.25, 0.5, 1.0, 2.0)
@@ -40,6 +38,14 @@ class ProtectionScheme:
 
     method: str
     scope: str
+
+    def protected(self, shares: BitShares) -> float:
+        """Share of protected bits, of those of exponents and of others."""
+        return shares.exponent if self.scope == EXPONENT else shares.data
+
+    def bare(self, shares: BitShares) -> float:
+        """Share of the bits that are not protected."""
+        return shares.rest if self.scope == EXPONENT else shares.data
 
     @property
     def code(self) -> ProtectionCode:
@@ -135,11 +141,11 @@ def flip_probability(
     """Probability that a bit turns over between two writes, by itself or read: 1 − (1 − r)(1 − d/2)^reads.
 
     Only antiparallel bits, half of them, are disturbed by reading. At i ≥ 6 the table ends: taken as 6. Stability is
-    that of the bits' temperature, Δ·T₀/T; the barrier and so the critical current are not changed by it.
+    that of the bits' temperature, and the critical current goes with its barrier, Δ·T.
     """
     parameters = link.parameters
     at_reference = np.asarray(stability, dtype=float)
-    level = stability_at(exposure.temperature, at_reference, parameters.stability_temperature)
+    level = parameters.stability_at(exposure.temperature, at_reference)
     lost = mean_retention_failure(exposure.residence, level, parameters.attempt_time, parameters.spread)
     if link.fixed:
         return lost  # the critical current of a bit that is written through a heavy metal is not known
@@ -147,7 +153,7 @@ def flip_probability(
     time = parameters.switching_time / (size if knob == ANISOTROPY else 1.0)
     # By diameter both currents grow with the area, by anisotropy only the critical one.
     ratio = read_current(link.cell) / link.set.critical_current / (size if knob == ANISOTROPY else 1.0)
-    ratio = np.minimum(ratio, switching_table().current[-1])
+    ratio = np.minimum(ratio / parameters.barrier_ratio(exposure.temperature), switching_table().current[-1])
     disturbed = mean_read_disturb(ratio, exposure.read_time / time, level, parameters.spread)
     kept = np.log1p(-lost) + exposure.reads * np.log1p(-disturbed / 2)
     return np.asarray(-np.expm1(kept))
@@ -155,7 +161,7 @@ def flip_probability(
 
 def buffer_writes(
     link: SwitchingLink | None, word_bits: int, stability: float, levels: WriteLevels, exposure: Exposure,
-    knob: str = DIAMETER,
+    knob: str = DIAMETER, bits: WrittenBits = USUAL,
 ) -> BufferWrites:
     """Every write of the levels that some known current makes, into bits of one stability.
 
@@ -164,7 +170,7 @@ def buffer_writes(
     if link is None:
         return reliable_write(word_bits, 0.0, 0.0)
     if link.fixed:
-        return _of_file(link, word_bits, stability, exposure)
+        return _of_file(link, word_bits, stability, exposure, bits)
     rates, pulses = (
         one.ravel() for one in np.meshgrid(np.array(levels.error_rates), np.array(levels.pulses), indexing="ij")
     )
@@ -172,12 +178,12 @@ def buffer_writes(
     strong = _points(link, (link.parameters.error_rate,), stability, levels.pulses, knob).take(
         np.tile(np.arange(len(levels.pulses)), len(levels.error_rates))
     )
-    flips = float(flip_probability(link, stability, exposure, knob))
+    cells = _Cells(
+        stated=link.parameters.error_rate, flips=float(flip_probability(link, stability, exposure, knob)),
+        endurance=link.parameters.endurance, bits=bits,
+    )
     rows = [
-        _scheme_rows(
-            number, scheme, word_bits, rates, pulses, weak, strong,
-            (link.parameters.error_rate, flips, link.parameters.endurance),
-        )
+        _scheme_rows(number, scheme, word_bits, rates, pulses, weak, strong, cells)
         for number, scheme in enumerate(levels.schemes)
     ]
     every = concatenate(rows)
@@ -193,10 +199,13 @@ def _points(
     return link.writes(rates, stability, factors, knob)
 
 
-def _of_file(link: SwitchingLink, word_bits: int, stability: float, exposure: Exposure) -> BufferWrites:
+def _of_file(
+    link: SwitchingLink, word_bits: int, stability: float, exposure: Exposure, bits: WrittenBits
+) -> BufferWrites:
     flips = np.full(1, float(flip_probability(link, stability, exposure)))
     rate = np.full(1, link.parameters.error_rate)
     longer, energy = max(link.set.pulse, link.reset.pulse), (link.set.energy + link.reset.energy) / 2
+    energy *= bits.pulsed.data
     one = reliable_write(word_bits, energy, longer, link.parameters.endurance)
     return replace(
         one, current=np.full(1, link.largest_current), error_rate=rate, stale_exponent=rate, stale_rest=rate,
@@ -204,29 +213,40 @@ def _of_file(link: SwitchingLink, word_bits: int, stability: float, exposure: Ex
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """What is the same for all protections: the file's rate of errors, how often bits flip, their life, their data."""
+
+    stated: float
+    flips: float
+    endurance: float
+    bits: WrittenBits
+
+
 def _scheme_rows(
     number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, weak_points: WritePoints,
-    strong_points: WritePoints, cell: tuple[float, float, float],
+    strong_points: WritePoints, given: _Cells,
 ) -> BufferWrites:
-    """Writes under one protection, of bits written at `weak_points` and `strong_points`; `cell`: its rates and life.
+    """Writes under one protection, of bits written at `weak_points` and `strong_points`.
 
     A strong pulse makes protected bits fail as the file says; a code repairs what few bits of its word are wrong; bits
     in SRAM neither fail nor take a pulse.
     """
-    stated, flips, endurance = cell
     if scheme.hybrid:
-        return _hybrid_rows(number, scheme, word_bits, rates, pulses, weak_points, flips, endurance)
+        return _hybrid_rows(number, scheme, word_bits, rates, pulses, weak_points, given)
     weak, strong, current = weak_points.mean_energy, strong_points.mean_energy, weak_points.largest_current
     protected = round(word_bits * SHARES[scheme.scope])
     stronger = scheme.method == PULSE and protected > 0
-    stale = np.minimum(rates, stated) if stronger else rates
-    code, flip = scheme.code, np.full(rates.shape, flips)
+    stale = np.minimum(rates, given.stated) if stronger else rates
+    code, flip = scheme.code, np.full(rates.shape, given.flips)
     words = -(-protected // CODEWORD)
     check = code.check_bits(protected // words) * words if words else 0
-    left = _left_over(code, protected // words if words else 0, stale, flip)
+    wrong = 1 - (1 - scheme.protected(given.bits.differing) * stale) * (1 - flip)
+    left = _left_over(code, protected // words if words else 0, wrong)
     energy = np.maximum(strong, weak) if scheme.method == PULSE else weak
-    rest = word_bits - protected
-    cells = energy * (protected + check) + (weak * rest if rest else 0.0) if protected else weak * word_bits
+    pulsed = protected * scheme.protected(given.bits.pulsed) + check * given.bits.pulsed.check
+    rest = (word_bits - protected) * scheme.bare(given.bits.pulsed)
+    cells = energy * pulsed + (weak * rest if rest else 0.0) if protected else weak * rest
     everything: Bools = np.full(rates.shape, scheme.scope == EVERYTHING)
     return BufferWrites(
         error_rate=rates, pulse_factor=pulses, scheme=np.full(rates.shape, number),
@@ -234,29 +254,28 @@ def _scheme_rows(
         current=np.maximum(current, strong_points.largest_current) if stronger else current,
         stale_exponent=stale * left, stale_rest=np.where(everything, stale * left, rates),
         flip_exponent=flip * left, flip_rest=np.where(everything, flip * left, flip),
-        endurance=np.full(rates.shape, endurance),
+        endurance=np.full(rates.shape, given.endurance),
     )
 
 
 def _hybrid_rows(
     number: int, scheme: ProtectionScheme, word_bits: int, rates: Floats, pulses: Floats, weak: WritePoints,
-    flips: float, endurance: float,
+    given: _Cells,
 ) -> BufferWrites:
     """Writes of words whose protected bits lie in SRAM."""
-    rest = word_bits - round(word_bits * SHARES[scheme.scope])
+    rest = (word_bits - round(word_bits * SHARES[scheme.scope])) * scheme.bare(given.bits.pulsed)
     none = np.zeros_like(rates)
     return BufferWrites(
         error_rate=rates, pulse_factor=pulses, scheme=np.full(rates.shape, number),
         check_bits=np.zeros(rates.shape, np.int64), cell_energy=weak.mean_energy * rest, pulse=weak.longer_pulse,
         current=weak.largest_current, stale_exponent=none,
-        stale_rest=rates, flip_exponent=none, flip_rest=np.full(rates.shape, flips),
-        endurance=np.full(rates.shape, endurance),
+        stale_rest=rates, flip_exponent=none, flip_rest=np.full(rates.shape, given.flips),
+        endurance=np.full(rates.shape, given.endurance),
     )
 
 
-def _left_over(code: ProtectionCode, data_bits: int, stale: Floats, flip: Floats) -> Floats:
+def _left_over(code: ProtectionCode, data_bits: int, wrong: Floats) -> Floats:
     """Share of wrong bits that a code leaves: P[t or more of the other bits of its word wrong], too."""
     if code.corrects == 0 or data_bits == 0:
-        return np.ones(stale.shape)
-    wrong = 1 - (1 - TOGGLES * stale) * (1 - flip)
+        return np.ones(wrong.shape)
     return more_than(code.corrects - 1, data_bits + code.check_bits(data_bits) - 1, wrong)

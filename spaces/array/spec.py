@@ -76,6 +76,15 @@ def data_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySp
     )
 
 
+def ram_array(capacity: int, word_bits: int) -> ArraySpec:
+    """Specify a RAM of `capacity` [bytes] with words of any width; the share is that of the number of words."""
+    words = capacity * 8 // word_bits
+    return ArraySpec(
+        memory_type="data", address_bits=_built_log2(Fraction(words)), block_bits=word_bits, associativity=1,
+        cache_ways=1, access=RAM, share=_share(words),
+    )
+
+
 def tag_array(capacity: int, word_bits: int, ways: int, access: str) -> ArraySpec:
     """Specify the tag array of a cache of `capacity` [bytes] with words of `word_bits` (NVSim main.cpp, main)."""
     index_bits = _built_log2(Fraction(capacity * 8, word_bits * ways))

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sampling import one_in
 
 from dse.errors import InputError
 from dse.objectives.array.cells.lines import lines
@@ -60,8 +62,7 @@ def sample(problem, count: int, seed: int):  # type: ignore[no-untyped-def]
     return enumeration.designs(np.array(codes))
 
 
-@pytest.mark.parametrize("access", ACCESS_TYPES)
-@pytest.mark.parametrize("capacity", [512 << 10, 3 << 20])
+@pytest.mark.parametrize(("capacity", "access"), one_in(4, product((512 << 10, 3 << 20), ACCESS_TYPES)))
 def test_one_transistor_for_both_paths_is_mram_to_the_digit(capacity: int, access: str) -> None:
     compared = 0
     for problem in arrays(capacity, access, MRAM):

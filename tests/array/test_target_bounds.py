@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sampling import one_in
 
 from dse.batch import Bools
 from dse.objectives.array.choice import ArrayChoice
@@ -43,9 +44,9 @@ def arrays(
     return [replace(array, fabric=replace(array.fabric, **fabric)) for _, array in spec.arrays]
 
 
-@pytest.mark.parametrize("case", CASES, ids=" ".join(map(str, range(len(CASES)))).split())
-def test_winners_are_those_of_all_designs(case: tuple[str, str, int, str, str]) -> None:
-    for array in arrays(*case):
+@pytest.mark.parametrize("place", one_in(2, range(len(CASES))))
+def test_winners_are_those_of_all_designs(place: int) -> None:
+    for array in arrays(*CASES[place]):
         every = search_every_design(array)
         assert array_winners(array, MatLibraries()) == every.winners
         assert search_array(array) == every

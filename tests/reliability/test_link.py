@@ -88,3 +88,27 @@ def test_refusals(tmp_path):
 
 def test_cells_without_the_keys_are_what_they_were():
     assert load_cell("stt").own == ()
+
+
+def test_stability_over_temperature(tmp_path):
+    """By hand: between 300 K and 400 K straight lines; the barrier Δ·T falls, and the critical current with it."""
+    cell = read_cell(cell_with(tmp_path, "-StabilityOverTemperature (K): 300:60, 400:36"))
+    found = switching_parameters(cell)
+    assert found.stability == 60 and "ThermalStability" not in found.assumed
+    assert found.stability_at(350.0, [60.0, 40.0]) == pytest.approx([48.0, 32.0])
+    assert found.barrier_ratio(350.0) == pytest.approx(48 * 350 / (60 * 300))
+    assert switching_parameters(load_cell("stt")).barrier_ratio(350.0) == 1.0
+    assert link_cell(cell, TECHNOLOGY, NVSIM, temperature=350.0).parameters.stability == pytest.approx(48.0)
+    with pytest.raises(InputError, match="420 K is outside -StabilityOverTemperature"):
+        found.stability_at(420.0, 60.0)
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    ("-StabilityOverTemperature (K): 300:60", "is not two pairs or more, expected pairs as 300:60"),
+    ("-StabilityOverTemperature (K): 350:60, 300:50", "does not rise"),
+    ("-StabilityOverTemperature (K): 300:60, 350:x", "'x' is not a number"),
+    ("-StabilityOverTemperature (K): 300:60, 350:50\n-ThermalStability: 40", "-ThermalStability 40 is 60 at 300 K"),
+])
+def test_bad_tables_of_stability_are_refused(tmp_path, line, words):
+    with pytest.raises(InputError, match=words):
+        switching_parameters(read_cell(cell_with(tmp_path, line)))

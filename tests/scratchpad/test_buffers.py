@@ -1,5 +1,7 @@
 """Buffers: fronts against going through all arrays, write energies, savings, protections."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,9 @@ from dse.objectives.array.evaluation.design import evaluate_designs
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology import load_technology
 from dse.objectives.array.hierarchy.array import Fabric
+from dse.objectives.reliability.retention import StabilityOverTemperature
+from dse.objectives.reliability.switching import read_disturb
+from dse.objectives.scratchpad.banks import bank_front
 from dse.objectives.scratchpad.buffers import (
     FIGURES,
     BufferShape,
@@ -16,14 +21,17 @@ from dse.objectives.scratchpad.buffers import (
     buffer_memory,
 )
 from dse.objectives.scratchpad.fronts import FrontWithinLimit, non_dominated
-from dse.objectives.scratchpad.hybrid import hybrid_front
+from dse.objectives.scratchpad.paired import checked_word, hybrid_word, paired_front
 from dse.objectives.scratchpad.savings import array_saving, word_saving
+from dse.objectives.scratchpad.toggles import EVERY_BIT, BitShares, WrittenBits, load_toggles
+from dse.objectives.scratchpad.tolerances import load_tolerances, tolerance_names
 from dse.objectives.scratchpad.writes import (
     Exposure,
     ProtectionScheme,
     WriteLevels,
     buffer_writes,
     flip_probability,
+    read_current,
 )
 from dse.parts import Candidates
 
@@ -134,6 +142,18 @@ def test_warm_bits_flip_more_often():
     assert warm == pytest.approx(1e-3 / 1e-9 * np.exp(-60.0 * 300 / 350), rel=1e-6)
 
 
+def test_a_table_of_stability_decides_how_warm_bits_flip():
+    """At 350 K Δ is 45, and the barrier, with it the critical current, 0.875 of that at 300 K."""
+    link = memory_of("stt").link
+    table = StabilityOverTemperature((300.0, 350.0), (60.0, 45.0))
+    given = replace(link, parameters=replace(link.parameters, over_temperature=table))
+    warm = flip_probability(given, 60.0, Exposure(1e-3, 0.0, 2e-9, 350.0))
+    assert warm == pytest.approx(1e-3 / 1e-9 * np.exp(-45.0), rel=1e-6)
+    read = flip_probability(given, 60.0, Exposure(0.0, 1.0, 2e-9, 350.0))
+    ratio = read_current(link.cell) / link.set.critical_current / 0.875
+    assert read == pytest.approx(read_disturb(ratio, 2.0, 45.0) / 2, rel=1e-6)
+
+
 def test_bits_in_sram_neither_fail_nor_turn_over():
     link = memory_of("stt").link
     schemes = (ProtectionScheme("none", "none"), ProtectionScheme("SRAM", "exponent"))
@@ -144,14 +164,45 @@ def test_bits_in_sram_neither_fail_nor_turn_over():
     assert hybrid.cell_energy == pytest.approx(bare.cell_energy / 2, rel=1e-12)
 
 
+def test_bits_that_do_not_differ_are_neither_pulsed_nor_wrong():
+    """By hand: of 64 bits 1/8 of 32 exponent bits differ, 3/8 of the 32 others, and half of the check bits."""
+    link = memory_of("stt").link
+    schemes = (ProtectionScheme("none", "none"), ProtectionScheme("SECDED", "exponent"),
+               ProtectionScheme("SRAM", "exponent"))
+    levels = WriteLevels((1e-4,), (1.0,), schemes)
+    differing = BitShares(0.125, 0.375, 0.5)
+    every, changed = (
+        buffer_writes(link, 64, 60.0, levels, EXPOSURE, bits=WrittenBits(differing, pulsed))
+        for pulsed in (EVERY_BIT, differing)
+    )
+    bit = every.cell_energy[0] / 64
+    check = int(every.check_bits[1])
+    assert changed.cell_energy / bit == pytest.approx([4 + 12, 4 + check / 2 + 12, 12])
+    assert every.cell_energy / bit == pytest.approx([64, 64 + check, 32])
+    assert changed.stale_exponent == pytest.approx(every.stale_exponent, rel=1e-12)
+    usual = buffer_writes(link, 64, 60.0, levels, EXPOSURE)
+    assert every.stale_exponent[1] / usual.stale_exponent[1] == pytest.approx(0.125 / 0.5, rel=0.01)
+    (sot,) = buffer_writes(memory_of("sot").link, 64, 60.0, levels, EXPOSURE,
+                           bits=WrittenBits(differing, differing)).cell_energy
+    assert sot == pytest.approx(16 * 0.08e-12, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", tolerance_names())
+def test_toggles_are_measured_of_every_class_with_a_tolerance(name):
+    found = load_toggles(name)
+    assert set(found) == {key[0] for key in load_tolerances(name).points}
+    assert all(0.1 < share < 0.5 for shares in found.values() for share in (shares.exponent, shares.rest))
+    assert found["weight"].rest > 0.49  # mantissas of weights are as random as any
+
+
 def test_hybrid_words_lie_in_two_banks():
     """Figures are sums and maxima of those of the two banks, as each of them is evaluated by itself."""
-    front = hybrid_front(memory_of("stt"), memory_of("sram"), SHAPE)
+    front = paired_front(*hybrid_word(memory_of("stt"), memory_of("sram"), SHAPE))
     arrays = front.arrays
     assert len(arrays) > 20 and arrays.design.tolist() == list(range(len(arrays)))
     for row in (0, len(arrays) // 2, len(arrays) - 1):
         found = []
-        for memory, number in ((memory_of("sram"), front.sram[row]), (memory_of("stt"), front.other[row])):
+        for memory, number in ((memory_of("sram"), front.first[row]), (memory_of("stt"), front.second[row])):
             part = array_part(memory, SHAPE.capacity // 2, SHAPE.word_bits // 2)
             found.append(part.evaluate(part.designs(np.array([number])))[:, 0])
         sram, stt = found
@@ -159,6 +210,24 @@ def test_hybrid_words_lie_in_two_banks():
         assert arrays.leakage[row] == pytest.approx(sram[2] + stt[2], rel=1e-9)
         assert arrays.area[row] == pytest.approx(sram[3] + stt[3], rel=1e-9)
         assert arrays.read_latency[row] == pytest.approx(max(sram[4], stt[4]), rel=1e-9)
+
+
+def test_check_bits_lie_in_a_bank_of_their_own():
+    """As many words of 12 bits, the next multiple of 4, as the data has of 64; a mean write pulses its own bits."""
+    memory = memory_of("stt")
+    check, data = checked_word(memory, SHAPE, 9)
+    assert check.shape.capacity * 8 == 12 * (SHAPE.capacity * 8 // SHAPE.word_bits) and data.shape == SHAPE
+    arrays = paired_front(check, data).arrays
+    assert (arrays.periphery_write_energy > 0).all()
+    alone = [bank_front(part.memory, part.shape) for part in (check, data)]
+    assert arrays.leakage.min() == pytest.approx(sum(one.leakage.min() for one in alone), rel=1e-9)
+    cells = SHAPE.capacity * 8 * memory.fabric.cell.area_f2 * (22e-9) ** 2
+    assert alone[0].area.min() > cells * 12 / 64 and alone[1].area.min() > cells
+    part = array_part(memory, check.shape.capacity, 12)
+    first = part.evaluate(part.designs(paired_front(check, data).first[:1]))[:, 0]
+    other = array_part(memory, SHAPE.capacity, 64)
+    second = other.evaluate(other.designs(paired_front(check, data).second[:1]))[:, 0]
+    assert arrays.read_energy[0] == pytest.approx(first[0] + second[0], rel=1e-9)
 
 
 def test_access_transistors_follow_the_current():

@@ -1,10 +1,12 @@
 """Scratchpads as a problem: the contract, brute force, searchers, and what a user asks in one command."""
 
+import json
 import time
 from importlib import resources
 
 import numpy as np
 import pytest
+from sampling import one_in
 from small import OPTIONS, Reduced, problem_of, setting
 from typer.testing import CliRunner
 
@@ -21,9 +23,12 @@ from dse.search.front import exact_front
 from dse.search.pareto import non_dominated
 from dse.search.searchers import make_searcher
 from dse.spaces.space import values
+from dse.surrogate import by_design, fit, held_out_errors, sampled_designs
 from dse.testing.problems import check_problem
 from dse.vocabulary import parse_constraint, parse_objectives
 
+SMALL = ["--network", "squeezenet", "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output",
+         "--capacity", "256KB", "--split", "2:2:2:2", "--accumulator", "64KB", "--banks", "4", "--latency", "2ns"]
 ONE = {"batch": "1", "systolic_array": "16x16", "dataflow": "output", "pace": "1"}
 
 
@@ -66,6 +71,40 @@ def test_resized_cells_cost_what_their_current_asks_for():
     assert costs["1e-3", True] < 0.95 * costs["1e-3", False]
 
 
+def test_writes_of_changed_bits_read_first_and_cost_less():
+    """By its own report: half of the bits are pulsed of what nobody measured, and a write takes a read's time more."""
+    known = {"memory": "stt", "split": "2:2:2:2", "stability": "60", "protection": "none", "pulse": "1",
+             "error_rate": "1e-12", **ONE}
+    every, changed = (problem_of(("energy",), (), writes=one, **known) for one in ("every", "changed"))
+    found = exact_optimum(changed)
+    assert found.cost < exact_optimum(every).cost
+    (cells,) = {one.cells_energy for one in buffer_reports(every, exact_optimum(every).design)}
+    held = every.restricted({name: level for name, level in values(changed.space.axes, found.design).items()})
+    for one, other in zip(buffer_reports(changed, found.design), buffer_reports(held, found.design), strict=True):
+        assert one.cells_energy == pytest.approx(cells / 2, rel=1e-12)
+        assert one.write_energy == pytest.approx(other.write_energy - cells / 2 + other.read_energy, rel=1e-12)
+        assert one.write_latency == pytest.approx(other.write_latency + other.read_latency, rel=1e-12)
+    known["protection"] = "SRAM-exponent"
+    usual, measured = (problem_of(("energy",), (), writes="changed", tolerance_of=name, **known)
+                       for name in ("", "digits-cnn"))
+    assert exact_optimum(measured).cost < exact_optimum(usual).cost
+
+
+def test_check_bits_in_banks_of_their_own():
+    """Lines no longer grow: figures are those of two banks, and the problem's contract holds."""
+    known = {"memory": "stt", "split": "2:2:2:2", "stability": "60", "protection": "SECDED-all,none",
+             "error_rate": "1e-3", "tolerance_of": "", **ONE}
+    asked = problem_of(("energy",), (), check_bits="bank", **known)
+    check_problem(asked)
+    checked = asked.restricted({"weight_protection": "SECDED-all"})
+    (weight,) = [one for one in buffer_reports(checked, exact_optimum(checked).design) if one.name == "weight"]
+    assert set(weight.organization) == {"stt", "stt for check bits"}
+    free = problem_of(("energy",), (), **known)
+    longer = free.restricted({"weight_protection": "SECDED-all"})
+    assert exact_optimum(free).cost == pytest.approx(exact_optimum(asked).cost, rel=1e-12)  # no check bits
+    assert exact_optimum(checked).cost == pytest.approx(exact_optimum(longer).cost, rel=0.05)
+
+
 def test_hybrid_words_where_exponents_must_not_fail():
     """Bits of MRAM alone turn over while it is warm, so that some class has no legal buffer unless SRAM helps."""
     limits, known = ("accuracy_drop<=0.02",), {"tolerance_of": "digits-cnn", "memory": "stt", "split": "2:2:2:2"}
@@ -86,7 +125,7 @@ def everything(problem):
     return evaluate(problem, np.concatenate(list(problem.space.blocks())))
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", one_in(3, range(30)))
 def test_exact_optimum_is_that_of_brute_force(seed):
     """Limits are set at a quantile of what the reduced space has, so that they bind."""
     free = Reduced(setting(**ONE), *questions(("energy",)), seed=seed, groups=1 + seed % 2)
@@ -125,6 +164,30 @@ def test_a_formula_of_one_buffer_is_searched_the_general_way():
     asked = Reduced(setting(**ONE), *questions(("energy + 3*weight_energy",), ("weight_area<=0.3mm2",)), groups=1)
     best = everything(asked).losses[:, 0].min()
     assert exact_optimum(asked).cost == pytest.approx(best, rel=1e-12)
+
+
+@pytest.mark.parametrize(("objective", "limits"), [
+    ("weight_area", ()), ("weight_area", ("energy<=8.4mJ",)), ("wear", ()), ("energy / weight_area", ()),
+])
+def test_an_objective_of_one_buffer_is_that_of_brute_force(objective, limits):
+    """Of the many scratchpads that it cannot tell apart the first is found."""
+    asked = Reduced(setting(**ONE), *questions((objective,), limits), groups=1)
+    every = everything(asked).losses[:, 0]
+    optimum = exact_optimum(asked)
+    assert optimum.cost == pytest.approx(every.min(), rel=1e-12)
+    same = np.concatenate(list(asked.space.blocks()))[np.isclose(every, every.min(), rtol=1e-12)]
+    assert len(same) > 1 or objective not in ("weight_area", "wear")
+    assert evaluate(asked, optimum.design[None]).losses[0, 0] == optimum.cost
+
+
+def test_an_objective_of_one_buffer_ends_soon():
+    """The other buffers' designs, 1e12 together, are not told apart."""
+    asked = problem_of(("weight_area",), split="2:2:2:2", **ONE)
+    optimum = exact_optimum(asked)
+    assert optimum.evaluations < 1e5 < asked.space.size
+    areas = [part.evaluate(np.concatenate(list(part.space.blocks())))[1].min()
+             for assembly in asked.assemblies() for part in assembly.parts if part.name == "weight"]
+    assert optimum.cost == min(areas)
 
 
 @pytest.mark.slow
@@ -212,6 +275,8 @@ def test_a_large_space_is_searched_within_a_minute_of_one_core():
     ({"capacity": "3MB"}, "--capacity: 3145728 bytes; give powers of two"),
     ({"network": "resnet-19"}, "resnet-18"),
     ({"phase": "inference", "split": "4:4", "tolerance_of": "digits-mlp"}, "tolerance is measured in training"),
+    ({"writes": "some"}, "--writes 'some': give every or changed"),
+    ({"check_bits": "none"}, "--check-bits 'none': give word or bank"),
     ({"weights": "inplace"}, "--weights 'inplace': give copy or in-place"),
     ({"phase": "inference", "split": "4:4", "weights": "in-place"}, "nothing writes weights in --phase inference"),
     ({"bandwidth": "5J"}, "--bandwidth"),
@@ -302,13 +367,31 @@ def test_bad_modules_are_one_line(tmp_path, text, words):
 
 def test_a_run_is_kept_and_verified(tmp_path):
     """What is no choice of a memory is empty in the table of a run, and found again."""
-    asked = ["--network", "squeezenet", "--batch", "1", "--systolic-array", "16x16", "--dataflow", "output",
-             "--capacity", "256KB", "--split", "2:2:2:2", "--accumulator", "64KB", "--banks", "4", "--latency", "2ns"]
     runner = CliRunner()
-    made = runner.invoke(app, ["optimize", "--problem", "scratchpad", *asked, "--output", str(tmp_path / "run")])
+    made = runner.invoke(app, ["optimize", "--problem", "scratchpad", *SMALL, "--output", str(tmp_path / "run")])
     assert made.exit_code == 0, made.output
     verified = runner.invoke(app, ["verify", str(tmp_path / "run")])
     assert verified.exit_code == 0, verified.output
+
+
+def test_why_the_optimum_wins():
+    """More than 100,000 scratchpads are within 1 % of the optimum, so that fewer are compared."""
+    asked = ["why", "--problem", "scratchpad", *SMALL, "--banks", "4,8", "--format", "json"]
+    found = CliRunner().invoke(app, asked)
+    assert found.exit_code == 0, found.output
+    (told,) = json.loads(found.stdout)
+    assert told["start_from"] == "sram" and told["gain"] > 1.2
+    assert np.prod([step["factor"] for step in told["path"][1:]]) == pytest.approx(told["gain"], rel=1e-9)
+    assert told["near"]["within"] == pytest.approx(0.0025) and 1 < told["near"]["designs"] <= 100_000
+
+
+@pytest.mark.slow
+def test_models_learn_scratchpads():
+    """From 150 designs of two arrays, measured on 70 others: R² of 0.989, 0.954 and 0.986."""
+    asked = problem_of(("energy",), **ONE | {"systolic_array": "8x8,16x16"}, split="2:2:2:2")
+    split = by_design(sampled_designs(asked, 220, seed=0), 150)
+    errors = held_out_errors(fit(split.training, ["energy", "area", "weight_energy"], asked), split)
+    assert (errors["r2"] > 0.93).all() and (errors["median_error"] < 0.03).all()
 
 
 def test_metrics_of_inference_have_two_classes():

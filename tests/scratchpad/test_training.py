@@ -1,11 +1,13 @@
 """Faults in bf16 words, training under them, and tables of what is tolerated."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
 from dse.errors import InputError
+from dse.objectives.scratchpad.toggles import load_toggles
 from dse.objectives.scratchpad.tolerances import (
     BitErrorRates,
     MeasuredTolerance,
@@ -20,6 +22,7 @@ from dse.studies.scratchpad.training.layers import Convolution, Dense
 from dse.studies.scratchpad.training.measure import drops
 from dse.studies.scratchpad.training.memory import FaultyMemory
 from dse.studies.scratchpad.training.networks import network_of
+from dse.studies.scratchpad.training.toggles import OWN, SHARED, BitCount, CountingMemory, toggled
 
 
 def test_words_round_to_nearest_even():
@@ -51,6 +54,25 @@ def test_reads_are_clipped():
     memory = FaultyMemory({}, np.random.default_rng(0), {"weight": 2.0})
     read = memory.through("weight", "w", np.array([5.0, -np.inf, np.nan, 1.0], np.float32))
     assert read.tolist() == [2.0, -2.0, 0.0, 1.0]
+
+
+def test_bits_that_change_are_counted():
+    """By hand: 1.0 is 3F80, 2.0 is 4000; the sign alone changes to -2.0. A ring is empty at first."""
+    counts = {("weight", address): BitCount() for address in (OWN, SHARED)}
+    memory = CountingMemory(counts)
+    for value in (1.0, 2.0, -2.0):
+        assert memory.through("weight", "w", np.array([value], np.float32)).tolist() == [value]
+    own, shared = counts["weight", OWN], counts["weight", SHARED]
+    assert own.toggled.tolist() == [0] * 7 + [1] * 8 + [1] and own.words == 2
+    assert shared.toggled.tolist() == [0] * 7 + [1] * 7 + [2, 1] and shared.words == 3
+
+
+def test_toggles_of_a_table_are_measured_again():
+    """One pass over the images by one seed, of eight by five of the table."""
+    found = toggled(replace(network_of("digits-mlp"), epochs=1), seeds=1)
+    table = load_toggles("digits-mlp")
+    for name in ("activation", "weight"):
+        assert found[name, SHARED][7:15].mean() == pytest.approx(table[name].exponent, rel=0.15), name
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Source: NVSim MemCell.cpp (``MemCell::ReadCellFromFile``).
 from collections.abc import Sequence
 
 from dse.keyfile import Key, Unit
-from dse.keyformat import Number, Whole, Word, words
+from dse.keyformat import Number, RisingPairs, Whole, Word, words
 
 _OHM = (Unit("ohm"),)
 _FARAD = (Unit("F"),)
@@ -30,6 +30,9 @@ _CURRENT = Number(1e-6, 1e6, or_zero=True)
 _LEAKAGE = Number(1e-15, 1e6, or_zero=True)
 _POWER = Number(1e-6, 1e9, or_zero=True)
 _ENERGY = Number(1e-9, 1e9, or_zero=True)
+
+_STABILITY = Number(10.0, 150.0)
+_KELVIN = Number(100.0, 500.0)
 
 _REFUSED = "which are not supported"
 _FLASH = f"belongs to NAND flash cells, {_REFUSED}"
@@ -99,8 +102,9 @@ CELL_KEYS = (
     Key("FlashEraseTime", _PULSE, (Unit("ms", 1e3),), refused=_FLASH),
     Key("FlashProgramTime", _PULSE, (Unit("us", 1e6),), refused=_FLASH),
     Key("GateCouplingRatio", _WIDTH, refused=_FLASH),
-    Key("ThermalStability", Number(10.0, 150.0)),
-    Key("StabilityTemperature", Number(100.0, 500.0), (Unit("K"),)),
+    Key("ThermalStability", _STABILITY),
+    Key("StabilityTemperature", _KELVIN, (Unit("K"),)),
+    Key("StabilityOverTemperature", RisingPairs(_KELVIN, _STABILITY), (Unit("K"),)),
     Key("SwitchingTime", Number(0.3, 3.0), _NANOSECOND),
     Key("WriteErrorRate", Number(1e-15, 0.5)),
     Key("AttemptTime", Number(1e-3, 1e3), _NANOSECOND),
@@ -110,14 +114,14 @@ CELL_KEYS = (
     Key("EnduranceCycles", Number(1.0, 1e30)),
 )
 """Every other key that NVSim reads from a cell file, ``ReadEnergy``, which its PCRAM sample carries in vain, three of
-our own for SOT-MRAM (`SOT_KEYS`) and nine about reliability (`RELIABILITY_TYPES`)."""
+our own for SOT-MRAM (`SOT_KEYS`) and ten about reliability (`RELIABILITY_TYPES`)."""
 
 _MAGNETIC = ("MRAM", "SOTMRAM")
 RELIABILITY_TYPES = {
     **dict.fromkeys(
         (
-            "ThermalStability", "StabilityTemperature", "SwitchingTime", "WriteErrorRate", "AttemptTime",
-            "EnergyExponent", "StabilitySpread", "CurrentSpread",
+            "ThermalStability", "StabilityTemperature", "StabilityOverTemperature", "SwitchingTime",
+            "WriteErrorRate", "AttemptTime", "EnergyExponent", "StabilitySpread", "CurrentSpread",
         ),
         _MAGNETIC,
     ),

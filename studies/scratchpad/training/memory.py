@@ -1,6 +1,7 @@
 """The memory that tensors of a training step pass through, class by class."""
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -8,6 +9,13 @@ from dse.batch import Floats
 from dse.studies.scratchpad.training.bfloat16 import SHARED, BitFaults, Words, to_values, to_words
 
 TENSOR_CLASSES = ("activation", "weight", "error", "gradient")
+
+
+class TensorMemory(Protocol):
+    """What tensors pass through."""
+
+    def through(self, tensor_class: str, name: str, values: Floats) -> Floats:
+        """What is read of a tensor after it was written."""
 
 
 class FaultyMemory:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from dse.batch import Floats, Ints
-from dse.studies.scratchpad.training.memory import FaultyMemory
+from dse.studies.scratchpad.training.memory import TensorMemory
 from dse.studies.scratchpad.training.networks import CLASSES, Images, SmallNetwork, images
 
 
-def train(network: SmallNetwork, memory: FaultyMemory, seed: int, *, in_place: bool = False) -> float:
+def train(network: SmallNetwork, memory: TensorMemory, seed: int, *, in_place: bool = False) -> float:
     """Accuracy on the test's images [1] after training; the test's activations are free of faults.
 
     The master copy of the weights (fp32), biases and momentum stay in reliable memory, and the test reads the master.
@@ -30,7 +30,7 @@ class TrainingRun:
     """Weights and momentum of a network under training."""
 
     def __init__(
-        self, network: SmallNetwork, memory: FaultyMemory, random: np.random.Generator, *, in_place: bool = False
+        self, network: SmallNetwork, memory: TensorMemory, random: np.random.Generator, *, in_place: bool = False
     ) -> None:
         self._network = network
         self._memory = memory
