@@ -72,8 +72,12 @@ class StyledMats:
 
 def join_styled_mats(parts: Sequence[StyledMats]) -> StyledMats:
     """Mats of several sets together; they keep their places among those that each set was asked for."""
-    columns = ([getattr(part, name) for part in parts] for name in ("position", "number", "cut"))
-    return StyledMats(*map(np.concatenate, columns), concatenate([part.mat for part in parts]))
+    return StyledMats(
+        position=np.concatenate([part.position for part in parts]),
+        number=np.concatenate([part.number for part in parts]),
+        cut=np.concatenate([part.cut for part in parts]),
+        mat=concatenate([part.mat for part in parts]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
