@@ -28,8 +28,8 @@ START = 20
 """Random designs to start with, shared by all kinds."""
 FEWEST = 8
 """Random designs of each kind before its models are asked."""
-MANY, FEWEST_OF_MANY = 8, 2
-"""From so many kinds on fewer of each are enough: kinds teach each other."""
+MANY, FEWEST_OF_MANY = 16, 2
+"""Of more kinds than so many, fewer designs of each are enough: kinds teach each other."""
 PASSED_ON, PASSED_TO = 0.15, 3
 """Share of proposals, of many kinds, that pass on the parts of the best design, and to how many other kinds."""
 BATCH = 8
