@@ -3,6 +3,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # processes of the tests: one more than cores, since some of them wait
 TESTERS ?= $(shell $(PYTHON) -c "import os; print(min(os.cpu_count() + 1, 5))")
+# slow ones compute all the time, and some take gigabytes
+SLOW_TESTERS ?= 2
 LOWEST ?= .venv-lowest
 SAMPLE := tests/engine/test_exact.py tests/engine/test_formula.py tests/engine/test_storage.py tests/engine/test_plot.py \
 	tests/engine/test_run_folder.py tests/array/test_reference_points.py tests/workers/test_leases.py
@@ -21,8 +23,9 @@ test: $(VENV)/installed-dev
 check:
 	bash .ci/run
 
+# hours: two processes, and the one that is done first takes over what the other has left
 check-slow: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses $(SLOW_TESTERS) --dist worksteal
 
 # a sample of the tests with the lowest versions that pyproject.toml declares
 check-lowest:

@@ -27,7 +27,12 @@ class Batch:
 
     def take(self, rows: Ints | Bools | slice) -> Self:
         """Return the records at `rows` (indices, a mask or a slice)."""
-        return type(self)(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        columns = (getattr(self, name) for name in self.__dataclass_fields__)
+        if isinstance(rows, slice):
+            return type(self)(*(column[rows] for column in columns))
+        chosen = np.asarray(rows)
+        places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen  # NumPy takes faster than it indexes
+        return type(self)(*(column.take(places, axis=0) for column in columns))
 
 
 B = TypeVar("B", bound=Batch)
@@ -38,6 +43,9 @@ def concatenate(batches: Sequence[B]) -> B:
     columns = [batch.to_columns() for batch in batches]
     return type(batches[0])(**{name: np.concatenate([part[name] for part in columns]) for name in columns[0]})
 
+
+ROOM = 2
+"""How many more bits tell codes apart than would number them."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
@@ -57,12 +65,29 @@ def _hash(columns: tuple[NDArray[Any], ...]) -> NDArray[np.uint64]:
 def distinct(*columns: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the distinct records of equally long columns.
 
-    Returns the row of one representative of each, and for each row the number of its representative, so
-    that ``block(batch.take(representatives))`` computes each record once and ``take(numbers)`` spreads it.
+    Returns the first row of each, ascending, and for each row the number of its representative, so that
+    ``block(batch.take(representatives))`` computes each record once and ``take(numbers)`` spreads it.
     """
-    _, representatives, numbers = np.unique(_hash(columns), return_index=True, return_inverse=True)
+    first = _first_rows(_hash(columns))
+    representatives = np.flatnonzero(first == np.arange(len(first)))
     for column in columns:
-        if not np.array_equal(column[representatives][numbers], column):  # two records share a hash
+        if not np.array_equal(column.take(first), column):  # two records share a hash
             everything = np.arange(len(column))
             return everything, everything
-    return representatives, numbers
+    number = np.empty(len(first), np.int64)
+    number[representatives] = np.arange(len(representatives))
+    return representatives, number.take(first)
+
+
+def _first_rows(codes: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """For each row the first one with the same code: by its first bits where they tell, sorted where they do not."""
+    bits = np.uint64(len(codes).bit_length() + ROOM)
+    slots = (codes >> (np.uint64(64) - bits)).astype(np.int64)
+    place = np.empty(1 << int(bits), np.int64)
+    place[slots[::-1]] = np.arange(len(codes) - 1, -1, -1)  # the last to be written is the first row
+    first = place.take(slots)
+    left = np.flatnonzero(codes.take(first) != codes)
+    if len(left):
+        _, rows, numbers = np.unique(codes[left], return_index=True, return_inverse=True)
+        first[left] = left[rows][numbers]
+    return first

@@ -38,7 +38,7 @@ from dse.search.kept_answers import kept_front
 from dse.search.result import Result, result_of
 from dse.search.result import optimize as optimize_by
 from dse.search.searchers import make_searcher
-from dse.text import hint
+from dse.text import hint, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,7 +203,7 @@ def attribute(
     known = [axis.name for axis in problem.space.axes]
     for name in (axis for axes in (decisions or {}).values() for axis in axes):
         if name not in known:
-            raise InputError(f"decisions: there is no axis '{name}'{hint(name, known)}")
+            raise InputError(f"decisions: there is no axis {quoted(name)}{hint(name, known)}")
     chosen = decisions_of(problem, _presentation_of(problem), decisions)
     return attribute_from(cast(Restrictable, problem), _start(problem, start), chosen)
 

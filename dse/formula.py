@@ -295,7 +295,7 @@ class _Check:
                     raise InputError(f"{self.place}: a number in it is not finite")
             case ast.Name(id=name):
                 if name not in self.known:
-                    raise InputError(f"{self.place}: no metric '{name}'{hint(name, self.known)}")
+                    raise InputError(f"{self.place}: no metric {quoted(name)}{hint(name, self.known)}")
                 self.used[name] = None
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 inner = [operand]
@@ -313,7 +313,7 @@ class _Check:
     def _check_call(self, name: str, given: int) -> None:
         """Raise InputError unless a function is known and has as many arguments as it takes."""
         if name not in FUNCTIONS:
-            raise InputError(f"{self.place}: no function '{name}', known are {', '.join(FUNCTIONS)}")
+            raise InputError(f"{self.place}: no function {quoted(name)}, known are {', '.join(FUNCTIONS)}")
         takes = 1 if name in _SINGLE else 2
         if given != takes:
             raise InputError(f"{self.place}: {name} takes {takes} argument(s)")

@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Any
 
 from dse.errors import InputError
-from dse.text import hint
+from dse.text import hint, quoted
 
 
 def option(
@@ -23,7 +23,7 @@ def listed(text: str, name: str) -> list[str]:
     """Items of the comma-separated option of a name, each once. Raises InputError where there are none."""
     items = list(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
     if not items:
-        raise InputError(f"--{name} '{text}' names nothing")
+        raise InputError(f"--{name} {quoted(text)} names nothing")
     return items
 
 
@@ -34,7 +34,7 @@ def typed(text: str, name: str, kind: Callable[[str], float]) -> list[tuple[str,
         try:
             found.append((item, kind(item)))
         except ValueError:
-            raise InputError(f"--{name} '{item}' is not a{' whole' if kind is int else ''} number") from None
+            raise InputError(f"--{name} {quoted(item)} is not a{' whole' if kind is int else ''} number") from None
     return found
 
 
@@ -43,5 +43,5 @@ def words(text: str, name: str, known: Sequence[str]) -> tuple[str, ...]:
     items = tuple(listed(text, name))
     for item in items:
         if item not in known:
-            raise InputError(f"--{name} '{item}' is none of {', '.join(known)}{hint(item, known)}")
+            raise InputError(f"--{name} {quoted(item)} is none of {', '.join(known)}{hint(item, known)}")
     return items

@@ -14,7 +14,7 @@ from dse.problem import Family, Problem, Vocabulary
 from dse.registry import DEFAULT_FAMILY, load_family
 from dse.search.certificate import EXACT
 from dse.search.searchers import METHODS, check_installed
-from dse.text import hint
+from dse.text import hint, quoted
 from dse.vocabulary import parse_constraint, parse_objectives
 
 N_TRIALS, FRONT_N_TRIALS = 500, 2000
@@ -41,7 +41,7 @@ class Search:
         """Raise InputError for what cannot be meant, and for what has no effect."""
         known = (EXACT, *family.baselines, *METHODS)
         if self.method not in known:
-            raise InputError(f"--method '{self.method}' is not known: known are {', '.join(known)}")
+            raise InputError(f"--method {quoted(self.method)} is not known: known are {', '.join(known)}")
         if self.n_trials is not None and self.n_trials < 1:
             raise InputError(f"--n-trials {self.n_trials}: give the number of designs to evaluate, 1 or more")
         if self.seed is not None and self.seed < 0:
@@ -104,7 +104,7 @@ class Question:
             return {}
         named: Mapping[str, Mapping[str, Any]] = getattr(self.load(), "settings", {})
         if name not in named:
-            raise InputError(f"--setting '{name}' is not known: known are {', '.join(named)}{hint(name, named)}")
+            raise InputError(f"--setting {quoted(name)} is not known: known are {', '.join(named)}{hint(name, named)}")
         return named[name]
 
     def vocabulary(self) -> Vocabulary:

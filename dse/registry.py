@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 
 from dse.errors import InputError
 from dse.problem import Family
-from dse.text import hint
+from dse.text import hint, quoted
 
 GROUP = "dse.families"
 DEFAULT_FAMILY = "cache"
@@ -49,9 +49,9 @@ def load_family(name: str) -> Family:
         family: Family = import_module(_packaged()[name]).FAMILY
         return family
     if name not in _entry_points():
-        raise InputError(f"no family of problems '{name}'{hint(name, family_names())}")
+        raise InputError(f"no family of problems {quoted(name)}{hint(name, family_names())}")
     try:
         found: Family = _entry_points()[name].load()
     except (ImportError, AttributeError) as error:
-        raise InputError(f"family '{name}' cannot be loaded: {error}") from None
+        raise InputError(f"family {quoted(name)} cannot be loaded: {error}") from None
     return found

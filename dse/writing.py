@@ -1,9 +1,13 @@
 """Files written whole or not at all: text, and tables as CSV, Parquet, JSON, Markdown or spreadsheets."""
 
+import glob
 import os
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
@@ -35,6 +39,8 @@ GZIPPED = ".csv.gz"
 NO_UNITS: Mapping[str, str] = MappingProxyType({})
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 """Of figures that can be written."""
+ABANDONED = 3600.0
+"""Seconds without a change after which a temporary file is nobody's: its writer was killed."""
 
 
 def check_figure_name(path: Path | None, option: str) -> None:
@@ -55,10 +61,25 @@ def check_writable(path: Path | None) -> None:
         raise InputError(f"cannot be written: folder {path.parent} is read-only", file=path)
 
 
+def prefix_of_temporaries(path: Path) -> str:
+    """How names start of what is written in the folder of a file or folder before it takes its name."""
+    return f".{path.name}.dse-"
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what killed writers of a file or folder left beside it."""
+    for left in path.parent.glob(f"{glob.escape(prefix_of_temporaries(path))}*"):
+        with suppress(OSError):  # of another writer, which has just finished
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Write a file by way of a temporary one beside it, so that a failure leaves nothing behind."""
+    remove_abandoned(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix="".join(path.suffixes))
+        suffix = "".join(path.suffixes)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix_of_temporaries(path), suffix=suffix)
     except OSError as error:
         raise DseError(f"{path}: cannot be written: {error.strerror}") from None
     os.close(handle)

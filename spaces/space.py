@@ -14,6 +14,7 @@ import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.errors import InputError
+from dse.text import found
 
 Level = int | float | str
 
@@ -187,7 +188,7 @@ def _level_of(axis: Axis, chosen: Mapping[str, Any]) -> int:
         if level == value or (isinstance(level, str) and level == str(value)):
             return place
     known = ", ".join(map(str, axis.levels)) if len(axis) <= MOST_NAMED else f"{axis.levels[0]} to {axis.levels[-1]}"
-    raise InputError(f"{axis.name}: '{value}' is not one of {known}")
+    raise InputError(f"{axis.name}: {found(value)} is not one of {known}")
 
 
 MOST_NAMED = 20

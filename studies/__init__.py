@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.studies.study import Study
-from dse.text import hint
+from dse.text import hint, quoted
 
 GROUPS: dict[str, Sequence[str]] = {
     "deepnvm": (
@@ -38,7 +38,7 @@ def load_study(name: str) -> Study:
     """The study of a name; its module is imported now. Raises InputError where there is none."""
     modules = study_modules()
     if name not in modules:
-        raise InputError(f"study '{name}' is not known{hint(name, [*modules, *GROUPS])}")
+        raise InputError(f"study {quoted(name)} is not known{hint(name, [*modules, *GROUPS])}")
     study = import_module(modules[name]).STUDY
     if not isinstance(study, Study):
         raise TypeError(f"{modules[name]} has no STUDY")

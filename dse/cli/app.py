@@ -18,6 +18,7 @@ from dse.cli.parameters import (
     Certificate,
     Constraints,
     FileFormat,
+    ListFormat,
     MethodName,
     PrintFormat,
     ProblemFile,
@@ -289,11 +290,12 @@ def examples(
     output: Annotated[
         Path, typer.Option(metavar="FOLDER", show_default="here", help="Where its files are written.")
     ] = Path(),
+    format: ListFormat = PrintFormat.TABLE,
 ) -> None:
     """List files to start from (cell, node, network, problem, sweep, family and others), or write those of one."""
     from dse.cli.examples import show_all, write
 
-    write(names, output) if names else show_all()
+    write(names, output) if names else show_all(format.value)
 
 
 @app.command(rich_help_panel=SHOW)

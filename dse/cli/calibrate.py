@@ -17,6 +17,7 @@ from dse.studies.cache.calibration.figures import hold_out, read_figures
 from dse.studies.cache.calibration.output import write_calibration
 from dse.studies.cache.calibration.setting import check_memories, read_setting
 from dse.studies.cache.calibration.starts import STARTS_FILE, ManyStarts, calibrate_many, near_equal_table
+from dse.text import quoted
 from dse.uncertainty.many_starts import NEAR, StartedFit, near_equal
 from dse.units import format_capacity, format_quantity
 from dse.writing import write_csv
@@ -47,7 +48,7 @@ def run(
 ) -> None:
     """Calibrate, print the result, and write files where an output folder is given."""
     if re.fullmatch(r"[A-Za-z0-9._+-]{1,40}", label) is None:
-        raise InputError(f"--label '{label}': give a word of letters, digits, . _ + and -")
+        raise InputError(f"--label {quoted(label)}: give a word of letters, digits, . _ + and -")
     effort.check()
     if output is not None and output.exists() and not output.is_dir():
         raise InputError(f"--output {output} is a file: give a folder")

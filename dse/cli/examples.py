@@ -7,12 +7,19 @@ from pathlib import Path
 from rich.table import Table
 
 from dse.cli.console import make_console
+from dse.cli.destination import TABLE
+from dse.cli.listing import print_list
 from dse.examples import examples, find_example, write_examples
 from dse.text import shown
 
 
-def show_all() -> None:
+def show_all(form: str) -> None:
     """Print the name of every example, what it is, and its files."""
+    if form != TABLE:
+        print_list(("example", "about", "files"), [
+            {"example": name, "about": one.help, "files": " ".join(one.contents())} for name, one in examples().items()
+        ], form)
+        return
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for name, example in examples().items():
         table.add_row(name, example.help, ", ".join(example.contents()))

@@ -17,7 +17,7 @@ from dse.search.evaluation import evaluate
 from dse.search.kept_answers import kept_optimum
 from dse.spaces.space import Axis, Level, distance
 from dse.tasks import Task, make_tasks
-from dse.text import hint
+from dse.text import hint, quoted
 from dse.units import CAPACITIES, format_capacity, format_quantity, parse_capacity
 
 
@@ -39,7 +39,7 @@ def _changes(text: str) -> dict[str, str]:
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = (part.strip() for part in item.partition("="))
         if not equals or not name or not value:
-            raise InputError(f"--set '{item}' is not understood: write it as data_bank_rows=8")
+            raise InputError(f"--set {quoted(item)} is not understood: write it as data_bank_rows=8")
         changes[name] = value
     return changes
 
@@ -100,7 +100,7 @@ def _level(axis: Axis, text: str) -> int:
     value = str(parse_capacity(text)) if axis.unit == "B" and text.upper().endswith(tuple(CAPACITIES)) else text
     words = [str(level) for level in axis.levels]
     if value not in words:
-        raise InputError(f"--set: {axis.name}: '{text}' is not one of {', '.join(words)}")
+        raise InputError(f"--set: {axis.name}: {quoted(text)} is not one of {', '.join(words)}")
     return words.index(value)
 
 
@@ -110,7 +110,7 @@ def _changed(axes: tuple[Axis, ...], design: Ints, changes: Mapping[str, str]) -
     changed = np.array(design)
     for name, text in changes.items():
         if name not in names:
-            raise InputError(f"--set: there is no axis '{name}'{hint(name, names)}")
+            raise InputError(f"--set: there is no axis {quoted(name)}{hint(name, names)}")
         changed[names.index(name)] = _level(axes[names.index(name)], text)
     return changed
 

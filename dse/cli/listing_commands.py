@@ -6,17 +6,17 @@ from typing import Annotated
 import typer
 
 from dse.cli import completing
-from dse.cli.parameters import Jobs
+from dse.cli.parameters import Jobs, ListFormat, PrintFormat
 
 problems = typer.Typer(help="Families of problems, and what they ask.", no_args_is_help=True)
 
 
 @problems.command("list")
-def problem_list() -> None:
+def problem_list(format: ListFormat = PrintFormat.TABLE) -> None:
     """List the families of problems, those of other packages included."""
     from dse.cli.problem import show_all
 
-    show_all()
+    show_all(format.value)
 
 
 @problems.command("show")
@@ -39,11 +39,11 @@ technologies = typer.Typer(help="Transistors and wires that come with the packag
 
 
 @technologies.command("list")
-def technology_list() -> None:
+def technology_list(format: ListFormat = PrintFormat.TABLE) -> None:
     """List the technologies by the names that --technology takes."""
     from dse.cli.technology import show_all
 
-    show_all()
+    show_all(format.value)
 
 
 @technologies.command("show")
@@ -55,22 +55,23 @@ def technology_show(
         ),
     ],
     temperature: Annotated[int, typer.Option(help="Kelvin, 300 to 400.")] = 350,
+    format: ListFormat = PrintFormat.TABLE,
 ) -> None:
     """Show the parameters of a technology at a temperature, in SI units."""
     from dse.cli.technology import show
 
-    show(name, temperature)
+    show(name, temperature, format.value)
 
 
 studies = typer.Typer(help="Questions answered with figure, table and text.", no_args_is_help=True)
 
 
 @studies.command("list")
-def study_list() -> None:
+def study_list(format: ListFormat = PrintFormat.TABLE) -> None:
     """List the studies and what they ask."""
     from dse.cli.study import show
 
-    show()
+    show(format.value)
 
 
 @studies.command("run")

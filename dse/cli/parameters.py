@@ -127,3 +127,4 @@ Phase = Annotated[
     str | None, typer.Option("--phase", help="inference or training; of a transformer prefill or decode.")
 ]
 BatchSize = Annotated[int | None, typer.Option("--batch", help="Images or sequences; DeepNVM++'s unless given.")]
+ListFormat = Annotated[PrintFormat, typer.Option("--format", rich_help_panel=OUTPUT, help="Of the list.")]

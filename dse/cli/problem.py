@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dse.cli.console import make_console
+from dse.cli.destination import TABLE
+from dse.cli.listing import print_list
 from dse.errors import DseError
 from dse.problem import Problem
 from dse.problem_file import SUFFIX, read_question
@@ -20,11 +22,15 @@ FEW = 8
 """Levels of an axis that are shown one by one."""
 
 
-def show_all() -> None:
+def show_all(form: str) -> None:
     """Print the name of every family and what it is about."""
+    families = {name: load_family(name).help for name in family_names()}
+    if form != TABLE:
+        print_list(("family", "about"), [{"family": name, "about": about} for name, about in families.items()], form)
+        return
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for name in family_names():
-        table.add_row(name, load_family(name).help)
+    for name, about in families.items():
+        table.add_row(name, about)
     make_console().print(table)
 
 

@@ -6,6 +6,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from dse.cli.console import make_console
+from dse.cli.destination import TABLE
+from dse.cli.listing import print_list
 from dse.search.kept import VARIABLE, Kept, users_answers
 
 
@@ -17,8 +19,15 @@ def _kept() -> Kept | None:
     return kept
 
 
-def show() -> None:
+def show(form: str) -> None:
     """Print the answers that are kept, used last first, and where."""
+    if form != TABLE:
+        users = users_answers()
+        print_list(("last_used", "seconds", "bytes", "asked"), [] if users is None else [
+            {"last_used": datetime.fromtimestamp(one.used).isoformat(timespec="seconds"), "seconds": one.seconds,
+             "bytes": one.size, "asked": one.what} for one in users.answers()
+        ], form)
+        return
     kept = _kept()
     if kept is None:
         return

@@ -6,19 +6,26 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from dse.cli.console import make_console
+from dse.cli.destination import TABLE
+from dse.cli.listing import print_list
 from dse.progress import report
 from dse.studies import GROUPS, load_study, study_modules
 from dse.studies.report import write_report
 from dse.studies.study import write_findings
 
 
-def show() -> None:
+def show(form: str) -> None:
     """Print the name and question of every study."""
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for name in study_modules():
-        table.add_row(name, load_study(name).question)
+    questions = {name: load_study(name).question for name in study_modules()}
     for name, members in GROUPS.items():
-        table.add_row(name, f"all of {', '.join(members)}, and one report page of them")
+        questions[name] = f"all of {', '.join(members)}, and one report page of them"
+    if form != TABLE:
+        entries = [{"study": name, "question": asked} for name, asked in questions.items()]
+        print_list(("study", "question"), entries, form)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for name, asked in questions.items():
+        table.add_row(name, asked)
     make_console().print(table)
 
 

@@ -12,6 +12,7 @@ from dse.sweeps.dataset import Dataset, missing
 from dse.sweeps.file import SweepPlan, read_sweep
 from dse.sweeps.plot import chosen_rows, drawing_of, sweep_figure
 from dse.sweeps.table import case_text, compute, folder_of
+from dse.text import quoted
 from dse.writing import (
     CSV,
     FOR_FILES,
@@ -115,7 +116,7 @@ def _pair(text: str) -> tuple[str, str]:
     """Column and value of ``column=value``."""
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise InputError(f"--where '{text}': write a column and a value, such as temperature=350")
+        raise InputError(f"--where {quoted(text)}: write a column and a value, such as temperature=350")
     return name.strip(), value.strip()
 
 

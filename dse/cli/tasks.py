@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from dse.errors import InputError
 from dse.tasks import Task
+from dse.text import quoted
 
 LONG = 15.0
 """Predicted seconds from which the cost of an exact search is told before it starts."""
@@ -28,5 +29,5 @@ def listed(text: str, option: str) -> tuple[str, ...]:
             start = place + 1
     found = tuple(filter(None, items))
     if not found:
-        raise InputError(f"{option} '{text}' names nothing")
+        raise InputError(f"{option} {quoted(text)} names nothing")
     return found

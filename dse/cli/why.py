@@ -31,6 +31,7 @@ from dse.search.attribution import (
 from dse.search.evaluation import evaluate
 from dse.search.near import near_optimal, nearest_optimal
 from dse.tasks import Task, make_tasks
+from dse.text import quoted
 from dse.units import format_quantity
 from dse.writing import MARKDOWN
 
@@ -104,7 +105,7 @@ def parse_share(text: str) -> float:
     """Share written like ``1%`` or ``0.01``; raises InputError for anything else."""
     match = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*(%?)", text.strip())
     if match is None:
-        raise InputError(f"--within '{text}' is not understood: write a share such as 1% or 0.01")
+        raise InputError(f"--within {quoted(text)} is not understood: write a share such as 1% or 0.01")
     return float(match[1]) / (100 if match[2] else 1)
 
 

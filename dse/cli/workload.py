@@ -6,6 +6,8 @@ from pathlib import Path
 from rich.table import Table
 
 from dse.cli.console import make_console
+from dse.cli.destination import TABLE
+from dse.cli.listing import print_list
 from dse.errors import InputError
 from dse.objectives.gpu.profiler import (
     RUN_SUFFIX,
@@ -16,6 +18,7 @@ from dse.objectives.gpu.profiler import (
 )
 from dse.objectives.gpu.profiles import profiles
 from dse.objectives.gpu.traffic import (
+    Model,
     default_batch,
     default_phase,
     load_model,
@@ -32,15 +35,21 @@ from dse.units import parse_capacity
 from dse.writing import write_text
 
 
-def show_all() -> None:
-    """Print the workloads that come with the package, and the traffic profiles."""
+def show_all(form: str) -> None:
+    """Print the workloads that come with the package, and to people the traffic profiles."""
+    if form != TABLE:
+        print_list(("workload", "parameters", "macs", "per", "about"), [
+            {"workload": name, "parameters": model.parameters, "macs": model.macs, "per": _unit(model),
+             "about": model.title} for name, model in ((name, load_model(name)) for name in workload_names())
+        ], form)
+        return
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in ("workload", "parameters", "MACs", "what it is"):
         table.add_column(column, justify="left" if column in ("workload", "what it is") else "right")
     for name in workload_names():
         model = load_model(name)
-        per = "per sample" if isinstance(model, Network) else "per token"
-        table.add_row(name, f"{model.parameters / 1e6:,.3f} M", f"{model.macs / 1e6:,.1f} M {per}", model.title)
+        macs = f"{model.macs / 1e6:,.1f} M per {_unit(model)}"
+        table.add_row(name, f"{model.parameters / 1e6:,.3f} M", macs, model.title)
     console = make_console()
     console.print(table)
     console.print("\nTraffic profiles, how layers become kernels (--profile):")
@@ -48,6 +57,11 @@ def show_all() -> None:
         console.print(f"  {profile.name:<18}{profile.title}", markup=False, highlight=False)
     console.print("\nLayer tables of your own (.csv, .json), model configurations (config.json), ONNX files (.onnx) "
                   "and profiled counts (.counts.json) go in place of a name.")
+
+
+def _unit(model: Model) -> str:
+    """What the operations of a model are counted for."""
+    return "sample" if isinstance(model, Network) else "token"
 
 
 def import_network(file: Path, output: Path | None) -> None:

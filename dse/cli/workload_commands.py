@@ -6,17 +6,17 @@ from typing import Annotated
 import typer
 
 from dse.cli import completing
-from dse.cli.parameters import OUTPUT, BatchSize, Phase, PrintFormat
+from dse.cli.parameters import OUTPUT, BatchSize, ListFormat, Phase, PrintFormat
 
 workloads = typer.Typer(help="What neural networks ask of the memories.", no_args_is_help=True)
 
 
 @workloads.command("list")
-def workload_list() -> None:
+def workload_list(format: ListFormat = PrintFormat.TABLE) -> None:
     """List the workloads that come with the package, and the traffic profiles."""
     from dse.cli.workload import show_all
 
-    show_all()
+    show_all(format.value)
 
 
 @workloads.command("show")

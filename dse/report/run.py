@@ -17,7 +17,7 @@ from dse.reading import read_csv, read_json, read_parquet, read_text
 from dse.spaces.space import Axis
 from dse.text import found
 from dse.versions import PACKAGE, installed_version
-from dse.writing import exchange_names, umask
+from dse.writing import exchange_names, prefix_of_temporaries, remove_abandoned, umask
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,8 +96,9 @@ def is_run(folder: Path) -> bool:
 def write_run(folder: Path, run: StoredRun) -> None:
     """Write a run whole or not at all; a run that was there is replaced."""
     folder = folder.absolute()
+    remove_abandoned(folder)
     try:
-        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=prefix_of_temporaries(folder)))
     except OSError as error:
         raise DseError(f"{folder}: cannot be written: {error.strerror}") from None
     try:
@@ -127,7 +128,7 @@ def _put_in_place(building: Path, folder: Path) -> None:
     if not folder.exists():
         building.rename(folder)
     elif not exchange_names(building, folder):
-        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.")) / "old"
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=prefix_of_temporaries(folder))) / "old"
         folder.rename(old)
         building.rename(folder)
         shutil.rmtree(old.parent)

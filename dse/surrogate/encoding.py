@@ -9,6 +9,7 @@ import numpy as np
 from dse.batch import Floats
 from dse.errors import InputError
 from dse.spaces.space import Scale
+from dse.text import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ class Feature:
     def read(self, table: "pd.DataFrame") -> Floats:
         """Values (n,) before they are standardized; raises InputError where the column cannot be read."""
         if self.column not in table:
-            raise InputError(f"column '{self.column}' is missing: the surrogate was trained with it")
+            raise InputError(f"column {quoted(self.column)} is missing: the surrogate was trained with it")
         if self.words:
             return self._presence(table[self.column])
         numbers = numbers_of(table, self.column)
@@ -51,7 +52,8 @@ class Feature:
         for text, words in presence.items():
             unknown = [word for word in words if word not in self.words]
             if unknown:
-                raise InputError(f"{self.column}: '{text}' was not trained with; known are {', '.join(self.words)}")
+                known = ", ".join(self.words)
+                raise InputError(f"{self.column}: {quoted(text)} was not trained with; known are {known}")
         return np.array([float(self.word in presence[str(text)]) for text in texts])
 
 
@@ -60,10 +62,10 @@ def numbers_of(table: "pd.DataFrame", name: str) -> Floats:
     try:
         numbers = table[name].to_numpy(float)
     except (TypeError, ValueError):
-        raise InputError(f"column '{name}' has something else than numbers") from None
+        raise InputError(f"column {quoted(name)} has something else than numbers") from None
     missing = np.flatnonzero(~np.isfinite(numbers))
     if len(missing):
-        raise InputError(f"column '{name}' has no finite number in row {missing[0]}")
+        raise InputError(f"column {quoted(name)} has no finite number in row {missing[0]}")
     return numbers
 
 

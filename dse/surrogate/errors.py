@@ -10,6 +10,7 @@ from dse.errors import InputError
 from dse.search.scaling import FittedScale
 from dse.surrogate.encoding import numbers_of
 from dse.surrogate.model import Surrogate
+from dse.text import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,10 +53,10 @@ def leave_one_out(table: "pd.DataFrame", column: str, scale: str | None = None) 
     column is missing or has one value only.
     """
     if column not in table:
-        raise InputError(f"no column '{column}' in the table")
+        raise InputError(f"no column {quoted(column)} in the table")
     values = list(table[column].unique())
     if len(values) < 2:
-        raise InputError(f"column '{column}' has one value only: nothing is left when it is left out")
+        raise InputError(f"column {quoted(column)} has one value only: nothing is left when it is left out")
     between = _between(table, column, scale)
     return [
         HeldOutSplit(

@@ -11,6 +11,7 @@ from dse.errors import InputError
 from dse.problem import Assembly, Decomposed, Problem
 from dse.search.part_fronts import needed_figures
 from dse.spaces.space import Axis, Level, Scale, values
+from dse.text import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +90,6 @@ class Joining:
         same = np.ones(len(table), np.bool_)
         for name, level in chosen.items():
             if name not in table:
-                raise InputError(f"column '{name}' is missing: it tells kinds of designs apart")
+                raise InputError(f"column {quoted(name)} is missing: it tells kinds of designs apart")
             same &= (table[name] == level).to_numpy(bool)
         return same

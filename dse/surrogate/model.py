@@ -20,6 +20,7 @@ from dse.surrogate.designs import feature_names
 from dse.surrogate.encoding import Encoding, encode, numbers_of
 from dse.surrogate.joining import Joining
 from dse.surrogate.process import Process, fit_process
+from dse.text import quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,9 +164,9 @@ def feature_columns(
         raise InputError("give the problem that the designs are of, or features: the columns that describe designs")
     for name in features:
         if name not in table:
-            raise InputError(f"no column '{name}' in the table")
+            raise InputError(f"no column {quoted(name)} in the table")
         if name in metrics:
-            raise InputError(f"'{name}' is to be learned: it is no feature")
+            raise InputError(f"{quoted(name)} is to be learned: it is no feature")
     return list(features)
 
 
@@ -176,8 +177,8 @@ def _wanted(table: "pd.DataFrame", metrics: Sequence[str], joining: Joining | No
     wanted: dict[str, str] = {}
     for name in metrics:
         if name not in table:
-            known = [str(column) for column in table.columns if table[column].dtype.kind == "f"]
-            raise InputError(f"no metric '{name}' in the table: columns of numbers are {', '.join(known) or 'none'}")
+            known = ", ".join(str(column) for column in table.columns if table[column].dtype.kind == "f")
+            raise InputError(f"no metric {quoted(name)} in the table: columns of numbers are {known or 'none'}")
         for figure in _figures_of(table, name, joining):
             part = None if joining is None else joining.part_of(figure)
             wanted[figure] = part or WHOLE

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 
 from dse.errors import InputError
-from dse.text import hint
+from dse.text import hint, quoted
 
 DEFAULT_SET = "default"
 TOTAL, EACH = "total", "each"
@@ -80,7 +80,7 @@ def model_set_names() -> tuple[str, ...]:
 def load_choices(name: str = DEFAULT_SET) -> Choices:
     """A set of choices by its name."""
     if name not in model_set_names():
-        raise InputError(f"model set '{name}' is unknown{hint(name, model_set_names())}")
+        raise InputError(f"model set {quoted(name)} is unknown{hint(name, model_set_names())}")
     defaults = {choice: info.default for choice, info in choice_infos().items()}
     return Choices(**{**defaults, **read_data("model_sets.toml")[name]})
 
@@ -91,7 +91,7 @@ def with_choices(choices: Choices, text: str) -> Choices:
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, equals, value = item.partition("=")
         if not equals or name not in choice_infos():
-            raise InputError(f"choice '{item}' is not NAME=VALUE{hint(name, choice_infos())}")
+            raise InputError(f"choice {quoted(item)} is not NAME=VALUE{hint(name, choice_infos())}")
         changed[name] = _value(name, value)
     return replace(choices, **changed)
 
@@ -103,11 +103,12 @@ def _value(name: str, text: str) -> Any:
         for level in info.levels:
             if text.lower() == str(level).lower():
                 return level
-        raise InputError(f"choice {name}: '{text}' is not one of {', '.join(str(one).lower() for one in info.levels)}")
+        known = ", ".join(str(one).lower() for one in info.levels)
+        raise InputError(f"choice {name}: {quoted(text)} is not one of {known}")
     try:
         value = float(text)
     except ValueError:
-        raise InputError(f"choice {name}: '{text}' is not a number, as {info.default:g}") from None
+        raise InputError(f"choice {name}: {quoted(text)} is not a number, as {info.default:g}") from None
     low, high = min(info.levels), max(info.levels)
     if not low <= value <= high or (isinstance(info.default, int) and value != int(value)):
         kind = "whole number" if isinstance(info.default, int) else "number"

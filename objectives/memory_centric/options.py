@@ -11,7 +11,7 @@ from dse.objectives.memory_centric.topology import load_topology, topology_names
 from dse.options import listed, option
 from dse.spaces.memory_centric.systems import PARALLELISMS
 from dse.spaces.space import Level
-from dse.text import hint
+from dse.text import hint, quoted
 
 SYSTEM, TRAINING, MODEL = "System", "Training", "Model"
 MOST_DEVICES, MOST_SAMPLES, MOST_DIMMS = 1024, 1 << 20, 32
@@ -59,7 +59,7 @@ class MemoryCentricOptions:
 def choices_of(options: MemoryCentricOptions) -> Choices:
     """Unstated choices of the options. Raises InputError for unknown ones."""
     if options.model_set not in model_set_names():
-        raise InputError(f"--model-set '{options.model_set}' is not one of {', '.join(model_set_names())}")
+        raise InputError(f"--model-set {quoted(options.model_set)} is not one of {', '.join(model_set_names())}")
     return with_choices(load_choices(options.model_set), options.choices)
 
 
@@ -87,7 +87,7 @@ def levels_of_options(options: MemoryCentricOptions, choices: Choices) -> dict[s
     if not options.point:
         return levels
     if options.point not in point_names():
-        raise InputError(f"--point '{options.point}' is unknown{hint(options.point, point_names())}")
+        raise InputError(f"--point {quoted(options.point)} is unknown{hint(options.point, point_names())}")
     return {**levels, **{name: (level,) for name, level in point_levels(options.point).items()}}
 
 
@@ -96,7 +96,7 @@ def _words(name: str, text: str, known: Sequence[str]) -> tuple[Level, ...]:
     items = listed(text, name)
     for item in items:
         if item not in known:
-            raise InputError(f"--{name} '{item}' is not one of {', '.join(known)}")
+            raise InputError(f"--{name} {quoted(item)} is not one of {', '.join(known)}")
     return tuple(items)
 
 
@@ -105,8 +105,8 @@ def _topologies(text: str) -> tuple[Level, ...]:
     items = listed(text, "topology")
     for item in items:
         if item not in (*SWITCHES, *topology_names()) and not item.endswith(".toml"):
-            raise InputError(f"--topology '{item}' is not one of {', '.join((*topology_names(), *SWITCHES))}, or a "
-                             ".toml file")
+            known = ", ".join((*topology_names(), *SWITCHES))
+            raise InputError(f"--topology {quoted(item)} is not one of {known}, or a .toml file")
         if item not in SWITCHES:
             _ = load_topology(item).ports
     return tuple(items)
@@ -129,6 +129,6 @@ def _number(name: str, text: str, low: float, high: float, kind: Callable[[str],
     except ValueError:
         value = low - 1
     if not low <= value <= high:
-        raise InputError(f"--{name} '{text}': give {'whole numbers' if kind is int else 'numbers'} from {low:g} to "
-                         f"{high:g}")
+        numbers = "whole numbers" if kind is int else "numbers"
+        raise InputError(f"--{name} {quoted(text)}: give {numbers} from {low:g} to {high:g}")
     return value

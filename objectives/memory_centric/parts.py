@@ -7,7 +7,7 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.objectives.memory_centric.choices import read_data
-from dse.text import hint
+from dse.text import hint, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _entry(file: str, name: str, what: str) -> dict[str, Any]:
     """One entry. Raises InputError where there is none."""
     table = _table(file)
     if name not in table:
-        raise InputError(f"{what} '{name}' is unknown{hint(name, table)}")
+        raise InputError(f"{what} {quoted(name)} is unknown{hint(name, table)}")
     return table[name]
 
 

@@ -11,7 +11,7 @@ from dse.objectives.memory_centric.metrics import METRICS
 from dse.objectives.memory_centric.system import point_levels, point_names
 from dse.presentation import Presentation
 from dse.spaces.space import values
-from dse.text import hint
+from dse.text import hint, quoted
 
 READ = (
     "iteration_time", "throughput", "compute_time", "transfer_time", "synchronization_time", "samples_per_joule",
@@ -60,7 +60,7 @@ class MemoryCentricPresentation(Presentation):
     def start(self, problem: Any, name: str | None) -> tuple[str, Ints] | None:
         """A design point of the paper, with the first level of all else; MC-DLA's DC-DLA unless another is named."""
         if name is not None and name not in point_names():
-            raise InputError(f"design point '{name}' is unknown{hint(name, point_names())}")
+            raise InputError(f"design point {quoted(name)} is unknown{hint(name, point_names())}")
         for point in (name,) if name is not None else point_names():
             first = {axis.name: axis.levels[0] for axis in problem.space.axes}
             try:

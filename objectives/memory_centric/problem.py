@@ -35,7 +35,7 @@ from dse.spaces.memory_centric.systems import (
     output_of,
 )
 from dse.spaces.space import Level, levels_of, values
-from dse.text import hint
+from dse.text import hint, quoted
 
 NAME = "memory-centric"
 _ARCHITECTURE = tuple(field.name for field in fields(Architecture))
@@ -103,7 +103,7 @@ class MemoryCentricProblem:
         """The same problem with axes fixed."""
         for name in levels:
             if name not in self.levels:
-                raise InputError(f"'{name}' is no axis of problem {NAME}{hint(name, self.levels)}")
+                raise InputError(f"{quoted(name)} is no axis of problem {NAME}{hint(name, self.levels)}")
         return self.with_levels({**self.levels, **{name: (level,) for name, level in levels.items()}})
 
     def with_levels(self, levels: Mapping[str, Sequence[Level]]) -> Self:
@@ -124,7 +124,7 @@ class MemoryCentricProblem:
         """The same problem with some unstated choices changed."""
         for name in values:
             if name not in REAL_CHOICES:
-                raise InputError(f"'{name}' is no parameter of problem {NAME}{hint(name, REAL_CHOICES)}")
+                raise InputError(f"{quoted(name)} is no parameter of problem {NAME}{hint(name, REAL_CHOICES)}")
         choices = replace(self.choices, **{name: float(value) for name, value in values.items()})  # type: ignore[arg-type]
         return type(self)(self.network, self.levels, self.objectives, self.constraints, choices=choices,
                           layers=self.layers, divided=self.divided)

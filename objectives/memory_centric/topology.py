@@ -153,7 +153,7 @@ def load_topology(name: str) -> Topology:
     if name.endswith(".toml"):
         return read_topology(Path(name))
     if name not in topology_names():
-        raise InputError(f"topology '{name}' is unknown{hint(name, topology_names())}, or a .toml file")
+        raise InputError(f"topology {quoted(name)} is unknown{hint(name, topology_names())}, or a .toml file")
     text = resources.files("dse.objectives.memory_centric").joinpath(f"data/topologies/{name}.toml").read_text("utf-8")
     return topology_of(name, tomllib.loads(text), name)
 

@@ -12,6 +12,7 @@ from dse.objectives.network.precision import Storage, load_precision, states_of
 from dse.objectives.network.recompute import NONE, dropped
 from dse.objectives.network.shapes import with_sequence
 from dse.objectives.network.step import Access, Step, with_lifetimes
+from dse.text import quoted
 
 INFERENCE, TRAINING, PREFILL, DECODE = "inference", "training", "prefill", "decode"
 SEQUENCE_PHASES = (PREFILL, DECODE)
@@ -66,7 +67,7 @@ def inference_step(
         network = with_sequence(network, tokens if phase == PREFILL else 1)
         cached = 0 if phase == PREFILL else tokens
     elif phase != INFERENCE:
-        raise InputError(f"phase '{phase}' is not one of {', '.join((INFERENCE, TRAINING, *SEQUENCE_PHASES))}")
+        raise InputError(f"phase {quoted(phase)} is not one of {', '.join((INFERENCE, TRAINING, *SEQUENCE_PHASES))}")
     elif context is not None:
         network = with_sequence(network, context)
     storage = storage or Storage(dropout=False)

@@ -13,7 +13,7 @@ from dse.objectives.placement.gaps import Gaps, sums
 from dse.objectives.placement.plans import PlacementPlan, Prices, Traffic, move_all
 from dse.objectives.placement.split import split_plan
 from dse.objectives.placement.whole import Limits, whole_greedy, whole_plan
-from dse.text import hint
+from dse.text import hint, quoted
 
 STORED = (INPUT, ACTIVATION, MASK, WORKSPACE)
 """Classes of tensors that the forward pass leaves to the backward pass."""
@@ -40,7 +40,7 @@ def place(
     Raises InputError for an unknown policy, InfeasibleError where a piece does not fit.
     """
     if policy not in POLICIES:
-        raise InputError(f"policy '{policy}' is none of {', '.join(POLICIES)}{hint(policy, POLICIES)}")
+        raise InputError(f"policy {quoted(policy)} is none of {', '.join(POLICIES)}{hint(policy, POLICIES)}")
     gaps.room(capacity)
     found, bound = POLICIES[policy](gaps, capacity, prices, limits)
     if isinstance(found, PlacementPlan):

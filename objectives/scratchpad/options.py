@@ -18,6 +18,7 @@ from dse.objectives.systolic.folds import DATAFLOWS, DRAINS, HIDDEN, Shape
 from dse.options import listed, option, typed, words
 from dse.spaces.scratchpad.buffers import BufferChoices
 from dse.spaces.scratchpad.scratchpads import SEPARATOR, OuterChoices, all_splits, parse_split, usual_split
+from dse.text import quoted
 from dse.units import parse_capacity, parse_quantity
 
 AUTO, ALL = "auto", "all"
@@ -118,7 +119,7 @@ def shape_of(text: str) -> Shape:
     rows, times, columns = text.lower().partition("x")
     if times and rows.isdigit() and columns.isdigit() and 1 <= int(rows) <= 4096 and 1 <= int(columns) <= 4096:
         return Shape(int(rows), int(columns))
-    raise InputError(f"--systolic-array '{text}': give rows x columns of 1 to 4096, as 128x128")
+    raise InputError(f"--systolic-array {quoted(text)}: give rows x columns of 1 to 4096, as 128x128")
 
 
 def outer_choices(options: ScratchpadOptions, classes: Sequence[str]) -> OuterChoices:
@@ -196,7 +197,7 @@ def names_of(options: ScratchpadOptions) -> tuple[tuple[str, ...], tuple[str, ..
     own = listed(options.cell, "cell") if options.cell else []
     for item in own:
         if not item.endswith(".cell"):
-            raise InputError(f"--cell '{item}': give paths of .cell files")
+            raise InputError(f"--cell {quoted(item)}: give paths of .cell files")
     names = [_name_of(item) for item in (*listed(options.memory, "memory"), *own)]
     doubled = {name for name in names if names.count(name) > 1}
     if doubled:

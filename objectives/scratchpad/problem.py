@@ -22,7 +22,7 @@ from dse.problem import Columns, Constraint, Figures, Metric, Objective, Sign
 from dse.spaces.branches import Branch, BranchSpace
 from dse.spaces.scratchpad.buffers import WRITE_AXES
 from dse.spaces.space import Axis, Level, Space, levels_of, values
-from dse.text import hint
+from dse.text import hint, quoted
 
 NAME = "scratchpad"
 SYSTEM_METRICS = {
@@ -125,7 +125,7 @@ class ScratchpadProblem:
         known = {axis.name: axis for axis in self.space.axes}
         for name in levels:
             if name not in known:
-                raise InputError(f"'{name}' is no axis of problem {NAME}{hint(name, known)}")
+                raise InputError(f"{quoted(name)} is no axis of problem {NAME}{hint(name, known)}")
         fixed = {name: int(levels_of([known[name]], {name: level})[0]) for name, level in levels.items()}
         other = self._like(self.setting, self.objectives, self.constraints)
         other._fixed = {**self._fixed, **fixed}
@@ -236,7 +236,7 @@ class ScratchpadProblem:
         """The same problem with some of them changed."""
         for name in values:
             if name not in PARAMETERS:
-                raise InputError(f"'{name}' is no parameter of problem {NAME}{hint(name, PARAMETERS)}")
+                raise InputError(f"{quoted(name)} is no parameter of problem {NAME}{hint(name, PARAMETERS)}")
         rates = replace(self.setting.rates, **{name: float(value) for name, value in values.items()})
         return self._like(replace(self.setting, rates=rates), self.objectives, self.constraints)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from dse.errors import InputError
 from dse.reading import parse_toml, read_toml
-from dse.text import found, hint, shown
+from dse.text import found, hint, quoted, shown
 
 SUFFIX = ".toml"
 SILICON_COST = 3984 / (math.pi * 0.15**2)
@@ -70,7 +70,7 @@ def load_memory(name: str) -> MemoryTechnology:
         path = Path(name)
         return _parsed(read_toml(path), shown(path), path.stem)
     if name not in technology_names():
-        raise InputError(f"memory '{name}' is none of {', '.join(technology_names())}, nor a {SUFFIX} file"
+        raise InputError(f"memory {quoted(name)} is none of {', '.join(technology_names())}, nor a {SUFFIX} file"
                          f"{hint(name, technology_names())}")
     file = resources.files("dse.objectives.tiers").joinpath(f"data/technologies/{name}{SUFFIX}")
     return _parsed(parse_toml(file.read_text(encoding="utf-8"), name), name, name)

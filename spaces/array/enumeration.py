@@ -135,7 +135,7 @@ class Enumeration:
             return
         styles = len(self.buffers)
         cut = self.mats.take(slice(None, None, styles))
-        bits = _BitsNeeded.of(cut)
+        bits = _BitsNeeded.of(cut, is_tag=self.spec.is_tag)
         waiting: list[tuple[GroupKey, Ints]] = []
         size = 0
         for key in keys:
@@ -164,7 +164,8 @@ class Enumeration:
 
     def _reached(self, keys: Sequence[GroupKey], number: Ints, mats: MatChoice) -> tuple[MatGeometry, Bools]:
         """Geometry of mats, reached as the keys of their `number` say, and which rules they keep."""
-        address, bits, ways = np.array([(key.address_bits, key.data_bits, key.ways) for key in keys])[number].T
+        reaching = np.array([(key.address_bits, key.data_bits, key.ways) for key in keys])
+        address, bits, ways = reaching.T[:, number]
         return mat_geometry(address, bits, ways, mats, self.spec, tags_cover_ways=self.tags_cover_ways)
 
     def legal_positions(self) -> dict[GroupKey, Ints]:
@@ -177,28 +178,29 @@ class Enumeration:
 class _BitsNeeded:
     """What mats ask of the bits that reach them: a quick test that leaves few illegal ones.
 
-    `address`: bits for multiplexers and for choosing the active subarrays; `active` subarrays; rows per set and the
-    bits that choose among them.
+    `address` bits for multiplexers and for choosing the active subarrays, of data less those that choose among the
+    rows of a set; `active` subarrays; rows per set. In small integers.
     """
 
     address: Ints
     active: Ints
     rows_per_set: Ints
-    set_bits: Ints
 
     @classmethod
-    def of(cls, mats: MatChoice) -> "_BitsNeeded":
+    def of(cls, mats: MatChoice, *, is_tag: bool) -> "_BitsNeeded":
         """What every mat asks for."""
         active = mats.active_mat_rows * mats.active_mat_cols
         muxes = (exponent(inputs) for inputs in (mats.mux_sense_amp, mats.mux_output_1, mats.mux_output_2))
         address = exponent(mats.mat_rows * mats.mat_cols // active) + sum(muxes)
-        return cls(address, active, mats.rows_per_set, exponent(mats.rows_per_set))
+        if not is_tag:
+            address = address - exponent(mats.rows_per_set)
+        return cls(address.astype(np.int16), active.astype(np.int32), mats.rows_per_set.astype(np.int32))
 
     def may_fit(self, key: GroupKey, *, is_tag: bool) -> Bools:
         """Which mats may be legal with what a key delivers."""
         ways = max(key.ways, 1)
-        held = 0 if is_tag else self.set_bits - (ways.bit_length() - 1)
-        fits: Bools = (self.address - held <= key.address_bits) & (self.active <= key.data_bits)
+        held = 0 if is_tag else ways.bit_length() - 1
+        fits: Bools = (self.address <= key.address_bits - held) & (self.active <= key.data_bits)
         fits &= self.rows_per_set <= ways
         if key.active is not None:
             fits &= self.active == key.active
@@ -246,7 +248,8 @@ def _group(bank: Ints, active: Ints, routing: Routing, spec: ArraySpec) -> tuple
     legal = np.flatnonzero(routing.legal & (delivered[:3] > 0).all(axis=0))
     if not len(legal):
         return ()
-    keys, number = np.unique(delivered[:, legal], axis=1, return_inverse=True)
+    first, number = _ascending(delivered[:, legal])
+    keys = delivered[:, legal[first]]
     order = np.argsort(number, kind="stable")
     members = np.split(legal[order], np.cumsum(np.bincount(number))[:-1])
     return tuple(
@@ -256,3 +259,10 @@ def _group(bank: Ints, active: Ints, routing: Routing, spec: ArraySpec) -> tuple
         )
         for key, rows in zip(keys.T, members, strict=True)
     )
+
+
+def _ascending(columns: Ints) -> tuple[Ints, Ints]:
+    """Places of different columns of a matrix of numbers from 0, ascending, and the number of each among them."""
+    code = np.ravel_multi_index(tuple(columns), tuple(columns.max(axis=1) + 1))
+    _, first, number = np.unique(code, return_index=True, return_inverse=True)
+    return first, number

@@ -79,10 +79,12 @@ def mat_geometry(
     width = data_bits // active
     columns = width * muxes * (ways if spec.is_tag else 1)
     least = spec.cache_ways if spec.row_holds_all_ways and (tags_cover_ways or not spec.is_tag) else 1
-    rows, remainder = np.divmod(full_rows * spec.share.numerator, spec.share.denominator)
+    scaled = full_rows * spec.share.numerator
+    rows = scaled // spec.share.denominator
 
     kept = np.stack(np.broadcast_arrays(
-        set_fits, decoded > 0, full_rows >= 1, width >= 1, row_bits >= 0, columns >= least, remainder == 0
+        set_fits, decoded > 0, full_rows >= 1, width >= 1, row_bits >= 0, columns >= least,
+        rows * spec.share.denominator == scaled,
     ))
     fields = np.broadcast_arrays(
         np.maximum(rows, 1), np.maximum(columns, 1), mux_sense_amp, mux_output_1, mux_output_2,

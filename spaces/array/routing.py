@@ -105,39 +105,62 @@ def join_routings(parts: Sequence[Routing]) -> Routing:
     )
 
 
-@dataclass(slots=True)
+COLUMNS, ROWS = 0, 1
+"""Directions of the levels of an H-tree: those that halve columns of mats, and those that halve rows."""
+
+
 class _Flow:
-    """Bits still to route on the way from the edge to the mats, one record per bank."""
+    """Bits still to route on the way from the edge to the mats of an H-tree, and its levels so far.
 
-    address: Ints
-    distributed: Ints
-    broadcast: Ints
-    columns_to_activate: Ints
-    rows_to_activate: Ints
-    legal: Bools
+    One record per bank, and `(direction, bank)` matrices of what is still to halve and to activate. `trees` (5,
+    levels, banks) by direction, level 0 next to the mats.
+    """
 
-    def check(self) -> None:
+    def __init__(self, banks: BankChoice, block_bits: Ints, spec: ArraySpec) -> None:
+        count = len(banks)
+        self.levels_left = np.stack([exponent(banks.bank_cols), exponent(banks.bank_rows)])
+        self.to_activate = np.stack([banks.active_bank_cols, banks.active_bank_rows])
+        self.address = np.full(count, spec.address_bits, np.int64)
+        self.distributed, self.broadcast = _distributed_and_broadcast(spec, block_bits)
+        self.legal = np.ones(count, np.bool_)
+        self.beside = np.ones((2, count), np.int64)
+        self._all, self._active = np.ones(count, np.int64), np.ones(count, np.int64)
+        self.trees = [np.zeros((5, int(left.max(initial=0)), count), np.int64) for left in self.levels_left]
+
+    def check(self, banks: Ints) -> None:
         """Mark banks that have no bits left to route."""
-        self.legal &= (self.distributed + self.broadcast != 0) & (self.address != 0)
+        bits = self.distributed[banks] + self.broadcast[banks]
+        self.legal[banks] &= (bits != 0) & (self.address[banks] != 0)
 
-    def halve(self, to_activate: Ints) -> Ints:
-        """Pass one level; return 2 where both halves are active, else 1."""
-        both = to_activate > 1
-        self.distributed = np.where(both, self.distributed // 2, self.distributed)
-        to_activate[both] //= 2
-        self.address = self.address - ~both
-        return np.where(both, 2, 1)
+    def halve(self, banks: Ints, direction: int) -> Ints:
+        """Pass one level of some banks; return 2 where both halves are active, else 1."""
+        halves = np.where(self.to_activate[direction, banks] > 1, 2, 1)
+        self.distributed[banks] //= halves
+        self.to_activate[direction, banks] //= halves
+        self.address[banks] -= halves == 1
+        return halves
 
-    def bits(self) -> Ints:
-        """Bits in one bundle here."""
-        return self.address + self.distributed + self.broadcast
+    def enter(self, banks: Ints, direction: int, bundles: Ints | int) -> None:
+        """Record the next level of some banks, of wire `bundles` side by side."""
+        self.check(banks)
+        self.levels_left[direction, banks] -= 1
+        bits = self.address[banks] + self.distributed[banks] + self.broadcast[banks]
+        tree, level = self.trees[direction], self.levels_left[direction, banks]
+        for number, column in enumerate((1, bits, bundles, self._all[banks], self._active[banks])):
+            tree[number, level, banks] = column
+
+    def split(self, banks: Ints, direction: int, bundles: Ints | int) -> None:
+        """Halve some banks, and record the next level."""
+        self._active[banks] *= self.halve(banks, direction)
+        self._all[banks] *= 2
+        self.enter(banks, direction, bundles)
 
 
 def _distributed_and_broadcast(spec: ArraySpec, block_bits: Ints) -> tuple[Ints, Ints]:
     """Bits that split over mats and bits that go to all: block and way for data, ways and tag for tags."""
     if spec.is_tag:
-        return np.full_like(block_bits, spec.associativity), block_bits
-    return block_bits, np.full_like(block_bits, spec.associativity.bit_length() - 1)
+        return np.full_like(block_bits, spec.associativity), block_bits.copy()
+    return block_bits.copy(), np.full_like(block_bits, spec.associativity.bit_length() - 1)
 
 
 def route_h_tree(
@@ -145,104 +168,33 @@ def route_h_tree(
 ) -> Routing:
     """Route an H-tree through `banks` whose blocks have `block_bits` (BankWithHtree.cpp, Initialize).
 
+    The tree starts horizontally; levels in excess in one direction come first, then both alternate.
     `two_level_special_case`: half as many vertical bundles where there are four mats per row.
     """
-    count = len(banks)
-    columns = exponent(banks.bank_cols)
-    rows = exponent(banks.bank_rows)
-    levels = [np.zeros((5, int(axis.max(initial=0)), count), np.int64) for axis in (columns, rows)]
-    scalars = np.zeros((3, count), np.int64)
-    legal = np.zeros(count, bool)
-    for across, down in {*zip(columns.tolist(), rows.tolist(), strict=True)}:
-        members = np.flatnonzero((columns == across) & (rows == down))
-        tree = _route_one_shape(
-            across, down, banks.take(members), block_bits[members], spec, two_level_special_case
-        )
-        levels[0][:, :across, members] = tree.horizontal[:, ::-1]
-        levels[1][:, :down, members] = tree.vertical[:, ::-1]
-        legal[members] = tree.flow.legal
-        scalars[:, members] = tree.flow.address, tree.flow.distributed, tree.flow.broadcast
-    address, distributed, broadcast = scalars
-    horizontal, vertical = (TreeLevels(*matrices) for matrices in levels)
+    flow = _Flow(banks, block_bits, spec)
+    wide = np.flatnonzero(flow.levels_left[COLUMNS] > 0)
+    flow.enter(wide, COLUMNS, 1)
+    doubled = np.where(two_level_special_case & (exponent(banks.bank_cols) == 2), 1, 2)
+    for direction, other in ((COLUMNS, ROWS), (ROWS, COLUMNS)):
+        while len(some := np.flatnonzero(flow.levels_left[direction] > flow.levels_left[other])):
+            flow.split(some, direction, 1)
+            flow.beside[other, some] *= 2
+    while len(some := np.flatnonzero(flow.levels_left[COLUMNS] > 0)):
+        flow.split(some, COLUMNS, flow.beside[COLUMNS, some])
+        flow.split(some, ROWS, doubled[some] * flow.beside[ROWS, some])
+        flow.beside[:, some] *= 2
+    flow.check(np.arange(len(banks)))
+    flow.halve(wide, COLUMNS)
+    horizontal, vertical = (TreeLevels(*tree) for tree in flow.trees)
     if spec.is_tag:
         return Routing(
-            legal=legal & (distributed > 0), address_bits=address, data_bits=broadcast, ways=distributed,
-            horizontal=horizontal, vertical=vertical,
+            legal=flow.legal & (flow.distributed > 0), address_bits=flow.address, data_bits=flow.broadcast,
+            ways=flow.distributed, horizontal=horizontal, vertical=vertical,
         )
     return Routing(
-        legal=legal, address_bits=address, data_bits=distributed, ways=1 << broadcast, horizontal=horizontal,
-        vertical=vertical,
+        legal=flow.legal, address_bits=flow.address, data_bits=flow.distributed, ways=1 << flow.broadcast,
+        horizontal=horizontal, vertical=vertical,
     )
-
-
-@dataclass(slots=True)
-class _Tree:
-    """Levels of banks of one shape, (5, levels, banks) from the edge inwards, and what is left to route."""
-
-    horizontal: Ints
-    vertical: Ints
-    flow: _Flow
-
-
-def _route_one_shape(
-    across: int, down: int, banks: BankChoice, block_bits: Ints, spec: ArraySpec, special_case: bool
-) -> _Tree:
-    """Route banks of 2**across columns and 2**down rows of mats.
-
-    The tree starts horizontally; levels in excess in one direction come first, then both alternate.
-    """
-    count = len(banks)
-    distributed, broadcast = _distributed_and_broadcast(spec, block_bits)
-    flow = _Flow(
-        address=np.full(count, spec.address_bits), distributed=distributed, broadcast=broadcast,
-        columns_to_activate=banks.active_bank_cols.copy(), rows_to_activate=banks.active_bank_rows.copy(),
-        legal=np.ones(count, bool),
-    )
-    one = np.ones(count, np.int64)
-    horizontal, vertical = np.zeros((5, across, count), np.int64), np.zeros((5, down, count), np.int64)
-    all_wires = active = one
-    side_by_side_h = side_by_side_v = 1
-
-    def record(tree: Ints, level: int, bundles: int) -> None:
-        flow_bits = flow.bits()
-        tree[:, level] = one, flow_bits, bundles * one, all_wires, active
-
-    h, v = across, down
-    if h > 0:
-        flow.check()
-        record(horizontal, 0, 1)
-        h -= 1
-    while h > v:
-        flow.check()
-        active = active * flow.halve(flow.columns_to_activate)
-        all_wires = all_wires * 2
-        record(horizontal, across - h, 1)
-        h -= 1
-        side_by_side_v *= 2
-    while v > h:
-        flow.check()
-        active = active * flow.halve(flow.rows_to_activate)
-        all_wires = all_wires * 2
-        record(vertical, down - v, 1)
-        v -= 1
-        side_by_side_h *= 2
-    while h > 0:
-        flow.check()
-        active = active * flow.halve(flow.columns_to_activate)
-        all_wires = all_wires * 2
-        record(horizontal, across - h, side_by_side_h)
-        flow.check()
-        active = active * flow.halve(flow.rows_to_activate)
-        all_wires = all_wires * 2
-        doubled = 1 if special_case and across == 2 else 2
-        record(vertical, down - v, doubled * side_by_side_v)
-        h, v = h - 1, v - 1
-        side_by_side_h *= 2
-        side_by_side_v *= 2
-    flow.check()
-    if across > 0:
-        flow.halve(flow.columns_to_activate)
-    return _Tree(horizontal, vertical, flow)
 
 
 def route_bus(banks: BankChoice, block_bits: Ints, spec: ArraySpec) -> Routing:

@@ -6,6 +6,7 @@ from itertools import product
 
 from dse.errors import InputError
 from dse.spaces.space import Axis, Scale
+from dse.text import quoted
 
 EIGHTHS = 8
 SEPARATOR = ":"
@@ -41,7 +42,7 @@ def parse_split(text: str, classes: Sequence[str]) -> tuple[int, ...]:
     except ValueError:
         parts = ()
     if len(parts) != len(classes) or min(parts) < 1 or sum(parts) != EIGHTHS:
-        raise InputError(f"--split '{text}': give eighths of {', '.join(classes)}, as "
+        raise InputError(f"--split {quoted(text)}: give eighths of {', '.join(classes)}, as "
                          f"{SEPARATOR.join(map(str, usual_split(len(classes))))}")
     return parts
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sampling import one_in
 
 from dse.errors import InputError
 from dse.objectives.array.cells.lines import lines
@@ -32,6 +34,8 @@ SEPARATE = replace(
 )
 TECHNOLOGY = load_technology(22, "HP", 350)
 LOCAL, GLOBAL = (WireChoice(name, "RepeatedNone", False) for name in (BASIC_LOCAL, BASIC_GLOBAL))
+WAYS = 16
+"""Ways that share a write."""
 REFERENCE = Path(__file__).parents[1] / "reference"
 
 
@@ -58,8 +62,7 @@ def sample(problem, count: int, seed: int):  # type: ignore[no-untyped-def]
     return enumeration.designs(np.array(codes))
 
 
-@pytest.mark.parametrize("access", ACCESS_TYPES)
-@pytest.mark.parametrize("capacity", [512 << 10, 3 << 20])
+@pytest.mark.parametrize(("capacity", "access"), one_in(4, product((512 << 10, 3 << 20), ACCESS_TYPES)))
 def test_one_transistor_for_both_paths_is_mram_to_the_digit(capacity: int, access: str) -> None:
     compared = 0
     for problem in arrays(capacity, access, MRAM):
@@ -109,13 +112,13 @@ def write_cell_of(cell: Cell) -> Cell:
 def both() -> tuple[MatGeometry, Subarray]:
     """Subarrays with separate paths."""
     geometry = subarrays()
-    return geometry, subarray(geometry, circuit(SEPARATE))
+    return geometry, subarray(geometry, WAYS, circuit(SEPARATE))
 
 
 def test_reads_are_those_of_mram_with_the_read_transistor(both: tuple[MatGeometry, Subarray]) -> None:
     geometry, block = both
     options = circuit(read_cell_of(SEPARATE))
-    alone = subarray(geometry, options)
+    alone = subarray(geometry, WAYS, options)
     ramp = np.full(len(geometry), SHARP_RAMP)
     timing = subarray_timing(block.stages, ramp, circuit(SEPARATE))
     expected = subarray_timing(alone.stages, ramp, options)
@@ -129,7 +132,7 @@ def test_writes_are_those_of_mram_with_the_write_transistor(both: tuple[MatGeome
     """The pulses and energies of Table I's cell; only circuits that sense are missing from the write path."""
     geometry, block = both
     options = circuit(write_cell_of(SEPARATE))
-    alone = subarray(geometry, options)
+    alone = subarray(geometry, WAYS, options)
     ramp = np.full(len(geometry), SHARP_RAMP)
     timing = subarray_timing(block.stages, ramp, circuit(SEPARATE))
     expected = subarray_timing(alone.stages, ramp, options)
@@ -142,8 +145,8 @@ def test_writes_are_those_of_mram_with_the_write_transistor(both: tuple[MatGeome
 def test_both_paths_take_their_room_and_leak(both: tuple[MatGeometry, Subarray]) -> None:
     """Less than two arrays, since the cells are shared; more than one, since the decoders are not."""
     geometry, block = both
-    reading = subarray(geometry, circuit(read_cell_of(SEPARATE)))
-    writing = subarray(geometry, circuit(write_cell_of(SEPARATE)))
+    reading = subarray(geometry, WAYS, circuit(read_cell_of(SEPARATE)))
+    writing = subarray(geometry, WAYS, circuit(write_cell_of(SEPARATE)))
     line = lines(geometry, circuit(SEPARATE))
     assert (block.width > reading.width).all()
     assert (block.width < reading.width + writing.width - 0.999 * line.wordline_length).all()

@@ -16,7 +16,7 @@ import pytest
 
 from dse.cli import main
 from dse.report.run import is_run, read_run
-from dse.writing import exchange_names
+from dse.writing import ABANDONED, exchange_names, prefix_of_temporaries, write_text
 
 ROOT = Path(__file__).parents[2]
 SMALL = ["optimize", "--memory", "sot", "--capacity", "16KB", "--access", "normal"]
@@ -160,6 +160,21 @@ def test_a_run_is_whole_whenever_its_writer_is_killed(tmp_path: Path) -> None:
         process.wait()
         process.stdout.close()
         read_run(folder)
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_that_writes(tmp_path: Path) -> None:
+    out, run = tmp_path / "out.txt", tmp_path / "run"
+    old, older, new = (tmp_path / f"{prefix_of_temporaries(path)}{name}" for path, name in
+                       [(out, "a.txt"), (run, "b"), (out, "c.txt")])
+    own = tmp_path / ".out.txt.swp"  # of an editor
+    older.mkdir()
+    for path in (old, older / "front.csv", new, own):
+        path.write_text("", encoding="utf-8")
+    for path in (old, older, own):
+        os.utime(path, (time.time() - 2 * ABANDONED,) * 2)
+    write_text(out, "text")
+    assert main([*SEARCH, "--output", str(run)]) == 0
+    assert sorted(tmp_path.iterdir()) == sorted([new, own, out, run])
 
 
 def can_exchange(folder: Path) -> bool:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import psutil
 import pytest
+from sampling import one_in
 
 from dse.parallel import end_with_parent
 
@@ -52,8 +54,7 @@ def living(processes: list[psutil.Process]) -> list[psutil.Process]:
     return [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(("name", "number"), one_in(3, product(COMMANDS, (signal.SIGTERM, signal.SIGKILL))))
 def test_no_worker_outlives_its_command(name: str, number: signal.Signals, tmp_path: Path) -> None:
     command = started(COMMANDS[name], tmp_path)
     try:

@@ -210,6 +210,8 @@ def test_a_page_of_ten_thousand_points_is_explored_in_a_browser(front: Path, tmp
         page.on("request", lambda request: asked.append(request.url))
         page.goto(page_file.as_uri())
         page.wait_for_selector("body[data-ready=yes]", timeout=120_000)
+        drawn = page.evaluate("performance.getEntriesByName('front drawn')[0].startTime")
+        print(f"10,000 points: {page_file.stat().st_size / 1e6:.1f} MB, the front is drawn after {drawn / 1e3:.1f} s")
         click_through(page, whole)
         browser.close()
     assert not errors
@@ -223,6 +225,8 @@ def click_through(page, whole: pd.DataFrame) -> None:
         return page.inner_text("#count")
 
     assert count() == "10,000 of 10,000 designs"
+    page.wait_for_selector("#parallel .axis-brush", timeout=120_000)
+    assert page.inner_text("#lines").endswith(" of 10,000 designs have a line; ranges hold for all.")
     page.uncheck("#groups input >> nth=0")
     first = whole["problem"].iloc[0]
     left = int((whole["problem"] != first).sum())

@@ -1,6 +1,9 @@
 """Tables as Markdown and spreadsheets: whole or absent, units in the header, numbers as numbers, no formulas."""
 
+import csv
 import importlib.util
+import io
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,3 +208,19 @@ def test_winners_of_nvsim_and_given_designs(tmp_path: Path, capsys: pytest.Captu
     assert (status, err) == (0, "")
     found = pd.read_excel(tmp_path / "out.xlsx")
     assert found["area [m2]"].tolist() == pytest.approx(points["area"].tolist(), rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("command", [
+    "problem list", "technology list", "technology show 22nm", "study list", "workload list", "results list",
+    "examples",
+])
+def test_lists_in_all_forms(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    forms = {form: run(capsys, *command.split(), "--format", form) for form in ("table", "json", "csv", "markdown")}
+    assert all(status == 0 and error == "" for status, _, error in forms.values())
+    entries = json.loads(forms["json"][1])
+    (*names,), *rows = csv.reader(io.StringIO(forms["csv"][1]))
+    assert [list(entry) for entry in entries] == [names] * len(rows)
+    assert [[str(value) for value in entry.values()] for entry in entries] == rows
+    assert len(read_markdown(forms["markdown"][1])) == 1 + len(rows)
+    assert rows or command == "results list"
+    assert all(row[0] in forms["table"][1] for row in rows) or command == "results list"

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from helpers import KILOBYTE, NODE_22, ONE, ask, edap_of, with_tag
 from helpers import UP_TO_2 as TWO
+from sampling import one_in
 
 from dse.errors import InfeasibleError
 from dse.objectives.array.choice import ArrayChoice
@@ -130,7 +131,7 @@ def drawn_cache(seed: int) -> SmallCache:
 
 
 DRAWN = {f"drawn{seed}": drawn_cache(seed) for seed in range(24)}
-FEW = list(DRAWN)[:6]
+FEW = list(DRAWN)[:3]
 """Of these on every run; the others are slow."""
 CASES |= DRAWN
 EVERYTHING = [(name, access) for name in ("sram", "stt", "sot") for access in (*ACCESS_TYPES, RAM)]
@@ -271,7 +272,7 @@ SEARCHED = [
 SEARCHED += [(*case, objective) for case in OTHERS for objective in list(OBJECTIVES)[:4]]
 
 
-@pytest.mark.parametrize(("name", "access", "objective"), SEARCHED)
+@pytest.mark.parametrize(("name", "access", "objective"), one_in(5, SEARCHED))
 def test_optimum_of_every_cache(name: str, access: str, objective: str) -> None:
     every = everything(name, access)
     check_optimum(every, ask([every.spec], objective), OBJECTIVES[objective](every.metrics))
@@ -315,9 +316,11 @@ CONSTRAINTS: dict[str, Callable[[Metrics], Any]] = {
 """Constraints with a place for their limit, and the figure each is on."""
 
 
-@pytest.mark.parametrize("objective", ["edap", "read_energy / leakage"])
-@pytest.mark.parametrize("template", CONSTRAINTS)
-@pytest.mark.parametrize(("name", "access"), [("sram", NORMAL), ("stt", FAST), ("sot", SEQUENTIAL), ("sot", RAM)])
+@pytest.mark.parametrize(("name", "access", "template", "objective"), one_in(3, (
+    (*cache, template, objective)
+    for cache in (("sram", NORMAL), ("stt", FAST), ("sot", SEQUENTIAL), ("sot", RAM))
+    for template in CONSTRAINTS for objective in ("edap", "read_energy / leakage")
+)))
 def test_optimum_within_a_constraint(name: str, access: str, template: str, objective: str) -> None:
     """Halfway between what the unconstrained optimum has and the best possible."""
     every = everything(name, access)
@@ -499,7 +502,7 @@ def narrowed(spec: CacheSpec) -> CacheSpec:
 
 @pytest.mark.parametrize(
     ("memory", "capacity", "objective"),
-    [("sram", 32, "edap"), ("stt", 48, "read_energy / leakage"), ("sot", 256, "edap")],
+    one_in(3, [("sram", 32, "edap"), ("stt", 48, "read_energy / leakage"), ("sot", 256, "edap")]),
 )
 def test_whole_caches(memory: str, capacity: int, objective: str) -> None:
     """All access types: no worse than Algorithm 1 or one access type, and what the arrays say it is."""

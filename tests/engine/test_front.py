@@ -1,8 +1,10 @@
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pytest
 from helpers import KILOBYTE, NODE_22, ONE, UP_TO_2, ask, cost_at, every_array, every_cache, small_spec
+from sampling import one_in
 
 from dse.batch import Floats
 from dse.errors import InputError
@@ -60,8 +62,9 @@ def brute_front(points: np.ndarray) -> np.ndarray:
     return np.array(kept)
 
 
-@pytest.mark.parametrize("access", ["normal", "fast", "sequential"])
-@pytest.mark.parametrize("cell", ["sram.cell", "stt_deepnvm", "sot_deepnvm"])
+@pytest.mark.parametrize(("cell", "access"), one_in(4, product(
+    ("sram.cell", "stt_deepnvm", "sot_deepnvm"), ("normal", "fast", "sequential")
+)))
 def test_front_is_that_of_all_caches(cell: str, access: str) -> None:
     spec = front_spec(cell, access)
     everything = points_of(spec)

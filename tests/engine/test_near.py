@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import FIGURES, ONE, UP_TO_2, UP_TO_4, ask, cost_at, edap_of, every_array, every_cache, small_spec
+from sampling import one_in
 
 from dse.batch import Ints
 from dse.errors import InfeasibleError, InputError
@@ -50,7 +51,8 @@ def choices(spec: CacheSpec) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...
 
 
 @pytest.mark.parametrize(
-    ("accesses", "share"), [(("normal",), 0.0), (("sequential",), 0.05), (("fast", "normal"), 0.1), ((RAM,), 0.2)]
+    ("accesses", "share"),
+    one_in(2, [(("normal",), 0.0), (("sequential",), 0.05), (("fast", "normal"), 0.1), ((RAM,), 0.2)]),
 )
 def test_all_caches_within_a_share(accesses: tuple[str, ...], share: float) -> None:
     """The same caches as brute force, which sees each once, with the same values."""

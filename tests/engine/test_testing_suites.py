@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sampling import slow_unless
 
 from dse.batch import Bools, Ints
 from dse.exploration import caches
@@ -48,7 +49,9 @@ def test_caches_are_problems() -> None:
     check_problem(caches("sram", "16KB", constraints=["area<=0.05mm2"], technology="22nm"))
 
 
-@pytest.mark.parametrize("name", [name for name in family_names() if name != "cache"])
+@pytest.mark.parametrize(
+    "name", slow_unless(lambda name: name != "scratchpad", [name for name in family_names() if name != "cache"])
+)
 def test_other_families_give_problems(name: str) -> None:
     family = load_family(name)
     options = family.options()

@@ -9,6 +9,7 @@ import pytest
 from helpers import FIGURES, KILOBYTE, NODE_22, UP_TO_2, ask, constraint_of, every_cache, objective_of, small_spec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sampling import one_in
 
 from dse.errors import InputError
 from dse.formula import parse_formula
@@ -178,7 +179,7 @@ NARROW = {
 }
 
 
-@pytest.mark.parametrize("combine", COMBINATIONS)
+@pytest.mark.parametrize("combine", one_in(2, COMBINATIONS))
 def test_joint_search_over_capacities_is_brute_force(combine: str) -> None:
     """Each capacity has DRAM traffic of its own; the best is that over all pairs of arrays of all capacities."""
     costs = workload_costs(WORKLOADS[1:], combine=combine)

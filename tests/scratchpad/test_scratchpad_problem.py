@@ -6,6 +6,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from sampling import one_in
 from small import OPTIONS, Reduced, problem_of, setting
 from typer.testing import CliRunner
 
@@ -125,7 +126,7 @@ def everything(problem):
     return evaluate(problem, np.concatenate(list(problem.space.blocks())))
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", one_in(3, range(30)))
 def test_exact_optimum_is_that_of_brute_force(seed):
     """Limits are set at a quantile of what the reduced space has, so that they bind."""
     free = Reduced(setting(**ONE), *questions(("energy",)), seed=seed, groups=1 + seed % 2)

@@ -98,6 +98,7 @@ def test_parameters_of_a_noise_free_table_are_recovered_to_one_percent(truth: di
     assert min(one.identified for one in found.parameters) > 0.95
 
 
+@pytest.mark.slow
 def test_a_calibration_that_is_interrupted_goes_on_where_it_was(
     truth: dict[str, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,13 +70,14 @@ class Cluster:
     """A Dask scheduler and workers on this machine."""
 
     folder: Path
+    count: int = 2
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     scheduler: "subprocess.Popen[bytes] | None" = None
     address: str = ""
 
     def __enter__(self) -> "Cluster":
         self.start_scheduler(0)
-        for _ in range(2):
+        for _ in range(self.count):
             self.start_worker()
         return self
 

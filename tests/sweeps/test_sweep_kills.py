@@ -170,8 +170,8 @@ def test_an_interrupted_sweep_ends_at_once_and_goes_on(number: signal.Signals, t
 
 
 def test_a_killed_scheduler_ends_the_sweep_in_one_line_and_it_goes_on(tmp_path: Path) -> None:
-    file = write_sweep(tmp_path, {"seconds": 0.1}, {"number": list(range(60))})
-    with Cluster(tmp_path) as cluster:
+    file = write_sweep(tmp_path, {"seconds": 0.1}, {"number": list(range(20))})
+    with Cluster(tmp_path, count=1) as cluster:
         runner = start(file, "--scheduler", cluster.address)
         while not list(tmp_path.rglob("*.parquet")):
             assert runner.poll() is None
@@ -181,9 +181,9 @@ def test_a_killed_scheduler_ends_the_sweep_in_one_line_and_it_goes_on(tmp_path: 
         assert runner.returncode == 1
         told = [line for line in err.splitlines() if not line.startswith("cases:")]
         assert len(told) == 1 and "is gone: " in told[0] and "the same command goes on" in told[0], err
-    with Cluster(tmp_path) as cluster:
+    with Cluster(tmp_path, count=1) as cluster:
         status, out, _ = done(file, "--scheduler", cluster.address)
-    assert status == 0 and out.startswith("60 of 60 cases are done")
+    assert status == 0 and out.startswith("20 of 20 cases are done")
 
 
 @pytest.mark.parametrize(

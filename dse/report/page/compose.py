@@ -17,6 +17,8 @@ from dse.report.page.columns import PageColumn, packed
 
 MOST = 20_000
 """Designs of a run on a page unless told otherwise."""
+SCRIPTS = ("data.js", "designs.js", "scatter.js", "parallel.js", "table.js", "panel.js", "explorer.js")
+"""Parts of the page's script, in the order in which they build on each other."""
 MOST_LEVELS = 40
 """Different words or counts up to which a column is worth an axis of its own."""
 
@@ -67,7 +69,7 @@ def explorer_page(runs: Sequence[PageRun], title: str, most: int = MOST) -> str:
     return _filled({
         "TITLE": html.escape(title),
         "STYLE": _read("page.css"),
-        "SCRIPT": _read("page.js"),
+        "SCRIPT": "\n".join(map(_read, SCRIPTS)),
         "DATA": base64.b64encode(data).decode(),
         "PLOTLY": base64.b64encode(gzip.compress(get_plotlyjs().encode(), 9, mtime=0)).decode(),
     })

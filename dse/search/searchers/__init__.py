@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dse.errors import InputError
 from dse.problem import Problem
 from dse.search.searchers.protocol import Searcher
+from dse.text import quoted
 
 if TYPE_CHECKING:
     from dse.search.searchers.transfer import Source
@@ -60,9 +61,9 @@ def make_searcher(method: str, problem: Problem, seed: int, sources: "Sequence[S
     Raises InputError where there is no such method, or it does not learn from other problems.
     """
     if method not in METHODS:
-        raise InputError(f"method '{method}' is not known: known are {', '.join(METHODS)}")
+        raise InputError(f"method {quoted(method)} is not known: known are {', '.join(METHODS)}")
     if sources and method not in LEARNERS:
-        raise InputError(f"method '{method}' does not learn from other problems: {', '.join(LEARNERS)} does")
+        raise InputError(f"method {quoted(method)} does not learn from other problems: {', '.join(LEARNERS)} does")
     check_installed(method)
     make = import_module(f"dse.search.searchers.{METHODS[method][0]}").make
     searcher: Searcher = make(method, problem, seed, sources) if sources else make(method, problem, seed)

@@ -3,14 +3,17 @@
 Source: NVSim SubArray.cpp, Initialize.
 """
 
+from functools import lru_cache
+
 from dse.objectives.array.circuits.cell_physics import CellAccess, Lines
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.transistor import gate_cap, nmos_on_resistance, transistor_drain_cap
 from dse.objectives.array.given.cell import Cell
-from dse.objectives.array.given.technology import Technology
+from dse.objectives.array.given.technology import TECHNOLOGIES, Technology
 from dse.spaces.array.mat import MatGeometry
 
 
+@lru_cache(maxsize=TECHNOLOGIES)
 def transistor_access(cell: Cell, technology: Technology, gates: int) -> CellAccess:
     """Access transistors of a cell, `gates` of them on its wordline; two cells share a drain contact.
 

@@ -5,7 +5,7 @@ Equations: NVSim Wire.cpp (functions named in the docstrings), which follow CACT
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +26,7 @@ from dse.objectives.array.circuits.transistor import (
     transistor_drain_cap,
 )
 from dse.objectives.array.circuits.wire_cost import WireCost
-from dse.objectives.array.given.technology import Technology
+from dse.objectives.array.given.technology import TECHNOLOGIES, Technology
 
 if TYPE_CHECKING:
     from dse.objectives.array.circuits.wire import Wire
@@ -62,7 +62,7 @@ class _Transmitter:
     receiver: float
 
 
-@cache
+@lru_cache(maxsize=TECHNOLOGIES)
 def _transmitter(technology: Technology) -> _Transmitter:
     """Rise and fall of a smallest inverter that drives its like, and what the first gates load.
 

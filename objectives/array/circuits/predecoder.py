@@ -7,7 +7,7 @@ PredecodeBlock.cpp and BasicDecoder.cpp.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from dse.objectives.array.circuits.output_driver import DriverLoad, OutputDriver
 from dse.objectives.array.circuits.row_decoder import Decoder, decoder, decoder_stages, nand_table, size_drivers
 from dse.objectives.array.circuits.signal import STEP_RAMP
 from dse.objectives.array.given.quirks import Quirks
-from dse.objectives.array.given.technology import Technology
+from dse.objectives.array.given.technology import TECHNOLOGIES, Technology
 from dse.spaces.array.organization import LATENCY
 
 FEWEST_BITS = 4
@@ -192,7 +192,7 @@ def _paths(blocks: list[_FixedStages], built: Decoder, quirks: Quirks) -> tuple[
     return delay, ramp
 
 
-@cache
+@lru_cache(maxsize=TECHNOLOGIES)
 def _front(technology: Technology, largest_nmos: float, quirks: Quirks) -> FixedFront:
     """Characterize the fixed stages of every block size (delays for a step at the input), all gates together."""
     pin_cap = nand_table(technology).pin_cap.tolist()

@@ -5,7 +5,7 @@ RowDecoder.cpp and, for its use inside predecoders, BasicDecoder.cpp.
 """
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from dse.objectives.array.circuits.transistor import (
     nmos_on_resistance,
     nmos_transconductance,
 )
-from dse.objectives.array.given.technology import Technology
+from dse.objectives.array.given.technology import TECHNOLOGIES, Technology
 
 UNDECODED_ROWS = 8
 """Up to this many rows the predecoder's outputs are used directly."""
@@ -46,7 +46,7 @@ class NandTable:
     leakage: Floats
 
 
-@cache
+@lru_cache(maxsize=TECHNOLOGIES)
 def nand_table(technology: Technology) -> NandTable:
     """Characterize the gates that decoders start with (RowDecoder.cpp, Initialize and CalculateRC).
 
@@ -105,8 +105,17 @@ class DecoderStages:
         return replace(self, number=self.number[rows])
 
     def delay(self, ramp: Floats) -> Signal:
-        """Transition of the selected line for a `ramp` [1/s]: t_NAND + t_driver (RowDecoder.cpp, CalculateLatency)."""
-        number = self.number
+        """Transition of the selected line for a `ramp` [1/s]: t_NAND + t_driver (RowDecoder.cpp, CalculateLatency).
+
+        One ramp for all decoders passes each distinct circuit once.
+        """
+        if ramp.size == 1:
+            signal = self._through(np.arange(len(self.gated)), ramp)
+            return Signal(signal.delay.take(self.number), signal.ramp.take(self.number))
+        return self._through(self.number, ramp)
+
+    def _through(self, number: Ints, ramp: Floats) -> Signal:
+        """Transition behind the circuits of some numbers."""
         gated = self.gated[number]
         gate = horowitz(self.gate_tau[number], self.gate_beta[number], ramp)
         delay, ramp = np.where(gated, gate.delay, 0.0), np.where(gated, gate.ramp, ramp)
@@ -169,13 +178,13 @@ def decoder(
     n (P_driver + P_NAND), height n max(h_NAND, h_driver).
     """
     table, vdd = nand_table(technology), technology.vdd
-    gate_load = table.output_cap[inputs] + driver.input_cap[number]
+    gate_load = table.output_cap.take(inputs) + driver.input_cap.take(number)
     gate_energy = np.where(inputs > 0, gate_load * vdd * vdd, 0.0)
     return Decoder(
-        fits=driver.fits[number],
-        height=np.maximum(table.height[inputs], driver.height[number]) * rows,
-        width=table.width[inputs] + driver.width[number],
-        energy=gate_energy + driver.energy[number],
-        leakage=(driver.leakage[number] + table.leakage[inputs]) * rows,
+        fits=driver.fits.take(number),
+        height=np.maximum(table.height.take(inputs), driver.height.take(number)) * rows,
+        width=table.width.take(inputs) + driver.width.take(number),
+        energy=gate_energy + driver.energy.take(number),
+        leakage=(driver.leakage.take(number) + table.leakage.take(inputs)) * rows,
         stages=stages,
     )

@@ -12,6 +12,9 @@ from dse.batch import Batch, Ints, concatenate
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.hierarchy.array import bankable_mat
 from dse.objectives.array.hierarchy.least_mat import (
+    HEIGHT,
+    KEPT,
+    WIDTH,
     CutMats,
     LeastSubarrays,
     MatSides,
@@ -61,6 +64,20 @@ class StyledMats:
     number: Ints
     cut: Ints
     mat: Mat
+
+    def take(self, rows: Ints) -> "StyledMats":
+        """Some of the mats."""
+        return StyledMats(self.position[rows], self.number[rows], self.cut[rows], self.mat.take(rows))
+
+
+def join_styled_mats(parts: Sequence[StyledMats]) -> StyledMats:
+    """Mats of several sets together; they keep their places among those that each set was asked for."""
+    return StyledMats(
+        position=np.concatenate([part.position for part in parts]),
+        number=np.concatenate([part.number for part in parts]),
+        cut=np.concatenate([part.cut for part in parts]),
+        mat=concatenate([part.mat for part in parts]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +153,25 @@ class BoundedMats:
         cuts, origin, styles = self._known()
         mats = styled_mats(cuts.take(rows), self._subarrays)
         chosen = np.flatnonzero(mats.legal)
-        cut, style = np.divmod(chosen, styles)
+        cut, style = np.divmod(chosen.astype(np.int32), styles)
+        row = rows.take(cut)
         return StyledMats(
-            position=origin.position[rows[cut]] + style, number=rows[cut] * styles + style, cut=cut,
-            mat=mats.take(chosen),
+            position=origin.position.take(row) + style, number=row * styles + style, cut=cut,
+            mat=mats if len(chosen) == len(mats.legal) else mats.take(chosen),
         )
 
     def sides(self, rows: Ints) -> MatSides:
         """Sides of the mats at some rows in all buffer styles, valid or not."""
         return mat_sides(self._known()[0].take(rows), self._subarrays)
+
+    @property
+    def largest(self) -> tuple[int, float]:
+        """The most address bits of any predecoder, and a height and width that no mat exceeds together [m]."""
+        cuts, subarrays = self._known()[0], self._subarrays
+        sides = subarrays.table[HEIGHT] + subarrays.table[WIDTH]
+        count = max(int(cuts.mat_rows.max()), int(cuts.mat_cols.max()))
+        bits = max(int(cuts.row_bits.max()), int(subarrays.mux_bits.max()))
+        return bits, float(sides[subarrays.table[KEPT] > 0].max()) * count
 
     def valid_styles(self, rows: Ints) -> Ints:
         """Number of buffer styles in which the mats at some rows are valid."""

@@ -19,7 +19,7 @@ from dse.objectives.array.evaluation.design import EvaluatedDesign, choices
 from dse.objectives.array.hierarchy.array import mats_of
 from dse.objectives.array.hierarchy.mat import MatDetail, mat_detail
 from dse.objectives.array.hierarchy.periphery import Periphery, size_periphery, without_reading
-from dse.objectives.array.hierarchy.subarray_energy import cell_energy
+from dse.objectives.array.hierarchy.subarray_energy import cell_energy, ways_sharing_a_write
 from dse.objectives.array.hierarchy.subarray_timing import path_stages, path_timing
 from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.organization import ORGANIZATION_COLUMNS
@@ -102,7 +102,8 @@ def _path(geometry: MatGeometry, circuit: Circuit, *, writes_only: bool) -> _Pat
     line = lines(geometry, circuit)
     sized = size_periphery(geometry, line, circuit.physics.line_currents(geometry, circuit), circuit)
     around = without_reading(sized) if writes_only else sized
-    return _Path(line, around, cell_energy(geometry, line, around, circuit), circuit)
+    ways = ways_sharing_a_write(circuit.spec, circuit.quirks)
+    return _Path(line, around, cell_energy(geometry, ways, line, around, circuit), circuit)
 
 
 def _of(values: Any) -> float:

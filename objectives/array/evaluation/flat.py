@@ -1,6 +1,6 @@
 """All banks and all mats of an array side by side, with lower bounds, so that most are ruled out before they meet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,16 +9,19 @@ import numpy as np
 from dse.batch import Bools, Floats, Ints, distinct
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs
-from dse.objectives.array.evaluation.bounded import BoundedMats, LeastMats, StyledMats
+from dse.objectives.array.evaluation.bounded import BoundedMats, LeastMats, StyledMats, join_styled_mats
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.hierarchy.bank import BankShape
-from dse.objectives.array.hierarchy.bank_sums import BankSums, SummedBanks, bank_sums, has_closed_form
+from dse.objectives.array.hierarchy.bank_sums import BanksByMats, BankSums, SummedBanks, bank_sums, has_closed_form
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.spaces.array.enumeration import Group
 from dse.spaces.array.routing import Routing
 
 PART = 1 << 15
 """Mats, banks or pairs judged at a time."""
+
+CUT = 1 << 13
+"""Mats judged at a time in all their buffer styles."""
 
 Keeps = Callable[[Figure], Bools]
 """Which designs to keep, from lower bounds of their figures."""
@@ -32,6 +35,7 @@ class FlatBanks:
 
     Banks of a group that add the same to their mats are one class: `sums` and `group` of each class, which are
     contiguous by group from `start`; `members` are the banks class by class, from `first_member`; `class_of` banks.
+    `first_of_shape`: classes that are in loop order the first of their group with their rows and columns of mats.
     """
 
     position: Ints
@@ -43,6 +47,7 @@ class FlatBanks:
     members: Ints
     first_member: Ints
     class_of: Ints
+    first_of_shape: Bools
 
     def of_classes(self, classes: Ints) -> Ints:
         """Banks of some classes, class by class."""
@@ -68,6 +73,10 @@ class Flat:
         """Lower bounds of figures of banks of mats, which broadcast; or each mat is of the bank at its `spread`."""
         return SummedBanks(sums, mats, self.circuit, spread)
 
+    def with_least_sums(self, rows: slice) -> Figure:
+        """Lower bounds of figures of some mats, in any buffer style, in any bank of their group."""
+        return self.figures(self.least_sums, self.least.mat.take(rows), self.mat_group[rows])
+
     @cached_property
     def least_sums(self) -> BankSums:
         """Least sums of each group's banks."""
@@ -77,7 +86,10 @@ class Flat:
     @cached_property
     def best_mats(self) -> Mat:
         """Least figures of each group's mats."""
-        return least_of_groups(self.least.mat, self.mat_group, len(self.groups))[0]
+        first = np.searchsorted(self.mat_group, np.arange(len(self.groups)))
+        return Mat(**{
+            name: np.minimum.reduceat(column, first) for name, column in self.least.mat.to_columns().items()
+        })
 
     @cached_property
     def promise(self) -> Floats:
@@ -89,14 +101,6 @@ class Flat:
         promise: Floats = np.sum(logs, axis=0)
         return promise
 
-    def classes_of(self, group: int) -> Ints:
-        """Classes of a group's banks."""
-        return np.arange(*np.searchsorted(self.banks.group, (group, group + 1)))
-
-    def mats_of(self, group: int) -> Ints:
-        """Mats of a group."""
-        return np.arange(*np.searchsorted(self.mat_group, (group, group + 1)))
-
     def in_styles(self, rows: Ints) -> "Styled":
         """The mats at some rows in each of their buffer styles."""
         mats = self.bounded.styled(self.least.row[rows])
@@ -107,28 +111,28 @@ class Flat:
 
         For each of `several` judges, which share what is worked out: mats in any buffer style first, then in each.
         """
-        in_any = _judged(
-            len(self.mat_group), several,
-            lambda rows: self.figures(self.least_sums, self.least.mat.take(rows), self.mat_group[rows]),
-        )
-        chosen = np.flatnonzero(np.logical_or.reduce(in_any))
-        styled = self.in_styles(chosen)
-        cut = chosen[styled.mats.cut]
-        kept = _judged(len(cut), several, styled.with_least_sums)
-        return styled, [
-            styled.with_classes(np.flatnonzero(own & some[cut]), keeps)
-            for own, some, keeps in zip(kept, in_any, several, strict=True)
-        ]
+        return self.surviving_of(_judged(len(self.mat_group), several, self.with_least_sums), several)
 
-    def pairs(self, several: Sequence[Keeps]) -> "tuple[Styled, list[Met]]":
-        """Classes of banks and mats that form a design to keep, pair by pair, for each of `several` judges."""
-        styled, surviving = self.surviving(several)
-        return styled, [_together(styled.met(*both, keeps)) for both, keeps in zip(surviving, several, strict=True)]
+    def surviving_of(self, in_any: Sequence[Bools], several: Sequence[Keeps]) -> "tuple[Styled, list[Met]]":
+        """The same of mats that each judge keeps in any buffer style."""
+        chosen = np.flatnonzero(np.logical_or.reduce(in_any))
+        parts, kept = [], []
+        for start in range(0, max(len(chosen), 1), CUT):
+            rows = chosen[start : start + CUT]
+            styled = self.in_styles(rows)
+            cut, figure = rows[styled.mats.cut], styled.with_least_sums()
+            own = np.stack([some[cut] & keeps(figure) for some, keeps in zip(in_any, several, strict=True)])
+            left = np.flatnonzero(own.any(axis=0))
+            parts.append(styled.take(left))
+            kept.append(own[:, left])
+        joined = join_styled(parts)
+        mats = [np.flatnonzero(own) for own in np.concatenate(kept, axis=1)]
+        return joined, [joined.with_classes(own, keeps) for own, keeps in zip(mats, several, strict=True)]
 
     def pairs_by_group(self, keeps: Keeps) -> "tuple[Styled, Iterator[Met]]":
-        """The same of one judge, part by part as they are asked for: `keeps` may have learned in between.
+        """Classes of banks and mats that form a design to keep, pair by pair, part by part as they are asked for.
 
-        Groups whose best figures promise most come first.
+        The judge may have learned in between. Groups whose best figures promise most come first.
         """
         styled, (both,) = self.surviving([keeps])
         return styled, styled.met(*both, keeps)
@@ -149,35 +153,49 @@ class Styled:
     mats: StyledMats
     group: Ints
 
-    def with_least_sums(self, rows: slice) -> Figure:
-        """Lower bounds of figures of some mats in any bank of their group."""
-        return self.flat.figures(self.flat.least_sums, self.mats.mat.take(rows), self.group[rows])
+    def take(self, rows: Ints) -> "Styled":
+        """Some of the mats."""
+        return Styled(self.flat, self.mats.take(rows), self.group[rows])
+
+    def with_least_sums(self) -> Figure:
+        """Lower bounds of figures of the mats in any bank of their group."""
+        return self.flat.figures(self.flat.least_sums, self.mats.mat, self.group)
+
+    def with_every_class(self, mats: Ints) -> Met:
+        """Pairs of some of the mats with every class of their group."""
+        start = self.flat.banks.start
+        count = np.diff(start, append=len(self.flat.banks.group))[self.group[mats]]
+        within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+        return np.repeat(start[self.group[mats]], count) + within, np.repeat(mats, count)
+
+    def of_pairs(self, met: Met) -> Figure:
+        """Lower bounds of figures of pairs of classes and mats."""
+        classes, mats = met
+        return self.flat.figures(self.flat.banks.sums.take(classes), self.mats.mat.take(mats))
 
     def with_classes(self, mats: Ints, keeps: Keeps) -> Met:
         """Classes that may form a design to keep with some of the mats, and these mats."""
-        flat = self.flat
-        best, there = least_of_groups(self.mats.mat.take(mats), self.group[mats], len(flat.groups))
+        flat, there = self.flat, np.zeros(len(self.flat.groups), np.bool_)
+        there[self.group[mats]] = True
         group = flat.banks.group
         classes = np.flatnonzero(there[group])
-        (kept,) = _judged(
-            len(classes), [keeps],
-            lambda rows: flat.figures(flat.banks.sums.take(classes[rows]), best.take(group[classes[rows]])),
-        )
-        return classes[kept], mats
+        best = flat.best_mats.take(group[classes])
+        kept = keeps(flat.figures(flat.banks.sums.take(classes), best))
+        return classes[np.broadcast_to(kept, len(classes))], mats
 
-    def _by_group(self, classes: Ints, mats: Ints) -> Iterator[Met]:
-        """Some classes and mats, those of one group at a time, where it has both."""
+    def _by_group(self, classes: Ints, mats: Ints) -> Iterator[tuple[slice, slice]]:
+        """Rows of some classes and mats, those of one group at a time, where it has both."""
         every = np.arange(len(self.flat.groups) + 1)
         ends = np.searchsorted(self.flat.banks.group[classes], every)
         mat_ends = np.searchsorted(self.group[mats], every)
         both = np.flatnonzero((np.diff(ends) > 0) & (np.diff(mat_ends) > 0))
         for group in both[np.argsort(self.flat.promise[both], kind="stable")].tolist():
-            yield classes[ends[group] : ends[group + 1]], mats[mat_ends[group] : mat_ends[group + 1]]
+            yield slice(ends[group], ends[group + 1]), slice(mat_ends[group], mat_ends[group + 1])
 
     def met(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
         """Pairs to keep of some classes and mats."""
         for part, own_mats, kept in self._judged_blocks(classes, mats, keeps):
-            row, column = np.nonzero(kept)
+            row, column = np.divmod(np.flatnonzero(kept), len(own_mats))
             if len(row):
                 yield part[row], own_mats[column]
 
@@ -190,27 +208,22 @@ class Styled:
 
     def _judged_blocks(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[tuple[Ints, Ints, Bools]]:
         """Some classes and all mats of a group at a time, and which pairs to keep, (classes, mats)."""
+        figures = BanksByMats(self.flat.banks.sums.take(classes), self.mats.mat.take(mats), self.flat.circuit).figures
         for own, own_mats in self._by_group(classes, mats):
-            step = max(1, PART // len(own_mats))
-            some = self.mats.mat.take(own_mats)
-            for start in range(0, len(own), step):
-                part = own[start : start + step]
-                kept = keeps(self.flat.figures(self.flat.banks.sums.take(part).columns(), some))
-                yield part, own_mats, np.broadcast_to(kept, (len(part), len(own_mats)))
+            count = own_mats.stop - own_mats.start
+            step = max(1, PART // count)
+            for start in range(own.start, own.stop, step):
+                part = slice(start, min(start + step, own.stop))
+                kept = np.broadcast_to(keeps(figures(part, own_mats)), (part.stop - part.start, count))
+                yield classes[part], mats[own_mats], kept
 
 
-def least_of_groups(mats: Mat, group: Ints, count: int) -> tuple[Mat, Bools]:
-    """Least figures of the mats of each of `count` groups, which are contiguous, and which groups have any."""
-    first = np.flatnonzero(np.diff(group, prepend=-1))
-    there = np.zeros(count, np.bool_)
-    there[group[first]] = True
-    columns = {}
-    for name, column in mats.to_columns().items():
-        least = np.zeros(count, column.dtype)
-        if len(first):
-            least[group[first]] = np.minimum.reduceat(column, first)
-        columns[name] = least
-    return Mat(**columns), there
+def join_styled(parts: Sequence[Styled]) -> Styled:
+    """Mats of several sets together, at least one; they keep their places among those that each set was asked for."""
+    if len(parts) == 1:
+        return parts[0]
+    mats = [part.mats for part in parts]
+    return Styled(parts[0].flat, join_styled_mats(mats), np.concatenate([part.group for part in parts]))
 
 
 def _judged(count: int, several: Sequence[Keeps], figures: Callable[[slice], Figure]) -> list[Bools]:
@@ -224,7 +237,7 @@ def _judged(count: int, several: Sequence[Keeps], figures: Callable[[slice], Fig
     return said
 
 
-def _together(parts: Iterator[Met]) -> Met:
+def together(parts: Iterable[Met]) -> Met:
     """All pairs of several sets."""
     one, other = zip((np.zeros(0, np.int64), np.zeros(0, np.int64)), *parts, strict=True)
     return np.concatenate(one), np.concatenate(other)
@@ -260,11 +273,22 @@ def _flat_banks(designs: ArrayDesigns, groups: Sequence[Group]) -> FlatBanks:
     own_class = rank[kind]
     group = number[first][order]
     members = np.argsort(own_class, kind="stable")
+    first_member = np.searchsorted(own_class[members], np.arange(len(order)))
+    sums = sums.take(first[order])
     return FlatBanks(
-        position=position, shape=shape, routing=routing, sums=sums.take(first[order]), group=group,
-        start=np.searchsorted(group, np.arange(len(groups))), members=members,
-        first_member=np.searchsorted(own_class[members], np.arange(len(order))), class_of=own_class,
+        position=position, shape=shape, routing=routing, sums=sums, group=group,
+        start=np.searchsorted(group, np.arange(len(groups))), members=members, first_member=first_member,
+        class_of=own_class, first_of_shape=_first_of_each(members[first_member], group, sums.mats, sums.ratio),
     )
+
+
+def _first_of_each(order: Ints, *columns: Ints | Floats) -> Bools:
+    """Which records are in some order the first of those with equal columns."""
+    _, kind = distinct(*columns)
+    sorted_ = np.lexsort((order, kind))
+    first = np.zeros(len(order), np.bool_)
+    first[sorted_[np.flatnonzero(np.diff(kind[sorted_], prepend=-1))]] = True
+    return first
 
 
 def pairs_in_full(designs: ArrayDesigns, styled: Styled, met: Met) -> Pairs:
@@ -275,13 +299,6 @@ def pairs_in_full(designs: ArrayDesigns, styled: Styled, met: Met) -> Pairs:
         flat.shape.take(banks), flat.routing.take(banks), designs.bounded.in_full(some.number[mats]),
         designs.enumeration.code(flat.position[banks], some.position[mats]),
     )
-
-
-def evaluate_mats(designs: ArrayDesigns, styled: Styled, several: Sequence[Met]) -> None:
-    """Evaluate the mats of several sets of pairs together, so that they are known when they are asked for."""
-    mats = np.concatenate([mats for _, mats in several])
-    if len(mats):
-        designs.bounded.in_full(styled.mats.number[mats])
 
 
 def parts_of(met: Met) -> Iterator[Met]:

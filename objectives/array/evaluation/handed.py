@@ -8,6 +8,7 @@ import numpy as np
 from dse.batch import Floats
 from dse.objectives.array.evaluation.design import EvaluatedDesign
 from dse.objectives.array.hierarchy.bank import Bank
+from dse.objectives.array.hierarchy.bank_sums import OF_MATS
 from dse.objectives.array.hierarchy.mat import Mat
 from dse.problem import Metric
 
@@ -28,10 +29,8 @@ class HandedUp:
 
 def bank_figures(bank: Bank, mat: Mat) -> Figure:
     """Figures of banks joined from mats: the bank's, and the two of a mat that a cache waits for."""
-    of_mat = {"mat_read_latency": "read_latency", "column_decoder_latency": "column_decoder_latency"}
-
     def figure(name: str) -> Floats:
-        value: Floats = getattr(mat, of_mat[name]) if name in of_mat else getattr(bank, name)
+        value: Floats = getattr(mat, OF_MATS[name]) if name in OF_MATS else getattr(bank, name)
         return value
 
     return figure

@@ -4,8 +4,9 @@ Source: NVSim main.cpp, macros.h (BIGFOR, REFINE_*, TRY_AND_UPDATE) and Result.c
 strictly smaller value wins, so that the first design in loop order wins a tie.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,46 +17,32 @@ from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign,
 from dse.objectives.array.evaluation.flat import flatten
 from dse.objectives.array.evaluation.handed import Figure
 from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.evaluation.target_bounds import Least, Value, best_by_bounds
+from dse.objectives.array.evaluation.refinement import refined_wires
+from dse.objectives.array.evaluation.target_bounds import Least, Target, best_by_bounds
 from dse.objectives.array.evaluation.valid_count import count_valid
 
-TARGET_FACTORS = {
-    "ReadLatency": ("read_latency",),
-    "WriteLatency": ("write_latency",),
-    "ReadDynamicEnergy": ("read_energy",),
-    "WriteDynamicEnergy": ("write_energy",),
-    "ReadEDP": ("read_latency", "read_energy"),
-    "WriteEDP": ("write_latency", "write_energy"),
-    "LeakagePower": ("leakage",),
-    "Area": ("area",),
+TARGET_VALUES = {
+    "ReadLatency": Target(("read_latency",)),
+    "WriteLatency": Target(("write_latency",)),
+    "ReadDynamicEnergy": Target(("read_energy",)),
+    "WriteDynamicEnergy": Target(("write_energy",)),
+    "ReadEDP": Target(("read_latency", "read_energy")),
+    "WriteEDP": Target(("write_latency", "write_energy")),
+    "LeakagePower": Target(("leakage",)),
+    "Area": Target(("area",)),
 }
-"""Metrics whose product each target minimizes."""
+"""What each target minimizes."""
 
-TARGETS = tuple(TARGET_FACTORS)
+TARGETS = tuple(TARGET_VALUES)
 """NVSim's optimization targets, in the order of its enumeration."""
-
-def _of_figures(factors: Sequence[str]) -> Value:
-    """A target from figures."""
-    def value(figure: Figure) -> Floats:
-        return figure(factors[0]) * figure(factors[1]) if len(factors) > 1 else figure(factors[0])
-
-    return value
-
-
-TARGET_VALUES = {target: _of_figures(factors) for target, factors in TARGET_FACTORS.items()}
-"""Targets from figures."""
 
 Limits = Mapping[str, float]
 """Largest allowed value of some targets."""
 
 
-def target_values(metrics: Callable[[str], Floats]) -> dict[str, Floats]:
-    """Value of every target from the metrics it is made of."""
-    values = {}
-    for target, factors in TARGET_FACTORS.items():
-        value = metrics(factors[0])
-        values[target] = value * metrics(factors[1]) if len(factors) > 1 else value
-    return values
+def target_values(figure: Figure) -> dict[str, Floats]:
+    """Value of every target from figures."""
+    return {name: target.of(figure) for name, target in TARGET_VALUES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +103,16 @@ def array_winners(choice: ArrayChoice, libraries: MatLibraries) -> dict[str, Eva
     designs = _basic_designs(choice, libraries)
     flat = flatten(designs)
     found = None if flat is None else best_by_bounds(flat, designs, TARGET_VALUES)
-    return _refine(choice, _winners(designs, _scan(designs, {})[1] if found is None else found))
+    best = _designs_of(designs, _scan(designs, {})[1] if found is None else found)
+    refined = refined_wires(choice, best, TARGET_VALUES)
+    return dict(zip(refined, evaluate_designs(choice, list(refined.values())), strict=True))
 
 
 def _value(design: EvaluatedDesign, target: str) -> float:
     """Value of a target for a design; infinite where the design is not valid."""
     if not design.valid:
         return np.inf
-    factors = TARGET_FACTORS[target]
-    value = design.metrics[factors[0]]
-    return value * design.metrics[factors[1]] if len(factors) > 1 else value
+    return math.prod(design.metrics[factor] for factor in TARGET_VALUES[target].factors)
 
 
 def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, Least]]:
@@ -152,32 +139,25 @@ def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, Least]]
     return count, best
 
 
-def _winners(designs: ArrayDesigns, best: dict[str, Least]) -> dict[str, EvaluatedDesign]:
-    """Evaluate the winners in full; none where no design is valid."""
+def _designs_of(designs: ArrayDesigns, best: dict[str, Least]) -> dict[str, ArrayDesign]:
+    """The winners; none where no design is valid."""
     found = {target: entry for target, entry in best.items() if entry.code >= 0}
     codes = np.array([entry.code for entry in found.values()], dtype=np.int64)
-    chosen = [
-        ArrayDesign(organization, designs.local, designs.choice.basic_global)
-        for organization in organizations(*designs.enumeration.designs(codes))
-    ]
-    return dict(zip(found, evaluate_designs(designs.choice, chosen), strict=True))
+    chosen = organizations(*designs.enumeration.designs(codes))
+    return {
+        target: ArrayDesign(organization, designs.local, designs.choice.basic_global)
+        for target, organization in zip(found, chosen, strict=True)
+    }
+
+
+def _winners(designs: ArrayDesigns, best: dict[str, Least]) -> dict[str, EvaluatedDesign]:
+    """The winners evaluated in full."""
+    chosen = _designs_of(designs, best)
+    return dict(zip(chosen, evaluate_designs(designs.choice, list(chosen.values())), strict=True))
 
 
 def _refine(choice: ArrayChoice, winners: dict[str, EvaluatedDesign]) -> dict[str, EvaluatedDesign]:
-    """Try all local wires with each winner's global wire, then all global wires with its local one."""
-    for local in choice.local_wires.effective_inside_mats():
-        winners = _better(choice, winners, [replace(old.design, local=local) for old in winners.values()])
-    for global_ in choice.global_wires:
-        winners = _better(choice, winners, [replace(old.design, global_=global_) for old in winners.values()])
-    return winners
-
-
-def _better(
-    choice: ArrayChoice, winners: dict[str, EvaluatedDesign], trials: list[ArrayDesign]
-) -> dict[str, EvaluatedDesign]:
-    """Replace each winner that its trial beats."""
-    evaluated = zip(winners.items(), evaluate_designs(choice, trials), strict=True)
-    return {
-        target: trial if _value(trial, target) < _value(winner, target) else winner
-        for (target, winner), trial in evaluated
-    }
+    """Winners with refined wires, those evaluated in full that are not known."""
+    refined = refined_wires(choice, {target: one.design for target, one in winners.items()}, TARGET_VALUES)
+    new = {target: design for target, design in refined.items() if design != winners[target].design}
+    return winners | dict(zip(new, evaluate_designs(choice, list(new.values())), strict=True))

@@ -12,13 +12,13 @@ import numpy as np
 
 from dse.batch import Floats, Ints
 from dse.objectives.array.choice import ArrayChoice
-from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, cheapest_wire
+from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, Wire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
 from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
 from dse.objectives.array.evaluation.flat import Flat, Keeps, Met, Styled, flatten, lower_ends, pairs_in_full, parts_of
 from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.evaluation.wired import met_with_wire
+from dse.objectives.array.evaluation.wired import met_with_wires
 from dse.objectives.array.hierarchy.array import join
 from dse.objectives.array.hierarchy.bank import Bank
 from dse.parts import Candidates, Range, Sieve, join_candidates
@@ -130,10 +130,22 @@ class ArrayScan:
         yield from self._batched(designs, styled, map(flat.members, found))
 
     def _wired(self, sieve: Sieve, designs: ArrayDesigns, flat: Flat) -> Iterator[Pairs]:
-        """Designs that a sieve may keep by lower bounds with the cheapest of all global wires, some at a time."""
+        """Designs that a sieve may keep by lower bounds with the cheapest global wires of any make, some at a time.
+
+        Wires with repeaters, of low swing and plain ones each have a cheapest: that of all would be as fast as one of
+        them and take as little energy as another.
+        """
         keeps = self._by_figures(sieve, flat)
         styled, (both,) = flat.surviving([keeps])
-        yield from self._batched(designs, styled, met_with_wire(styled, both, keeps, cheapest_wire(self._wires)))
+        cheapest = [cheapest_wire(wires) for wires in self._by_make()]
+        yield from self._batched(designs, styled, met_with_wires(styled, both, keeps, cheapest))
+
+    def _by_make(self) -> list[list[Wire]]:
+        """Global wires with repeaters, of low swing, and plain ones, as far as there are any."""
+        makes: dict[tuple[bool, bool], list[Wire]] = {}
+        for wire in self._wires:
+            makes.setdefault((wire.repeated, wire.choice.low_swing), []).append(wire)
+        return list(makes.values())
 
     def _by_figures(self, sieve: Sieve, flat: Flat) -> Keeps:
         """Which designs a sieve may keep by lower bounds of the figures of a flat array."""

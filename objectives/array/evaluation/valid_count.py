@@ -5,13 +5,11 @@ bank's sides as well. Bounds of mats lack but the square of predecoders in their
 predecoders with less and with more load. Mats whose banks this does not decide are evaluated.
 """
 
-import math
-
 import numpy as np
 
 from dse.batch import Bools, Floats, Ints
 from dse.objectives.array.circuits.circuit import Circuit
-from dse.objectives.array.circuits.predecoder import MOST_BITS, area_of_load
+from dse.objectives.array.circuits.predecoder import area_of_load
 from dse.objectives.array.evaluation.flat import Flat
 from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, has_aspect_rule
 from dse.objectives.array.hierarchy.least_mat import MatSides
@@ -22,9 +20,9 @@ PART = 1 << 15
 MOST_IN_ROW = 2
 """Subarrays along a side of a mat up to which the predecoders of its multiplexers drive no wires."""
 MARGIN = 1e-9
-"""Margin of logarithms of ratios of sides, for rounding."""
-SMALLEST_LOAD, LARGEST_LOAD = 1e-20, 1e-9
-"""Loads of predecoders that are told apart [F]."""
+"""Relative margin of ratios of sides, for rounding."""
+MANTISSA, BIAS = 52, 1023
+"""Bits of a double's mantissa, and what its exponent is stored with in addition."""
 CUT_BITS = 47
 """Last bits of a load that are cut off: what is left tells 32 loads apart from a power of two to the next."""
 
@@ -34,17 +32,17 @@ def count_valid(flat: Flat) -> int:
     shapes = _BankShapes(flat)
     if not has_aspect_rule(flat.circuit):
         return int((shapes.all_banks[flat.mat_group] * flat.bounded.valid_styles(flat.least.row)).sum())
-    squares = _PredecoderSquares(flat.circuit)
+    squares = _PredecoderSquares(flat)
     count, open_groups, open_mats = 0, [], []
     for start in range(0, len(flat.mat_group), PART):
         part = slice(start, start + PART)
         rows, sides = flat.least.row[part], flat.bounded.sides(flat.least.row[part])
         styles = sides.valid.shape[1]
         group = np.repeat(flat.mat_group[part], styles)
-        first, last, decided = shapes.allowed(group, *squares.ratios(sides))
-        valid = sides.valid.ravel()
-        count += int(shapes.count(group, first, last)[valid & decided].sum())
-        left = np.flatnonzero(valid & ~decided)
+        first, last, decided = shapes.allowed(*squares.ratios(sides))
+        counted = sides.valid.ravel() & decided
+        count += int(shapes.count(group, first, last)[counted].sum())
+        left = np.flatnonzero(sides.valid.ravel() & ~decided)
         open_groups.append(group[left])
         open_mats.append(rows[left // styles] * styles + left % styles)
     numbers = np.concatenate(open_mats)
@@ -69,23 +67,30 @@ class _BankShapes:
         banks: Ints = self._below[:, -1]
         return banks
 
-    def allowed(self, group: Ints, low: Floats, high: Floats) -> tuple[Ints, Ints, Bools]:
+    def allowed(self, low: Floats, high: Floats) -> tuple[Ints, Ints, Bools]:
         """The first k and that after the last one with which banks of mats are not too narrow, and where it is sure.
 
-        `low` and `high` bound log2 of width over height of the mats: |k - log2 W / H| <= log2 of the largest ratio.
+        `low` and `high` bound width over height of the mats: W / H / r <= 2^k <= r W / H with the largest ratio r.
         """
-        octaves, most = math.log2(MOST_ASPECT_RATIO), self._number.shape[1]
-        first, last = (
-            [np.clip(edge(bound) - self._least, 0, most) for bound in bounds] for edge, bounds in (
-                (np.ceil, (low - octaves - MARGIN, high - octaves + MARGIN)),
-                (lambda bound: np.floor(bound) + 1, (low + octaves - MARGIN, high + octaves + MARGIN)),
-            )
-        )
-        return first[0].astype(np.int64), last[0].astype(np.int64), (first[0] == first[1]) & (last[0] == last[1])
+        firsts = [
+            self._place(_ceiling_of_log2(bound / MOST_ASPECT_RATIO))
+            for bound in (low * (1 - MARGIN), high * (1 + MARGIN))
+        ]
+        lasts = [
+            self._place(_floor_of_log2(bound * MOST_ASPECT_RATIO) + 1)
+            for bound in (low * (1 - MARGIN), high * (1 + MARGIN))
+        ]
+        return firsts[0], lasts[0], (firsts[0] == firsts[1]) & (lasts[0] == lasts[1])
+
+    def _place(self, k: Ints) -> Ints:
+        """Column of some k, or the nearest one."""
+        place: Ints = np.clip(k - self._least, 0, self._number.shape[1])
+        return place
 
     def count(self, group: Ints, first: Ints, last: Ints) -> Ints:
         """Number of banks of groups from a first k up to that after a last one."""
-        banks: Ints = np.maximum(self._below[group, last] - self._below[group, first], 0)
+        below, row = self._below.ravel(), group * self._below.shape[1]
+        banks: Ints = np.maximum(below.take(row + last) - below.take(row + first), 0)
         return banks
 
     def count_of(self, group: Ints, mats: Mat) -> int:
@@ -96,72 +101,74 @@ class _BankShapes:
         return int((self._number[group] * (tall & wide & mats.legal[:, None])).sum())
 
 
+def _floor_of_log2(values: Floats) -> Ints:
+    """The largest k with 2^k <= x of positive x, from the exponents of doubles."""
+    floor: Ints = (values.view(np.int64) >> MANTISSA) - BIAS
+    return floor
+
+
+def _ceiling_of_log2(values: Floats) -> Ints:
+    """The smallest k with x <= 2^k of positive x."""
+    ceiling: Ints = ((values.view(np.int64) + ((1 << MANTISSA) - 1)) >> MANTISSA) - BIAS
+    return ceiling
+
+
 class _PredecoderSquares:
     """The square of predecoders that stands beside the subarrays of mats, within bounds.
 
-    Both blocks of predecoders by address bits and number of the load: whether they are `known`, their `area` [m²], and
-    the `kind` of their drivers.
+    Tables by address bits and number of a load, for all loads of valid mats: the `least` and the `most` area [m²] of
+    both blocks of predecoders from it to the next load.
     """
 
-    def __init__(self, circuit: Circuit) -> None:
-        self._circuit = circuit
-        bits = np.arange(2 * MOST_BITS + 1)
-        self._unloaded = self._areas(bits, np.zeros(len(bits)))[0]
-        self._first = int(_codes(np.array([SMALLEST_LOAD]))[0])
-        shape = len(bits), int(_codes(np.array([LARGEST_LOAD]))[0]) - self._first
-        self._known = np.zeros(shape, np.bool_)
-        self._area, self._kind = np.zeros(shape), np.zeros(shape, np.int64)
+    def __init__(self, flat: Flat) -> None:
+        self._wire = flat.circuit.wire.capacitance
+        most_bits, longest = flat.bounded.largest
+        ends = self._codes(np.array([(flat.least.mat.height + flat.least.mat.width).min(), longest]))
+        self._first = int(ends[0]) - 1
+        codes = np.arange(self._first, int(ends[1]) + 3)
+        one, two = split_bits(np.arange(most_bits + 1))
+        loads = np.append((codes << CUT_BITS).view(np.float64), 0.0)
+        area, kind = _areas(int(one.max()), loads, flat.circuit)
+        both = area[one] + area[two]
+        same = kind[:, 1:-1] == kind[:, :-2]
+        bounded = same[one] & same[two]
+        self._least, self._most = np.where(bounded, both[:, :-2], 0.0), np.where(bounded, both[:, 1:-1], np.inf)
+        self._unloaded = both[:, -1]
 
-    def _areas(self, bits: Ints, load: Floats) -> tuple[Floats, Ints]:
-        """Area [m²] of both blocks of predecoders of `bits` with some load [F], and a number for their drivers."""
-        circuit = self._circuit
-        one, two = (
-            area_of_load(block, load, circuit.largest_nmos, circuit.technology, circuit.quirks)
-            for block in split_bits(bits)
-        )
-        return one[0] + two[0], (one[1] << 16) + two[1]
-
-    def _learn(self, bits: Ints, code: Ints) -> None:
-        """Work out predecoders of the loads of some numbers, and of the next ones."""
-        new = ~(self._known[bits, code] & self._known[bits, code + 1])
-        if not new.any():
-            return
-        used = np.zeros(self._known.shape, np.bool_)
-        for step in (0, 1):
-            used[bits[new], code[new] + step] = True
-        bits, code = np.nonzero(used & ~self._known)
-        load = (code + self._first << CUT_BITS).view(np.float64)
-        self._area[bits, code], self._kind[bits, code] = self._areas(bits, load)
-        self._known[bits, code] = True
+    def _codes(self, sides: Floats) -> Ints:
+        """Numbers of the loads c / 2 L of both `sides` together [m], ascending: exponent, first bits of mantissa."""
+        codes: Ints = (self._wire / 2 * sides).view(np.int64) >> CUT_BITS
+        return codes
 
     def _squares(self, sides: MatSides) -> tuple[Floats, Floats]:
         """Bounds of the side [m] of the square of predecoders, (n, styles): sqrt(sum A_block).
 
         Rows' predecoders are loaded by c h R / 2 + c w C / 2; those of multiplexers by nothing in mats of up to two by
-        two subarrays, and are not bounded in others (dse.objectives.array.hierarchy.mat).
+        two subarrays, and are not bounded in others (dse.objectives.array.hierarchy.mat). Of mats that are not valid
+        the bounds mean nothing.
         """
-        load = self._circuit.wire.capacitance / 2 * (sides.height + sides.width)
-        most = self._known.shape[1] - 2
-        code = np.clip(_codes(load) - self._first, 0, most)
-        bits = np.broadcast_to(sides.row_bits[:, None], code.shape)
-        self._learn(bits, code)
-        unknown = (code == 0) | (code == most) | (self._kind[bits, code] != self._kind[bits, code + 1])
-        unknown |= (sides.most_in_row > MOST_IN_ROW)[:, None]
-        others = self._unloaded[sides.mux_bits].sum(axis=0)[:, None]
-        low, high = (np.sqrt(self._area[bits, code + step] + others) for step in (0, 1))
-        return np.where(unknown, 0.0, low), np.where(unknown, np.inf, high)
+        place = self._codes(sides.height + sides.width) - self._first
+        place += sides.row_bits.astype(np.int64)[:, None] * self._least.shape[1]
+        one, two, three = (self._unloaded.take(bits) for bits in sides.mux_bits)
+        others = (one + two + three)[:, None]
+        low, high = (np.sqrt(table.take(place, mode="clip") + others) for table in (self._least, self._most))
+        unbounded = sides.most_in_row > MOST_IN_ROW
+        low[unbounded], high[unbounded] = 0.0, np.inf
+        return low, high
 
     def ratios(self, sides: MatSides) -> tuple[Floats, Floats]:
-        """Bounds of log2 of width over height of mats, (n styles,)."""
+        """Bounds of width over height of mats, (n styles,)."""
         low, high = self._squares(sides)
         width, height = sides.width, sides.height
         wide = width > height
-        with np.errstate(divide="ignore"):
-            ends = [np.log2(np.where(wide, (width + side) / height, width / (height + side))) for side in (low, high)]
-        return np.minimum(*ends).ravel(), np.maximum(*ends).ravel()
+        ends = [np.where(wide, (width + side) / height, width / (height + side)).ravel() for side in (low, high)]
+        return np.minimum(*ends), np.maximum(*ends)
 
 
-def _codes(loads: Floats) -> Ints:
-    """Numbers of loads [F], ascending, by their exponent and the first bits of their mantissa."""
-    codes: Ints = loads.view(np.int64) >> CUT_BITS
-    return codes
+def _areas(most_bits: int, load: Floats, circuit: Circuit) -> tuple[Floats, Ints]:
+    """Area [m²] and a number for the drivers of predecoder blocks of 0 to some bits that drive loads [F]."""
+    bits = np.repeat(np.arange(most_bits + 1), len(load))
+    area, kind = area_of_load(
+        bits, np.tile(load, most_bits + 1), circuit.largest_nmos, circuit.technology, circuit.quirks
+    )
+    return area.reshape(-1, len(load)), kind.reshape(-1, len(load))

@@ -33,6 +33,7 @@ from dse.spaces.array.wires import WIRE_TYPES
 __all__ = [
     "NODES",
     "ROADMAPS",
+    "TECHNOLOGIES",
     "TEMPERATURES",
     "Technology",
     "TechnologyTables",
@@ -47,6 +48,9 @@ __all__ = [
 
 NODES = (22, 32, 45, 65, 90, 120, 200)
 """Tabulated nodes of NVSim [nm], one packaged file each."""
+
+TECHNOLOGIES = 256
+"""Technologies whose constants are kept: searches come back to a few, draws of parameters make thousands."""
 
 _GEOMETRIC = frozenset({"current_off_nmos", "current_off_pmos"})
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dse.errors import InputError
 from dse.objectives.array.given.technology import Technology, load_technology, node_of_file, packaged_technologies
+from dse.text import quoted
 
 
 def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path | None]:
@@ -22,4 +23,4 @@ def technology_from_text(text: str, temperature: int) -> tuple[Technology, Path 
         return load_technology(node_of_file(path), (roadmap or "hp").upper(), temperature, path=path), path
     calibrated = ", ".join(name for name in packaged_technologies() if not name.removesuffix("nm").isdigit())
     known = f"22nm, 32nm-lstp, {calibrated}" if calibrated else "22nm, 32nm-lstp"
-    raise InputError(f"technology '{text}' is not understood: write {known}, or the path of a .toml file")
+    raise InputError(f"technology {quoted(text)} is not understood: write {known}, or the path of a .toml file")

@@ -29,6 +29,7 @@ __all__ = [
     "METRIC_UNITS",
     "Evaluation",
     "Fabric",
+    "bankable",
     "bankable_mat",
     "block_bits",
     "evaluate",
@@ -68,7 +69,12 @@ def join(shape: BankShape, routing: Routing, mat: Mat, wire: GlobalWire, circuit
 def bankable_mat(geometry: MatGeometry, circuit: Circuit) -> tuple[Mat, MatDetail]:
     """Cost of mats as their bank needs it, and every part of them."""
     detail = mat_detail(geometry, circuit)
-    return (detail.cost if circuit.internal_sensing else unsensed_mat(detail)), detail
+    return bankable(detail, circuit), detail
+
+
+def bankable(detail: MatDetail, circuit: Circuit) -> Mat:
+    """Cost of mats as their bank needs it."""
+    return detail.cost if circuit.internal_sensing else unsensed_mat(detail)
 
 
 @dataclass(frozen=True, slots=True)

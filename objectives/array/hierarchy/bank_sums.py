@@ -119,6 +119,14 @@ def _wires(bank: SummedBanks) -> Floats:
     return bank.sum("across") * (mat.width * mat.width) + bank.sum("down") * (mat.height * mat.height)
 
 
+def _of_mat(name: str) -> Callable[[SummedBanks], Floats]:
+    """A figure that is that of the mat."""
+    return lambda bank: getattr(bank.mat, name)
+
+
+OF_MATS = {"mat_read_latency": "read_latency", "column_decoder_latency": "column_decoder_latency"}
+"""Figures that are those of a mat, by their names there."""
+
 _FIGURES: dict[str, Callable[[SummedBanks], Floats]] = {
     "wires": _wires,
     "switched": lambda bank: bank.sum("energy_across") * bank.mat.width + bank.sum("energy_down") * bank.mat.height,
@@ -128,6 +136,57 @@ _FIGURES: dict[str, Callable[[SummedBanks], Floats]] = {
     "write_energy": lambda bank: bank.mat.write_energy * bank.sum("active") + bank("switched") / bank.ways,
     "leakage": lambda bank: bank.mat.leakage * bank.sum("mats"),
     "area": lambda bank: bank.mat.height * bank.mat.width * bank.sum("mats"),
-    "mat_read_latency": lambda bank: bank.mat.read_latency,
-    "column_decoder_latency": lambda bank: bank.mat.column_decoder_latency,
+    **{name: _of_mat(own) for name, own in OF_MATS.items()},
 }
+
+
+class BanksByMats:
+    """The same figures of every bank with every mat: each a product of a matrix of banks and one of mats.
+
+    Equations are those of `SummedBanks`.
+    """
+
+    def __init__(self, sums: BankSums, mat: Mat, circuit: Circuit) -> None:
+        self._ways = ways_sharing_write_wires(circuit)
+        self._sums = sums
+        self._mat = mat
+        self._known: dict[str, tuple[Floats, Floats]] = {}
+
+    def figures(self, banks: slice, mats: slice) -> Callable[[str], Floats]:
+        """Figures (banks, mats) by name of some banks with some mats, each computed once."""
+        known: dict[str, Floats] = {}
+
+        def figure(name: str) -> Floats:
+            if name not in known:
+                one, other = self._factors(name)
+                known[name] = one[banks] @ other[:, mats] if len(other) > 1 else one[banks] * other[:, mats]
+            return known[name]
+
+        return figure
+
+    def _factors(self, name: str) -> tuple[Floats, Floats]:
+        """Matrices (all banks, k) and (k, all mats) whose product is one figure."""
+        if name not in self._known:
+            one, other = self._columns(name)
+            self._known[name] = np.stack(one, axis=1), np.stack(other)
+        return self._known[name]
+
+    def _columns(self, name: str) -> tuple[list[Floats], list[Floats]]:
+        """What a figure is the sum of products of: columns of banks and of mats."""
+        sums, mat, each = self._sums, self._mat, np.ones_like(self._sums.mats)
+        match name:
+            case "read_latency":
+                twice = [2 * sums.across, 2 * sums.down]
+                return [*twice, each], [mat.width**2, mat.height**2, mat.read_latency]
+            case "write_latency":
+                return [sums.across, sums.down, each], [mat.width**2, mat.height**2, mat.write_latency]
+            case "read_energy":
+                return [sums.energy_across, sums.energy_down, sums.active], [mat.width, mat.height, mat.read_energy]
+            case "write_energy":
+                wires = [sums.energy_across / self._ways, sums.energy_down / self._ways]
+                return [*wires, sums.active], [mat.width, mat.height, mat.write_energy]
+            case "leakage":
+                return [sums.mats], [mat.leakage]
+            case "area":
+                return [sums.mats], [mat.height * mat.width]
+        return [each], [getattr(mat, OF_MATS[name])]

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dse.batch import Batch, Bools, Floats, Ints, concatenate
+from dse.batch import Batch, Bools, Floats, Ints, concatenate, distinct
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.predecoder import MOST_BITS, fixed_part
 from dse.objectives.array.circuits.signal import STEP_RAMP
 from dse.objectives.array.hierarchy.mat import Mat, split_bits
 from dse.objectives.array.hierarchy.subarray import subarray
+from dse.objectives.array.hierarchy.subarray_energy import ways_sharing_a_write
 from dse.objectives.array.hierarchy.subarray_timing import subarray_timing
 from dse.spaces.array.enumeration import with_buffers
 from dse.spaces.array.mat import MatGeometry
@@ -125,11 +126,18 @@ class LeastSubarrays:
 
         Those that are new are evaluated with each of the `buffers`, which are always the same.
         """
-        distinct, first, number = np.unique(codes, return_index=True, return_inverse=True)
-        new = np.flatnonzero(~np.isin(distinct, self._codes, assume_unique=True))
+        first, number = distinct(codes)
+        different = codes.take(first)
+        new = np.flatnonzero(~self._knows(different))
         if len(new):
-            self._add(distinct[new], geometry(first[new]), buffers)
-        known: Ints = self._numbers[np.searchsorted(self._codes, distinct)][number]
+            self._add(different[new], geometry(first[new]), buffers)
+        known: Ints = self._numbers.take(np.searchsorted(self._codes, different)).take(number)
+        return known
+
+    def _knows(self, codes: Ints) -> Bools:
+        """Which codes are those of known subarrays."""
+        place = np.searchsorted(self._codes, codes)
+        known: Bools = np.append(self._codes, -1).take(place) == codes
         return known
 
     def _add(self, codes: Ints, geometry: MatGeometry, buffers: Ints) -> None:
@@ -160,8 +168,9 @@ class LeastSubarrays:
 
     def _evaluated(self, geometry: MatGeometry) -> Floats:
         """Rows (9, n) of the table for distinct subarrays."""
-        block = subarray(geometry, self._circuit)
-        timing = subarray_timing(block.stages, np.full(len(block.height), STEP_RAMP), self._circuit)
+        ways = ways_sharing_a_write(self._circuit.spec, self._circuit.quirks)
+        block = subarray(geometry, ways, self._circuit)
+        timing = subarray_timing(block.stages, np.array([STEP_RAMP]), self._circuit)
         return np.stack([
             np.logical_and.reduce(block.kept).astype(float), block.height, block.width, timing.read_latency,
             timing.write_latency, block.energy.read_energy, block.energy.write_energy, block.leakage,
@@ -171,7 +180,7 @@ class LeastSubarrays:
 
 def least_mats(cuts: CutMats, subarrays: LeastSubarrays) -> Mat:
     """Lower bounds of mats in any of their buffer styles, (n,), as of `styled_mats`."""
-    return _bounds(cuts, subarrays.least[:, cuts.subarray], subarrays, slice(None))
+    return _bounds(cuts, subarrays.least.take(cuts.subarray, axis=1), subarrays, slice(None))
 
 
 def styled_mats(cuts: CutMats, subarrays: LeastSubarrays) -> Mat:
@@ -180,7 +189,7 @@ def styled_mats(cuts: CutMats, subarrays: LeastSubarrays) -> Mat:
     Latencies t_predecoder,fixed + t_subarray, energies e_predecoder,fixed + n_active e_subarray, leakage likewise with
     all subarrays, sides without the predecoders (Mat.cpp, CalculateArea to CalculatePower).
     """
-    return _bounds(cuts, subarrays.table[:, cuts.subarray], subarrays, (slice(None), None))
+    return _bounds(cuts, subarrays.table.take(cuts.subarray, axis=1), subarrays, (slice(None), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +210,10 @@ class MatSides:
 
 def mat_sides(cuts: CutMats, subarrays: LeastSubarrays) -> MatSides:
     """Sides of mats, H = h R and W = w C, and what decides of their predecoders (Mat.cpp, CalculateArea)."""
-    kept, height, width = (subarrays.table[row, cuts.subarray] for row in (KEPT, HEIGHT, WIDTH))
+    kept, height, width = (subarrays.table[row].take(cuts.subarray, axis=0) for row in (KEPT, HEIGHT, WIDTH))
     return MatSides(
         valid=kept > 0, height=height * cuts.mat_rows[:, None], width=width * cuts.mat_cols[:, None],
-        row_bits=cuts.row_bits, mux_bits=subarrays.mux_bits[:, cuts.subarray],
+        row_bits=cuts.row_bits, mux_bits=subarrays.mux_bits.take(cuts.subarray, axis=1),
         most_in_row=np.maximum(cuts.mat_rows, cuts.mat_cols),
     )
 

@@ -11,10 +11,13 @@ from dse.batch import Batch, Bools, Floats, Ints, distinct
 from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.circuits.comparator import comparator
 from dse.objectives.array.circuits.predecoder import Predecoder, predecoder
+from dse.objectives.array.given.quirks import Quirks
 from dse.objectives.array.hierarchy.subarray import Subarray, subarray
+from dse.objectives.array.hierarchy.subarray_energy import ways_sharing_a_write
 from dse.objectives.array.hierarchy.subarray_timing import SubarrayTiming, subarray_timing
 from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.organization import exponent
+from dse.spaces.array.spec import ArraySpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +55,50 @@ class MatDetail:
     timing: SubarrayTiming
 
 
-def distinct_subarrays(geometry: MatGeometry) -> tuple[Ints, Ints]:
+@dataclass(frozen=True, slots=True)
+class MatUse(Batch):
+    """What arrays use their mats for: how many `ways` share the energy of a write, and whether tags are compared."""
+
+    ways: Ints
+    compares: Bools
+
+    @classmethod
+    def of(cls, count: int, spec: ArraySpec, quirks: Quirks) -> "MatUse":
+        """The use of all `count` mats of one array."""
+        return cls(np.full(count, ways_sharing_a_write(spec, quirks)), np.full(count, spec.is_tag))
+
+
+def distinct_subarrays(geometry: MatGeometry, use: MatUse) -> tuple[Ints, Ints]:
     """Mats with distinct subarrays, and the number of each mat's subarray among them."""
     return distinct(
         geometry.rows, geometry.columns, geometry.mux_sense_amp, geometry.mux_output_1, geometry.mux_output_2,
-        geometry.way_select, geometry.buffer_design,
+        geometry.way_select, geometry.buffer_design, use.ways,
     )
 
 
 def mat_detail(geometry: MatGeometry, circuit: Circuit) -> MatDetail:
-    """Evaluate mats and keep the parts.
+    """Evaluate mats of one array and keep the parts, as `used_mats`."""
+    return used_mats(geometry, MatUse.of(len(geometry), circuit.spec, circuit.quirks), circuit)
+
+
+def used_mats(geometry: MatGeometry, use: MatUse, circuit: Circuit) -> MatDetail:
+    """Evaluate mats of any arrays, whatever array `circuit` is of, and keep the parts.
 
     t_predecoder = max t_block and E_predecoder = sum E_block over the blocks of all predecoders; the rows'
     ramp = min ramp_block over their two. t = t_predecoder + t_subarray, in tag mats + t_match for reads; E =
     E_predecoder + n_active E_subarray, P = sum P_block + R C P_subarray, in tag mats + ways E_match and ways P_match.
     Source: Mat.cpp, Initialize to CalculatePower.
     """
-    first, number = distinct_subarrays(geometry)
-    block = subarray(geometry.take(first), circuit)
+    first, number = distinct_subarrays(geometry, use)
+    block = subarray(geometry.take(first), use.ways[first], circuit)
     height, width = block.height[number], block.width[number]
     predecoders = _predecoders(geometry, height, width, circuit)
     latency = _slowest([part.delay for part in predecoders])
     ramp = np.minimum(predecoders[0].ramp, predecoders[1].ramp)
     timing = subarray_timing(block.stages.take(number), ramp, circuit)
-    cost = _add_up(geometry, block, number, predecoders, latency, timing, circuit)
+    cost = _add_up(geometry, block, number, predecoders, latency, timing)
+    if circuit.internal_sensing:
+        _add_comparators(cost, geometry, np.flatnonzero(use.compares), circuit)
     switching = _sum([part.energy for part in predecoders])
     return MatDetail(
         cost=cost, predecoder_latency=latency, predecoder_ramp=ramp, predecoder_energy=switching, subarray=block,
@@ -166,12 +189,9 @@ def _mux_predecoders(geometry: MatGeometry, height_cap: Floats, width_cap: Float
 
 def _add_up(
     geometry: MatGeometry, block: Subarray, number: Ints, predecoders: tuple[Predecoder, ...],
-    latency: Floats, timing: SubarrayTiming, circuit: Circuit,
+    latency: Floats, timing: SubarrayTiming,
 ) -> Mat:
-    """Layout, latencies, energies and leakage of mats from their parts, as `mat_detail` states.
-
-    Comparators lie along the width: H = h + ways A_match / W. Source: Mat.cpp, CalculateArea to CalculatePower.
-    """
+    """Layout, latencies, energies and leakage of mats from their parts but comparators, as `used_mats` states."""
     active = geometry.active
     energy = block.energy
     switching = _sum([part.energy for part in predecoders])
@@ -181,14 +201,6 @@ def _add_up(
     leakage = _sum([part.leakage for part in predecoders])
     leakage = leakage + block.leakage[number] * geometry.mat_rows * geometry.mat_cols
     height, width = _layout(geometry, block, number, predecoders)
-    if circuit.spec.is_tag and circuit.internal_sensing:
-        first, kind = distinct(geometry.tag_bits)
-        match = comparator(geometry.tag_bits[first], circuit.technology).take(kind)
-        read_latency = read_latency + match.delay
-        read_energy = read_energy + match.energy * geometry.ways
-        write_energy = write_energy + match.energy * geometry.ways
-        leakage = leakage + match.leakage * geometry.ways
-        height = height + geometry.ways * match.area / width
     return Mat(
         legal=np.logical_and.reduce(block.kept)[number],
         height=height,
@@ -200,6 +212,24 @@ def _add_up(
         leakage=leakage,
         column_decoder_latency=timing.column_decoder_latency,
     )
+
+
+def _add_comparators(cost: Mat, geometry: MatGeometry, rows: Ints, circuit: Circuit) -> None:
+    """Add comparators to the mats at `rows`, in place, as `used_mats` states.
+
+    Comparators lie along the width: H = h + ways A_match / W. Source: Mat.cpp, CalculateArea to CalculatePower.
+    """
+    if not len(rows):
+        return
+    first, kind = distinct(geometry.tag_bits[rows])
+    match = comparator(geometry.tag_bits[rows[first]], circuit.technology).take(kind)
+    ways = geometry.ways[rows]
+    for column, added in (
+        (cost.read_latency, match.delay), (cost.read_energy, match.energy * ways),
+        (cost.write_energy, match.energy * ways), (cost.leakage, match.leakage * ways),
+        (cost.height, ways * match.area / cost.width[rows]),
+    ):
+        column[rows] += added
 
 
 def _layout(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dse.batch import Bools, Floats
+from dse.batch import Bools, Floats, Ints
 from dse.objectives.array.cells.lines import lines
 from dse.objectives.array.circuits.cell_physics import (
     LineCurrents,
@@ -46,8 +46,8 @@ class Subarray:
     stages: SubarrayStages
 
 
-def subarray(geometry: MatGeometry, circuit: Circuit) -> Subarray:
-    """Characterize subarrays; `geometry` should hold each distinct one once.
+def subarray(geometry: MatGeometry, ways: Ints | int, circuit: Circuit) -> Subarray:
+    """Characterize subarrays, `ways` of which share a write; `geometry` should hold each distinct one once.
 
     H = lenBitline + what is below the cells, W = lenWordline + what is beside them; energies, leakage and delays as of
     `subarray_energies`, `subarray_leakage` and `path_timing`. Of two paths around the same cells, H = H_read + H_write
@@ -55,23 +55,23 @@ def subarray(geometry: MatGeometry, circuit: Circuit) -> Subarray:
     CalculatePower; two paths, which NVSim does not have, as of `dse.objectives.array.cells.two_path`.
     """
     paths = circuit.physics.paths(circuit)
-    reading = _read_path(geometry, paths.reading)
+    reading = _read_path(geometry, ways, paths.reading)
     if paths.writing is paths.reading:
         return reading
-    return _around_both(reading, _write_path(geometry, paths.writing))
+    return _around_both(reading, _write_path(geometry, ways, paths.writing))
 
 
-def _read_path(geometry: MatGeometry, circuit: Circuit) -> Subarray:
+def _read_path(geometry: MatGeometry, ways: Ints | int, circuit: Circuit) -> Subarray:
     """Cells with the circuits of a path that is read, and written where it is the only one."""
     line, currents = lines(geometry, circuit), circuit.physics.line_currents(geometry, circuit)
-    return _assemble(geometry, line, currents, size_periphery(geometry, line, currents, circuit), circuit)
+    return _assemble(geometry, ways, line, currents, size_periphery(geometry, line, currents, circuit), circuit)
 
 
-def _write_path(geometry: MatGeometry, circuit: Circuit) -> Subarray:
+def _write_path(geometry: MatGeometry, ways: Ints | int, circuit: Circuit) -> Subarray:
     """Cells with the circuits of a path that is only written: neither sense amplifiers nor prechargers."""
     line, currents = lines(geometry, circuit), circuit.physics.line_currents(geometry, circuit)
     sized = size_periphery(geometry, line, currents, circuit)
-    return _assemble(geometry, line, currents, without_reading(sized), circuit)
+    return _assemble(geometry, ways, line, currents, without_reading(sized), circuit)
 
 
 def _around_both(reading: Subarray, writing: Subarray) -> Subarray:
@@ -93,7 +93,8 @@ def _around_both(reading: Subarray, writing: Subarray) -> Subarray:
 
 
 def _assemble(
-    geometry: MatGeometry, line: Lines, currents: LineCurrents, periphery: Periphery, circuit: Circuit
+    geometry: MatGeometry, ways: Ints | int, line: Lines, currents: LineCurrents, periphery: Periphery,
+    circuit: Circuit,
 ) -> Subarray:
     """Put cells and sized circuits together: layout, energies, leakage and stages."""
     width, height = _layout(line, periphery, circuit)
@@ -103,7 +104,7 @@ def _assemble(
         line=line,
         height=height,
         width=width,
-        energy=subarray_energies(geometry, line, periphery, circuit),
+        energy=subarray_energies(geometry, ways, line, periphery, circuit),
         leakage=subarray_leakage(geometry, periphery, circuit),
         stages=SubarrayStages(stages, stages),
     )

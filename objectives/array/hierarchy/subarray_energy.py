@@ -5,15 +5,17 @@ Source: NVSim SubArray.cpp, CalculatePower.
 
 from dataclasses import dataclass
 
-from dse.batch import Batch, Floats
+from dse.batch import Batch, Floats, Ints
 from dse.objectives.array.circuits.cell_physics import (
     CellEnergy,
     CellLoad,
     Lines,
 )
 from dse.objectives.array.circuits.circuit import Circuit
+from dse.objectives.array.given.quirks import Quirks
 from dse.objectives.array.hierarchy.periphery import Periphery
 from dse.spaces.array.mat import MatGeometry
+from dse.spaces.array.spec import ArraySpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,15 @@ class SubarrayEnergies(Batch):
 
 
 def subarray_energies(
-    geometry: MatGeometry, line: Lines, periphery: Periphery, circuit: Circuit
+    geometry: MatGeometry, ways: Ints | int, line: Lines, periphery: Periphery, circuit: Circuit
 ) -> SubarrayEnergies:
-    """Energy per access of subarrays and of their selected cells, (n,).
+    """Energy per access of subarrays, `ways` of which share a write, and of their selected cells, (n,).
 
     E_read = E_bitline columns + E_cells + all circuits; E_write, E_set and E_reset = those of the cells over the ways
     that share a write + all circuits but prechargers and sense amplifiers. NVSim starts a RESET from the whole SET.
     Source: SubArray.cpp, CalculatePower.
     """
-    cells = cell_energy(geometry, line, periphery, circuit)
+    cells = cell_energy(geometry, ways, line, periphery, circuit)
     row, columns = periphery.row_decoder, periphery.column_decoders
     mux_0, mux_1, mux_2 = periphery.bitline_mux, periphery.output_mux_1, periphery.output_mux_2
 
@@ -64,8 +66,10 @@ def subarray_energies(
     )
 
 
-def cell_energy(geometry: MatGeometry, line: Lines, periphery: Periphery, circuit: Circuit) -> CellEnergy:
-    """Energy of the selected cells; a write's is shared by the ways that lie side by side.
+def cell_energy(
+    geometry: MatGeometry, ways: Ints | int, line: Lines, periphery: Periphery, circuit: Circuit
+) -> CellEnergy:
+    """Energy of the selected cells; a write's is shared by the `ways` that lie side by side.
 
     A bitline has C_access + C_bitline + C_mux, and numColumn / (m_0 m_1 m_2) cells are selected; E_set, E_reset and
     E_write are those of the cells over the ways. Source: SubArray.cpp, CalculatePower.
@@ -76,18 +80,16 @@ def cell_energy(geometry: MatGeometry, line: Lines, periphery: Periphery, circui
         sense_delay=periphery.sense_amps.delay,
         selected=geometry.columns // geometry.mux_sense_amp // geometry.mux_output_1 // geometry.mux_output_2,
     )
-    ways = _ways_sharing_a_write(circuit)
     taken = circuit.physics.energy(load, circuit)
     return CellEnergy(read=taken.read, set=taken.set / ways, reset=taken.reset / ways, write=taken.write / ways)
 
 
-def _ways_sharing_a_write(circuit: Circuit) -> int:
+def ways_sharing_a_write(spec: ArraySpec, quirks: Quirks) -> int:
     """Ways by which NVSim divides the write energy: all of a set that lies side by side.
 
     ways = associativity where a row holds the whole set, else 1. Source: SubArray.cpp, CalculatePower.
     """
-    spec = circuit.spec
-    if not spec.row_holds_all_ways or (spec.is_tag and not circuit.quirks.tag_write_energy_per_way):
+    if not spec.row_holds_all_ways or (spec.is_tag and not quirks.tag_write_energy_per_way):
         return 1
     return spec.cache_ways
 

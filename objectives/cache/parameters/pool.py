@@ -4,19 +4,21 @@ The integers of a design (routing, rows, columns) do not depend on any parameter
 computed again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, starmap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dse.batch import Floats, Ints
+from dse.batch import Floats, Ints, concatenate
 from dse.objectives.array.choice import ArrayChoice
+from dse.objectives.array.circuits.circuit import Circuit
 from dse.objectives.array.evaluation.design import ArrayDesign, choices
 from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
-from dse.objectives.array.hierarchy.array import Fabric, bankable_mat, block_bits, join
+from dse.objectives.array.hierarchy.array import Fabric, bankable, block_bits, join
 from dse.objectives.array.hierarchy.bank import ASPECT_RULE, BankShape
-from dse.objectives.array.hierarchy.mat import mat_detail
+from dse.objectives.array.hierarchy.mat import Mat, MatUse, mat_detail, used_mats
 from dse.objectives.array.hierarchy.subarray import PHYSICAL_RULES
 from dse.objectives.cache.metrics import joined
 from dse.objectives.cache.parameters.materials import Materials
@@ -31,19 +33,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SameLocalWire:
-    """Designs of one array with the same local wire, whose mats are computed together.
+class _SameGlobalWire:
+    """Banks of one array with the same global wire; `places` of their designs among those with the same local wire."""
 
-    `rows`: which designs of the array they are. `globals`: the global wires that occur, each with the places of its
-    designs among these.
-    """
-
-    rows: Ints
-    local: WireChoice
+    places: Ints
+    wire: WireChoice
     shape: BankShape
     routing: Routing
+
+
+@dataclass(frozen=True, slots=True)
+class SameLocalWire:
+    """Designs of one array with the same local wire, with their integers worked out.
+
+    `rows`: which designs of the array they are. `use`: what the array uses their mats for. `banks`: those of each
+    global wire that occurs.
+    """
+
+    choice: ArrayChoice
+    rows: Ints
+    local: WireChoice
     geometry: MatGeometry
-    globals: tuple[tuple[WireChoice, Ints], ...]
+    use: MatUse
+    banks: tuple[_SameGlobalWire, ...]
 
     @classmethod
     def of(cls, choice: ArrayChoice, designs: Sequence[ArrayDesign], rows: Ints) -> "SameLocalWire":
@@ -56,42 +68,43 @@ class SameLocalWire:
             routing.address_bits, routing.data_bits, routing.ways, mats, choice.spec,
             tags_cover_ways=choice.fabric.quirks.tag_columns_cover_ways,
         )
-        wires = tuple(
-            (wire, np.array([place for place, design in enumerate(chosen) if design.global_ == wire]))
-            for wire in dict.fromkeys(design.global_ for design in chosen)
-        )
+        shape, by_wire = BankShape.of(banks, against_mats=False), []
+        for wire in dict.fromkeys(design.global_ for design in chosen):
+            places = np.array([place for place, design in enumerate(chosen) if design.global_ == wire])
+            by_wire.append(_SameGlobalWire(places, wire, shape.take(places), routing.take(places)))
         return cls(
-            rows=rows, local=chosen[0].local, shape=BankShape.of(banks, against_mats=False), routing=routing,
-            geometry=geometry, globals=wires,
+            choice=choice, rows=rows, local=chosen[0].local, geometry=geometry,
+            use=MatUse.of(len(rows), choice.spec, choice.fabric.quirks), banks=tuple(by_wire),
         )
 
-    def evaluate(self, choice: ArrayChoice, handed: HandedUp, fabric: Fabric) -> Floats:
-        """Figures (figures, n) of the designs made of `fabric`, NaN where one cannot be built."""
-        circuit = fabric.circuit(choice.spec, self.local)
-        mats, _ = bankable_mat(self.geometry, circuit)
+    def circuit(self, fabric: Fabric) -> Circuit:
+        """Circuits of the array made of `fabric`."""
+        return fabric.circuit(self.choice.spec, self.local)
+
+    def figures(self, mats: Mat, handed: HandedUp, fabric: Fabric) -> Floats:
+        """Figures (figures, n) of the designs made of `fabric` and their `mats`, NaN where one cannot be built."""
+        circuit = self.circuit(fabric)
         figures = np.full((len(handed.figures), len(self.rows)), np.nan)
-        for wire, places in self.globals:
-            some = mats.take(places)
-            bank = join(self.shape.take(places), self.routing.take(places), some, fabric.wire(wire), circuit)
+        for same in self.banks:
+            some = mats.take(same.places)
+            bank = join(same.shape, same.routing, some, fabric.wire(same.wire), circuit)
             for number, figure in enumerate(handed.of(bank_figures(bank, some))):
-                figures[number, places] = np.where(bank.legal, figure, np.nan)
+                figures[number, same.places] = np.where(bank.legal, figure, np.nan)
         return figures
 
-    def broken(self, choice: ArrayChoice, fabric: Fabric, place: int) -> list[str]:
+    def broken(self, fabric: Fabric, place: int) -> list[str]:
         """Physical rules that a subarray breaks; the bank's aspect ratio where it keeps all."""
-        geometry = self.geometry.take(slice(place, place + 1))
-        block = mat_detail(geometry, fabric.circuit(choice.spec, self.local)).subarray
+        block = mat_detail(self.geometry.take(slice(place, place + 1)), self.circuit(fabric)).subarray
         broken = [rule for rule, kept in zip(PHYSICAL_RULES, block.kept[:, 0], strict=True) if not kept]
         return broken or [ASPECT_RULE]
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayPool:
-    """Designs of one array with their integers worked out, those of one local wire together."""
+    """Designs of one array, by their local wire."""
 
     name: str
     access: str
-    choice: ArrayChoice
     count: int
     groups: tuple[SameLocalWire, ...]
 
@@ -101,23 +114,67 @@ class ArrayPool:
         wires = dict.fromkeys(design.local for design in designs)
         rows = [np.array([row for row, one in enumerate(designs) if one.local == local]) for local in wires]
         groups = tuple(SameLocalWire.of(choice, designs, own) for own in rows)
-        return cls(name=name, access=access, choice=choice, count=len(designs), groups=groups)
+        return cls(name=name, access=access, count=len(designs), groups=groups)
 
-    def evaluate(self, fabric: Fabric) -> Floats:
-        """Figures (figures, n) of the designs made of `fabric`, NaN where one cannot be built."""
+    def figures(self, mats: Iterator[Mat], fabric: Fabric) -> Floats:
+        """Figures (figures, n) of the designs made of `fabric`, NaN where one cannot be built.
+
+        The `mats` of every group come in turn.
+        """
         handed = handed_up(self.name, self.access, fabric.quirks)
         figures = np.empty((len(handed.figures), self.count))
         for group in self.groups:
-            figures[:, group.rows] = group.evaluate(self.choice, handed, fabric)
+            figures[:, group.rows] = group.figures(next(mats), handed, fabric)
         return figures
 
     def broken(self, fabric: Fabric) -> list[str]:
         """Physical rules that the first design breaks, by array."""
-        if not np.isnan(self.evaluate(fabric)[:, 0]).any():
+        if not np.isnan(self.figures(SharedMats.of(self.groups).evaluate(fabric), fabric)[:, 0]).any():
             return []
         group = next(group for group in self.groups if 0 in group.rows)
         place = int(np.flatnonzero(group.rows == 0)[0])
-        return [f"{self.name}: {rule}" for rule in group.broken(self.choice, fabric, place)]
+        return [f"{self.name}: {rule}" for rule in group.broken(fabric, place)]
+
+
+@dataclass(frozen=True, slots=True)
+class _MatsOfWire:
+    """Mats of several groups around one local wire: the groups' numbers, and which of the mats are theirs."""
+
+    first: SameLocalWire
+    geometry: MatGeometry
+    use: MatUse
+    parts: tuple[tuple[int, slice], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedMats:
+    """Mats of groups of any arrays that are made of one fabric, those around one local wire evaluated together."""
+
+    wires: tuple[_MatsOfWire, ...]
+
+    @classmethod
+    def of(cls, groups: Sequence[SameLocalWire]) -> "SharedMats":
+        """The mats of some groups."""
+        wires = []
+        for local in dict.fromkeys(group.local for group in groups):
+            numbers = [number for number, group in enumerate(groups) if group.local == local]
+            own = [groups[number] for number in numbers]
+            ends = np.cumsum([0, *(len(group.rows) for group in own)]).tolist()
+            wires.append(_MatsOfWire(
+                first=own[0], geometry=concatenate([group.geometry for group in own]),
+                use=concatenate([group.use for group in own]),
+                parts=tuple(zip(numbers, starmap(slice, pairwise(ends)), strict=True)),
+            ))
+        return cls(tuple(wires))
+
+    def evaluate(self, fabric: Fabric) -> Iterator[Mat]:
+        """The mats of every group in turn, made of `fabric`."""
+        found: dict[int, Mat] = {}
+        for wire in self.wires:
+            circuit = wire.first.circuit(fabric)
+            mats = bankable(used_mats(wire.geometry, wire.use, circuit), circuit)
+            found |= {number: mats.take(rows) for number, rows in wire.parts}
+        return map(found.__getitem__, range(len(found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +197,13 @@ class _SameKind:
             numbers.append(number)
         return cls(spec=assembly.spec, rows=rows, arrays=tuple(arrays), numbers=tuple(numbers))
 
-    def metrics(self, fabric: Fabric) -> dict[str, Floats]:
-        """Metrics of the caches made of `fabric`, NaN where an array cannot be built."""
+    def metrics(self, mats: Iterator[Mat], fabric: Fabric) -> dict[str, Floats]:
+        """Metrics of the caches made of `fabric`, NaN where an array cannot be built.
+
+        The `mats` of every group of every array come in turn.
+        """
         figures = [
-            array.evaluate(fabric)[:, number] for array, number in zip(self.arrays, self.numbers, strict=True)
+            array.figures(mats, fabric)[:, number] for array, number in zip(self.arrays, self.numbers, strict=True)
         ]
         invalid = np.any([np.isnan(own[-1]) for own in figures], axis=0)
         return {name: np.where(invalid, np.nan, column) for name, column in joined(figures, self.spec.access).items()}
@@ -159,13 +219,32 @@ def _distinct(levels: Ints) -> tuple[Ints, Ints]:
 
 
 @dataclass(frozen=True, slots=True)
+class _SameFabric:
+    """Chosen caches of kinds that are made of one fabric, and the mats of all their arrays."""
+
+    kinds: tuple[_SameKind, ...]
+    mats: SharedMats
+
+    @classmethod
+    def of(cls, kinds: Sequence[_SameKind]) -> "_SameFabric":
+        """Some kinds together."""
+        groups = [group for kind in kinds for array in kind.arrays for group in array.groups]
+        return cls(tuple(kinds), SharedMats.of(groups))
+
+    def fabric(self, materials: Materials) -> Fabric:
+        """What the caches are made of."""
+        spec = self.kinds[0].spec
+        return materials.fabric(spec.fabric, spec.memory)
+
+
+@dataclass(frozen=True, slots=True)
 class CachePool:
     """Chosen caches of a problem in their order; see `dse.problem.Pool`."""
 
     materials: Materials
     workload: WorkloadCosts | None
     count: int
-    kinds: tuple[_SameKind, ...]
+    fabrics: tuple[_SameFabric, ...]
 
     @classmethod
     def of(
@@ -178,20 +257,27 @@ class CachePool:
             _SameKind.of(assemblies[top], designs, np.flatnonzero((tops == np.array(top)).all(axis=1)))
             for top in dict.fromkeys(map(tuple, tops.tolist()))
         ]
-        return cls(materials=materials, workload=workload, count=len(designs), kinds=tuple(kinds))
+        alike: dict[tuple[Fabric, str], list[_SameKind]] = {}
+        for kind in kinds:
+            alike.setdefault((kind.spec.fabric, kind.spec.memory), []).append(kind)
+        fabrics = tuple(map(_SameFabric.of, alike.values()))
+        return cls(materials=materials, workload=workload, count=len(designs), fabrics=fabrics)
 
     def metrics(self, values: Mapping[str, float]) -> dict[str, Floats]:
         """Metrics (n,) of the caches where the materials have some values; NaN where a cache cannot be built."""
         materials = self.materials.with_values(values)
         found: dict[str, Floats] = {}
-        for kind in self.kinds:
-            own = kind.metrics(materials.fabric(kind.spec.fabric, kind.spec.memory))
-            for name, column in with_workload(own, self.workload, kind.spec.capacity).items():
-                found.setdefault(name, np.full(self.count, np.nan))[kind.rows] = column
+        for same in self.fabrics:
+            fabric = same.fabric(materials)
+            mats = same.mats.evaluate(fabric)
+            for kind in same.kinds:
+                own = kind.metrics(mats, fabric)
+                for name, column in with_workload(own, self.workload, kind.spec.capacity).items():
+                    found.setdefault(name, np.full(self.count, np.nan))[kind.rows] = column
         return found
 
     def broken(self, values: Mapping[str, float]) -> list[str]:
         """Physical rules that the first cache breaks where the materials have some values, such as ``data: ...``."""
-        kind = next(kind for kind in self.kinds if 0 in kind.rows)
-        fabric = self.materials.with_values(values).fabric(kind.spec.fabric, kind.spec.memory)
+        kind, same = next((kind, same) for same in self.fabrics for kind in same.kinds if 0 in kind.rows)
+        fabric = same.fabric(self.materials.with_values(values))
         return [rule for array in kind.arrays for rule in array.broken(fabric)]

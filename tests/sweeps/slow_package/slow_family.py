@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from dse.errors import InputError
 from dse.options import option
+from dse.plain import ByLevels, PlainFamily
 from dse.problem import Metric, Vocabulary
 from dse.spaces.product import ProductSpace
-from dse.spaces.space import Axis, levels_of, values
+from dse.spaces.space import Axis
 
 METRICS = {"cost": Metric("s")}
 LEVELS = (1, 2, 3, 4)
@@ -28,7 +29,7 @@ class SlowOptions:
     how: str = option("works", "How it ends.", ("works", "fails", "breaks", "kills"))
 
 
-class SlowProblem:
+class SlowProblem(ByLevels):
     """Four designs."""
 
     name = "slow"
@@ -51,22 +52,13 @@ class SlowProblem:
                 raise ZeroDivisionError("division by nothing")
         return {"cost": 1.0 + ((np.asarray(designs)[:, 0] + self.options.number) % 7) / 3}
 
-    def describe(self, design: Any) -> dict[str, Any]:
-        """Levels."""
-        return values(self.space.axes, design)
 
-    def find(self, row: Mapping[str, Any]) -> Any:
-        """The design of a row."""
-        return levels_of(self.space.axes, row)
-
-
-class SlowFamily:
+class SlowFamily(PlainFamily):
     """Slow problems."""
 
     name, help = "slow", "Problems that take as long as they are told."
     options = SlowOptions
     default_objectives = ("cost",)
-    baselines: Mapping[str, Any] = {}
 
     def vocabulary(self, options: SlowOptions) -> Vocabulary:
         """One metric."""
@@ -77,10 +69,6 @@ class SlowFamily:
         if options.how == "fails":
             raise InputError(f"--number {options.number}: fails")
         return [SlowProblem(options, objectives, constraints)]
-
-    def why_empty(self, problem: Any, least: Any) -> str:
-        """In one line."""
-        return "nothing is cheap enough"
 
 
 FAMILY = SlowFamily()
