@@ -38,9 +38,9 @@ ANY = 0.1
 """Share of proposals for any kind of design."""
 ALONE = 0.2
 """Share of proposals for one of several objectives alone: the ends of the front, corners of ParEGO's lattice too."""
-TEMPERATURE, TEMPERATURE_OF_MANY = 0.15, 0.04
+TEMPERATURE, TEMPERATURES_OF_MANY = 0.15, (0.04, 0.15)
 """Kinds compete by ratings of their best designs. A difference counts that is as large as this share of the distance
-from the median of the first designs to the best of all."""
+from the median of the first designs to the best of all; many kinds compete by one of two such shares."""
 
 
 class SurrogateSearch:
@@ -124,7 +124,7 @@ class SurrogateSearch:
         least = np.array([kind.best(rating)[0] for kind in kinds])
         first = np.concatenate([rating(one.take(slice(0, FEWEST))) for one in evaluations])
         spread = float(np.median(first) - least.min())
-        temperature = TEMPERATURE_OF_MANY if self._many else TEMPERATURE
+        temperature = self._random.choice(TEMPERATURES_OF_MANY) if self._many else TEMPERATURE
         odds = np.exp(-(least - least.min()) / (temperature * spread)) if spread > 0 else np.ones(len(kinds))
         return kinds[int(self._random.choice(len(kinds), p=odds / odds.sum()))]
 
