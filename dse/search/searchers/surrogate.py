@@ -38,9 +38,11 @@ ANY = 0.1
 """Share of proposals for any kind of design."""
 ALONE = 0.2
 """Share of proposals for one of several objectives alone: the ends of the front, corners of ParEGO's lattice too."""
-TEMPERATURE, TEMPERATURES_OF_MANY = 0.15, (0.04, 0.15)
+TEMPERATURE = 0.15
 """Kinds compete by ratings of their best designs. A difference counts that is as large as this share of the distance
-from the median of the first designs to the best of all; many kinds compete by one of two such shares."""
+from the median of the first designs to the best of all."""
+COLD, COLD_SHARE = 0.04, 0.75
+"""The same of many kinds, and in which share of proposals; none of these is for any kind."""
 
 
 class SurrogateSearch:
@@ -119,13 +121,14 @@ class SurrogateSearch:
         kinds = list(self._kinds.values())
         if len(kinds) == 1:
             return kinds[0]
-        if self._random.random() < ANY:
+        if not self._many and self._random.random() < ANY:
             return kinds[int(self._random.integers(len(kinds)))]
         least = np.array([kind.best(rating)[0] for kind in kinds])
         first = np.concatenate([rating(one.take(slice(0, FEWEST))) for one in evaluations])
         spread = float(np.median(first) - least.min())
-        temperature = self._random.choice(TEMPERATURES_OF_MANY) if self._many else TEMPERATURE
-        odds = np.exp(-(least - least.min()) / (temperature * spread)) if spread > 0 else np.ones(len(kinds))
+        cold = self._many and self._random.random() < COLD_SHARE
+        scale = (COLD if cold else TEMPERATURE) * spread
+        odds = np.exp(-(least - least.min()) / scale) if scale > 0 else np.ones(len(kinds))
         return kinds[int(self._random.choice(len(kinds), p=odds / odds.sum()))]
 
     def tell(self, designs: Ints, evaluations: Evaluations) -> None:
