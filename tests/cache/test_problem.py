@@ -130,11 +130,11 @@ def test_described_designs_are_found() -> None:
 @pytest.mark.parametrize(("changes", "said"), [
     ({"access": "sequential"}, "'sequential' is not one of normal, fast"),
     ({"memory": "dram"}, "memory: 'dram' is not one of stt_deepnvm"),
-    ({"capacity": 7}, "capacity: '7' is not one of 8192, 12288, 16384, 32768"),
+    ({"capacity": 7}, "capacity: 7 is not one of 8192, 12288, 16384, 32768"),
     ({"data_bank_rows": "many"}, "the data array is no design"),
     ({"tag_bank_rows": None}, "the tag array is no design"),
     ({"data_local_wire_type": "Copper"}, "the data array is none of those asked for: wires Copper"),
-    ({"data_bank_rows": 64}, "the data array is none of those asked for: bank_rows: '64' is not one of 1, 2, 4"),
+    ({"data_bank_rows": 64}, "the data array is none of those asked for: bank_rows: 64 is not one of 1, 2, 4"),
 ])
 def test_rows_that_are_no_design(changes: dict[str, object], said: str) -> None:
     problem = ask(sized(), "edap")

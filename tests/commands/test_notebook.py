@@ -161,7 +161,7 @@ def test_our_problem_in_pymoo(problem: Problem) -> None:
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"data_bank_rows": 3}, "data_bank_rows: '3' is not one of 1, 2, 4"), ({}, "nothing is chosen for"),
+    ({"data_bank_rows": 3}, "data_bank_rows: 3 is not one of 1, 2, 4"), ({}, "nothing is chosen for"),
 ])
 def test_wrong_rows(problem: Problem, found: Exploration, change: dict[str, int], message: str) -> None:
     row = found.to_frame().iloc[[0]][[axis.name for axis in problem.space.axes]]
