@@ -85,7 +85,7 @@ def test_mutations(forms: dict[str, Form], name: str, tmp_path: Path) -> None:
     """The sample that always runs."""
     form = forms[name]
     binary = form.file.endswith((".onnx", ".parquet", ".gz"))
-    check(form, tmp_path, mutated(form.seeds, round((200 if binary else 500) * form.share), 7))
+    check(form, tmp_path, mutated(form.seeds, round((500 if binary else 2000) * form.share), 7))
 
 
 @pytest.mark.slow
