@@ -135,7 +135,7 @@ class ArrayPart:
 
     def variants(self, number: int) -> Candidates:
         """One organization with every pair of wires."""
-        return self.candidates([one for one in self._scan.with_each_wire(self._scan.design(number)) if one.valid])
+        return self._scan.with_each_wire(self._scan.design(number))
 
     def designs(self, number: Ints) -> Ints:
         """Levels (n, axes) of designs of numbers."""

@@ -10,6 +10,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from dse.batch import Ints
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.evaluation.design import ArrayDesign, evaluate_designs
 from dse.objectives.array.evaluation.library import MatLibraries
@@ -250,16 +252,36 @@ def one_design() -> Measurement:
     return clock.stop("one design from Python, 100 times", 100)
 
 
-def monte_carlo() -> Measurement:
-    """1,000 caches around the optimum of a 3 MB STT cache, all judged for each of some draws of parameters."""
-    problem = varied_problem(["stt"], 3 << 20)
+def _neighbors(memory: str) -> Ints:
+    """1,000 caches (n, axes) around the optimum of a 3 MB cache."""
+    problem = varied_problem([memory], 3 << 20)
     everything = Shortlist.of(problem, neighborhood(problem, algorithm1_cost(problem)).contenders.designs())
-    caches = everything.take(np.sort(np.argsort(everything.costs(), kind="stable")[:1000]))
-    draws = assumed_variation(problem).sample(DRAWS, 0)
+    return everything.designs[np.sort(np.argsort(everything.costs(), kind="stable")[:1000])]
+
+
+def _monte_carlo(memory: str) -> Measurement:
+    """1,000 caches around the optimum, all judged for each of some draws of parameters."""
+    caches = Shortlist.of(varied_problem([memory], 3 << 20), _neighbors(memory))
+    draws = assumed_variation(varied_problem([memory], 3 << 20)).sample(DRAWS, 0)
     clock = Clock()
     cores = os.cpu_count() or 1
     response = respond(caches, draws, 0)
-    return clock.stop(f"{DRAWS} draws x 1,000 caches, {cores} cores", response.costs.size, workers=cores)
+    return clock.stop(f"{DRAWS} draws x 1,000 {memory} caches, {cores} cores", response.costs.size, workers=cores)
+
+
+def draws_sram() -> Measurement:
+    """Draws of parameters of SRAM."""
+    return _monte_carlo("sram")
+
+
+def draws_stt() -> Measurement:
+    """Draws of parameters of STT-MRAM."""
+    return _monte_carlo("stt")
+
+
+def draws_sot() -> Measurement:
+    """Draws of parameters of SOT-MRAM."""
+    return _monte_carlo("sot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,11 +297,9 @@ PARTS = (
     Budgeted(algorithm1_grid, 12), Budgeted(full_algorithm1_grid, 45), Budgeted(exact_sram, 4.5),
     Budgeted(exact_stt, 2.2), Budgeted(exact_sot, 2.2), Budgeted(exact_large), Budgeted(wires_sram, 30),
     Budgeted(wires_stt, 30), Budgeted(three_fronts, 14), Budgeted(five_objectives, 30),
-    Budgeted(monte_carlo, 2 * 60 * DRAWS / 10_000),
+    *(Budgeted(draws, 2 * 60 * DRAWS / 10_000) for draws in (draws_sram, draws_stt, draws_sot)),
 )
 """All parts with their allowances [CPU s]: those in wall time on two cores are twice that."""
-ON_ALL_CORES = (algorithm1_grid, full_algorithm1_grid, monte_carlo)
-"""Parts that start processes of their own."""
 
 
 def multiply_add_seconds() -> float:
@@ -316,11 +336,8 @@ def main() -> None:
         column.justify = "right"
     context = get_context("spawn")
     for budgeted in PARTS:
-        if budgeted.part in ON_ALL_CORES:
-            done = budgeted.part()
-        else:
-            with context.Pool(1, initializer=end_with_parent) as pool:
-                done = pool.apply(budgeted.part)
+        with ProcessPoolExecutor(1, context, initializer=end_with_parent) as alone:  # which may start processes
+            done = alone.submit(budgeted.part).result()
         table.add_row(*row(done, budgeted.seconds, unit))
     Console(width=140).print(table)
     print(f"one multiply-add: {unit * 1e9:.3f} ns")

@@ -105,27 +105,28 @@ def _one_each(rows: Ints, inputs: Ints, driver: OutputDriver, technology: Techno
 
 @dataclass(frozen=True, slots=True)
 class _Gates:
-    """`count` equal decoders, each of `rows` NAND gates of `inputs` that drive `load` [F]."""
+    """`count` equal decoders, each of `rows` NAND gates of `inputs`, which drive `pins` of gates of `next_inputs`."""
 
     count: int
     rows: int
     inputs: int
-    load: float
+    pins: int
+    next_inputs: int
 
 
-def _basic_decoders_a(block: PredecoderPlan, pin_cap: float) -> list[_Gates]:
-    """Basic decoders in front of stage A, two-bit ones first (PredecodeBlock.cpp, Initialize)."""
+def _basic_decoders_a(block: PredecoderPlan, inputs: int) -> list[_Gates]:
+    """Basic decoders in front of stage A of gates of `inputs`, two-bit ones first (PredecodeBlock.cpp, Initialize)."""
     pair = (4, 2)
     triple = (8, 3)
     others = block.first - block.pairs
     if block.pairs == 0:
-        return [_Gates(block.first, *triple, 8 ** (block.first - 1) * pin_cap)]
+        return [_Gates(block.first, *triple, 8 ** (block.first - 1), inputs)]
     if block.pairs == 1:
-        second = 2 ** (2 + 3 * (others - 1)) * pin_cap
-        return [_Gates(1, *pair, 8**others * pin_cap), _Gates(others, *triple, second)]
+        second = 2 ** (2 + 3 * (others - 1))
+        return [_Gates(1, *pair, 8**others, inputs), _Gates(others, *triple, second, inputs)]
     if block.first == 2:
-        return [_Gates(2, *pair, 4 * pin_cap)]
-    return [_Gates(2, *pair, 32 * pin_cap), _Gates(1, *triple, 16 * pin_cap)]
+        return [_Gates(2, *pair, 4, inputs)]
+    return [_Gates(2, *pair, 32, inputs), _Gates(1, *triple, 16, inputs)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,25 +143,28 @@ class _FixedStages:
         return [*self.basics_a, *self.basics_b, *self.stages]
 
 
-def _fixed_stages(block: PredecoderPlan, pin_cap: list[float]) -> _FixedStages:
-    """The stages whose load is fixed by the gates they drive, of which `pin_cap` [F] is given by inputs."""
+def _fixed_stages(block: PredecoderPlan) -> _FixedStages:
+    """The stages whose load is fixed by the gates they drive."""
     if not block.two_levels:
-        return _FixedStages(_basic_decoders_a(block, pin_cap[block.last_inputs]), [], [])
+        return _FixedStages(_basic_decoders_a(block, block.last_inputs), [], [])
     in_b = block.pairs + block.triples - block.first
     rows_a, rows_b = 2 ** (3 * block.first - block.pairs), 8**in_b
     inputs_a, inputs_b = (3 if block.first == 3 else 2), (3 if in_b == 3 else 2)
-    last_pin = pin_cap[block.last_inputs]
     return _FixedStages(
-        _basic_decoders_a(block, pin_cap[inputs_a]),
-        [_Gates(in_b, 8, 3, (8 if in_b == 2 else 64) * pin_cap[inputs_b])],
-        [_Gates(1, rows_a, inputs_a, rows_b * last_pin), _Gates(1, rows_b, inputs_b, rows_a * last_pin)],
+        _basic_decoders_a(block, inputs_a),
+        [_Gates(in_b, 8, 3, 8 if in_b == 2 else 64, inputs_b)],
+        [
+            _Gates(1, rows_a, inputs_a, rows_b, block.last_inputs),
+            _Gates(1, rows_b, inputs_b, rows_a, block.last_inputs),
+        ],
     )
 
 
 def _built(gates: list[_Gates], largest_nmos: float, technology: Technology) -> Decoder:
     """One decoder of each kind."""
     rows, inputs = np.array([gate.rows for gate in gates]), np.array([gate.inputs for gate in gates])
-    load, zero = np.array([gate.load for gate in gates]), np.zeros(len(gates))
+    pins, following = np.array([gate.pins for gate in gates]), np.array([gate.next_inputs for gate in gates])
+    load, zero = pins * nand_table(technology).pin_cap[following], np.zeros(len(gates))
     driver = size_drivers(inputs, load, zero, np.full(len(gates), LATENCY), zero, largest_nmos, technology)
     return _one_each(rows, inputs, driver, technology)
 
@@ -192,11 +196,16 @@ def _paths(blocks: list[_FixedStages], built: Decoder, quirks: Quirks) -> tuple[
     return delay, ramp
 
 
+@cache
+def _blocks() -> list[_FixedStages]:
+    """The fixed stages of every block size that has any."""
+    return [_fixed_stages(plan(bits)) for bits in range(FEWEST_BITS, MOST_BITS + 1)]
+
+
 @lru_cache(maxsize=TECHNOLOGIES)
 def _front(technology: Technology, largest_nmos: float, quirks: Quirks) -> FixedFront:
     """Characterize the fixed stages of every block size (delays for a step at the input), all gates together."""
-    pin_cap = nand_table(technology).pin_cap.tolist()
-    blocks = [_fixed_stages(plan(bits), pin_cap) for bits in range(FEWEST_BITS, MOST_BITS + 1)]
+    blocks = _blocks()
     built = _built([gate for block in blocks for gate in block.gates], largest_nmos, technology)
     used = np.zeros((3, MOST_BITS + 1), bool)
     used[0] = True

@@ -14,14 +14,15 @@ from dse.batch import Floats, Ints
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, Wire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
-from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs, organizations
+from dse.objectives.array.evaluation.design import ArrayDesign, choices, organizations
 from dse.objectives.array.evaluation.flat import Flat, Keeps, Met, Styled, flatten, lower_ends, pairs_in_full, parts_of
 from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.evaluation.wired import met_with_wires
-from dse.objectives.array.hierarchy.array import join
-from dse.objectives.array.hierarchy.bank import Bank
+from dse.objectives.array.hierarchy.array import bankable_mat, join, mats_of
+from dse.objectives.array.hierarchy.bank import Bank, BankShape
 from dse.parts import Candidates, Range, Sieve, join_candidates
+from dse.spaces.array.enumeration import block_bits
 from dse.spaces.array.wires import WireChoice, WireRange
 
 BATCH = 1 << 14
@@ -85,11 +86,25 @@ class ArrayScan:
         organization = organizations(*self._enumeration.designs(np.array([code])))[0]
         return ArrayDesign(organization, *self.wires(*divmod(wires, len(self._globals))))
 
-    def with_each_wire(self, design: ArrayDesign) -> list[EvaluatedDesign]:
-        """One organization with every pair of wires."""
-        pairs = [(local, global_) for local in self._locals for global_ in self._globals]
-        designs = [ArrayDesign(design.organization, local, global_) for local, global_ in pairs]
-        return evaluate_designs(self.choice, designs)
+    def with_each_wire(self, design: ArrayDesign) -> Candidates:
+        """One legal organization with every pair of wires with which it is valid.
+
+        Its mats are evaluated once for each local wire.
+        """
+        spec, fabric = self.choice.spec, self.choice.fabric
+        banks, mats = choices([design.organization])
+        routing, geometry, _ = mats_of(banks, mats, block_bits(banks, mats, spec), spec, fabric)
+        shape = BankShape.of(banks, against_mats=False)
+        code = np.array([self._enumeration.code_of(design.organization)])
+        found = []
+        for place, local in enumerate(self._locals):
+            circuit = fabric.circuit(spec, local)
+            mat, _ = bankable_mat(geometry, circuit)
+            for number, wire in enumerate(self._wires, place * len(self._globals)):
+                bank = join(shape, routing, mat, wire, circuit)
+                figures = _pick(self._handed.of(bank_figures(bank, mat)), np.flatnonzero(bank.legal))
+                found.append(self._candidates(figures, number, code[bank.legal]))
+        return join_candidates(found, len(self._handed.figures))
 
     def range(self, *, lower_ends_only: bool) -> Range:
         """Bounds of every figure over all valid designs; loose ones where only the lower ends are asked for."""
