@@ -34,7 +34,7 @@ PASSED_ON, PASSED_TO = 0.15, 3
 """Share of proposals, of many kinds, that pass on the parts of the best design, and to how many other kinds."""
 BATCH = 8
 """Designs proposed at a time."""
-ANY = 0.1
+ANY, ANY_OF_MANY = 0.1, 0.05
 """Share of proposals for any kind of design."""
 ALONE = 0.2
 """Share of proposals for one of several objectives alone: the ends of the front, corners of ParEGO's lattice too."""
@@ -42,7 +42,7 @@ TEMPERATURE = 0.15
 """Kinds compete by ratings of their best designs. A difference counts that is as large as this share of the distance
 from the median of the first designs to the best of all."""
 COLD, COLD_SHARE = 0.04, 0.75
-"""The same of many kinds, and in which share of proposals; none of these is for any kind."""
+"""The same of many kinds, and in which share of proposals."""
 
 
 class SurrogateSearch:
@@ -121,7 +121,7 @@ class SurrogateSearch:
         kinds = list(self._kinds.values())
         if len(kinds) == 1:
             return kinds[0]
-        if not self._many and self._random.random() < ANY:
+        if self._random.random() < (ANY_OF_MANY if self._many else ANY):
             return kinds[int(self._random.integers(len(kinds)))]
         least = np.array([kind.best(rating)[0] for kind in kinds])
         first = np.concatenate([rating(one.take(slice(0, FEWEST))) for one in evaluations])
