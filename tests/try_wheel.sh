@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Installs a wheel on a version of Python, with the newest libraries, and tries a sample of it.
-# usage: try_wheel.sh 3.12 FILE.whl
+# Installs a wheel on a version of Python, with the newest libraries unless constraints say otherwise, and tries a
+# sample of it.
+# usage: try_wheel.sh 3.12 FILE.whl [CONSTRAINTS.txt]
 set -euo pipefail
 wheel=$(realpath "$2")
+constraints=(${3:+--constraint "$(realpath "$3")"})
 python=$(command -v "$HOME"/.pyenv/versions/"$1".*/bin/python "python$1" | head -n 1) || true
 if [ -z "$python" ] || ! "$python" --version >/dev/null 2>&1; then
     echo "Python $1 is not here: not tried"
@@ -12,7 +14,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 "$python" -m venv clean
-clean/bin/python -m pip install --quiet --no-compile "$wheel"
+clean/bin/python -m pip install --quiet --no-compile "${constraints[@]}" "$wheel"
 clean/bin/dse --version
 clean/bin/dse optimize --memory sot --capacity 16KB --access normal --format json > result.json
 clean/bin/dse optimize --memory sot --capacity 16KB --access normal --method nsga2 --n-trials 50 --output run >/dev/null

@@ -118,7 +118,7 @@ class Enumeration:
     @property
     def buffers(self) -> Ints:
         """Buffer styles in the order of the loops, in which each mat has one after the other."""
-        return self.mats.buffer_design[: len(np.unique(self.mats.buffer_design[: len(BUFFER_DESIGNS)]))]
+        return self.mats.buffer_design[: len(set(self.mats.buffer_design[: len(BUFFER_DESIGNS)].tolist()))]
 
     def legal_mats(self, keys: Sequence[GroupKey], most: int = TOGETHER) -> Iterator[LegalMats]:
         """Legal mats of groups, of as many groups at a time as have about `most` mats."""
@@ -225,7 +225,8 @@ def enumerate_array(
 ) -> Enumeration:
     """Route every bank and group those that deliver the same to their mats."""
     banks, mats = ranges.banks(), ranges.mats()
-    active_in_mat = np.unique(mats.active_mat_rows * mats.active_mat_cols) if spec.is_tag else np.array([0])
+    in_mat = mats.active_mat_rows * mats.active_mat_cols if spec.is_tag else np.array([0])
+    active_in_mat = np.flatnonzero(np.bincount(in_mat))
     bank = np.tile(np.arange(len(banks)), len(active_in_mat))
     active = np.repeat(active_in_mat, len(banks))
     block = _widest_block(banks, bank, active, spec)

@@ -5,6 +5,7 @@ Names and loop order are NVSim's (macros.h, BIGFOR): the first design in this or
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 
@@ -79,30 +80,46 @@ class OrganizationRanges:
     buffer_designs: tuple[int, ...] = (LATENCY, BALANCE, AREA)
 
     def banks(self) -> BankChoice:
-        """Every bank, in NVSim's loop order."""
-        return BankChoice(*_columns([
-            (rows, cols, active_rows, active_cols)
-            for rows in self.bank_rows.values()
-            for cols in self.bank_cols.values()
-            for active_cols in self.active_bank_cols.values(cols)
-            for active_rows in self.active_bank_rows.values(rows)
-        ]))
+        """Every bank, in NVSim's loop order; nothing may be written to what is returned."""
+        return _banks(self)
 
     def mats(self) -> MatChoice:
-        """Every mat, in NVSim's loop order."""
-        shapes = [
-            (rows, cols, active_rows, active_cols)
-            for rows in self.mat_rows.values()
-            for cols in self.mat_cols.values()
-            for active_cols in self.active_mat_cols.values(cols)
-            for active_rows in self.active_mat_rows.values(rows)
-        ]
-        inner = [np.asarray(axis.values()) for axis in (
-            self.mux_sense_amp, self.mux_output_1, self.mux_output_2, self.rows_per_set
-        )]
-        grid = np.meshgrid(np.arange(len(shapes)), *inner, np.asarray(self.buffer_designs), indexing="ij")
-        shape, *rest = (axis.ravel() for axis in grid)
-        return MatChoice(*(column[shape] for column in _columns(shapes)), *rest)
+        """Every mat, in NVSim's loop order; nothing may be written to what is returned."""
+        return _mats(self)
+
+
+KEPT = 8
+"""Ranges whose banks and mats are kept: searches of several capacities, access types and memories share them."""
+
+
+@lru_cache(KEPT)
+def _banks(ranges: OrganizationRanges) -> BankChoice:
+    """Every bank of some ranges."""
+    return BankChoice(*_columns([
+        (rows, cols, active_rows, active_cols)
+        for rows in ranges.bank_rows.values()
+        for cols in ranges.bank_cols.values()
+        for active_cols in ranges.active_bank_cols.values(cols)
+        for active_rows in ranges.active_bank_rows.values(rows)
+    ]))
+
+
+@lru_cache(KEPT)
+def _mats(ranges: OrganizationRanges) -> MatChoice:
+    """Every mat of some ranges."""
+    shapes = [
+        (rows, cols, active_rows, active_cols)
+        for rows in ranges.mat_rows.values()
+        for cols in ranges.mat_cols.values()
+        for active_cols in ranges.active_mat_cols.values(cols)
+        for active_rows in ranges.active_mat_rows.values(rows)
+    ]
+    inner = [np.asarray(axis.values()) for axis in (
+        ranges.mux_sense_amp, ranges.mux_output_1, ranges.mux_output_2, ranges.rows_per_set
+    )]
+    grid = np.meshgrid(np.arange(len(shapes)), *inner, np.asarray(ranges.buffer_designs), indexing="ij")
+    shape, *rest = (axis.ravel() for axis in grid)
+    return MatChoice(*(column[shape] for column in _columns(shapes)), *rest)
 
 
 FREE, CACTI = "free", "cacti"

@@ -110,5 +110,5 @@ def block_width(active_subarrays: Ints, spec: ArraySpec) -> Ints:
     """
     if not spec.is_tag:
         return np.where(active_subarrays <= spec.block_bits, spec.block_bits, 0)
-    table = {count: tag_block_bits(spec, count) for count in np.unique(active_subarrays).tolist()}
+    table = {count: tag_block_bits(spec, count) for count in set(active_subarrays.tolist())}
     return np.array([table[count] for count in active_subarrays.tolist()], dtype=np.int64)

@@ -205,35 +205,36 @@ def bound_lines() -> Iterator[tuple[float, Sequence[float], Sequence[float]]]:
 
 
 def draw(table: "pd.DataFrame") -> "Figure":
-    """The map of leakage share and ratio with what is reached, and the shares of SRAM's energy."""
+    """The map of what is not leakage over the leakage ratio, with what is reached, and the energy ratio over it."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.5, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     for ratio, grown, share in bound_lines():
-        left.plot(grown, share, color="0.5", lw=1.5 if ratio in PUBLISHED else 0.7)
-        below = ratio == PUBLISHED[0]
-        left.annotate(f"{ratio:g}x", (9e3, share[-1]), fontsize=7, va="top" if below else "bottom", ha="right",
-                      xytext=(0, -2 if below else 2), textcoords="offset points")
+        rest = [1 - one for one in share]
+        left.plot(grown, rest, color="0.5", lw=1.5 if ratio in PUBLISHED else 0.7)
+        left.annotate(f"{ratio:g}x", (grown[-1], rest[-1]), fontsize=7, va="center", xytext=(2, 0),
+                      textcoords="offset points")
     known = table.dropna(subset=["ratio"])
     known = known[known["latency"] == LATENCIES[0]]
     for number, (technology, own) in enumerate(known.groupby("technology", sort=False)):
-        left.scatter(own["leakage_ratio"], own["leakage_share"], s=16, marker=MARKERS[number], color=COLORS[number],
-                     label=str(technology))
-        same = own[own["scenario"] == "capacity"]
-        right.scatter(same["leakage_share"], same["ratio"], s=16, marker=MARKERS[number], color=COLORS[number])
-    left.set_xscale("log")
+        for axes, across, up in ((left, own["leakage_ratio"], 1 - own["leakage_share"]),
+                                 (right, 1 - own["leakage_share"], own["ratio"])):
+            axes.scatter(across, up, s=18, marker=MARKERS[number], color=COLORS[number], label=str(technology),
+                         edgecolors="white", linewidths=0.4, zorder=3)
+    left.set(xscale="log", yscale="log", xlim=(0.05, 4e4), ylim=(1.3, 2e-3))
     left.set_xlabel("leakage of SRAM over STT-MRAM, λ", fontsize=8)
-    left.set_ylabel("share of leakage in the system with SRAM, l", fontsize=8)
-    left.set_title("least l for an energy ratio (lines), and what we find", fontsize=8)
-    left.legend(fontsize=7, loc="lower right")
+    left.set_ylabel("share of all but leakage with SRAM, 1 - l", fontsize=8)
+    left.set_title("an energy ratio needs to be above its line", fontsize=8)
+    left.legend(fontsize=7, loc="upper left")
     right.axhspan(*PUBLISHED, color="0.9", zorder=0, label="published")
-    right.set_yscale("log")
-    right.set_xlabel("share of leakage in the system with SRAM, l", fontsize=8)
+    rests = np.geomspace(2e-3, 1, 200)
+    right.plot(rests, 1 / rests, color="0.5", lw=0.7, label="bound for λ → ∞: 1/(1 - l)")
+    right.set(xscale="log", yscale="log", xlim=(1.3, 2e-3))
+    right.set_xlabel("share of all but leakage with SRAM, 1 - l", fontsize=8)
     right.set_ylabel("energy with SRAM over STT-MRAM", fontsize=8)
-    right.set_title("equal capacity", fontsize=8)
-    right.legend(fontsize=7)
-    left.set_ylim(-0.03, 1.07)
+    right.set_title("equal capacity, and equal area at 22 nm HP", fontsize=8)
+    right.legend(fontsize=7, loc="upper left")
     for axis in (left, right):
         axis.tick_params(labelsize=7)
     return figure

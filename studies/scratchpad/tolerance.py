@@ -119,7 +119,7 @@ def _figure(measured: "pd.DataFrame") -> "Figure":
             axes.tick_params(labelsize=7)
             axes.axhline(0, color="0.8", linewidth=0.6, zorder=0)
         line[0].set_ylabel("fall of accuracy [points]", fontsize=8)
-    grid[0, 0].legend(fontsize=6, frameon=False, loc="center left")
+    grid[0, 1].legend(fontsize=6, frameon=False, loc="upper left")
     return figure
 
 

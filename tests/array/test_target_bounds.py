@@ -1,5 +1,6 @@
 """Winners by bounds are those of NVSim's loops over every design, whatever the circuit; bounds are below the model."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +13,17 @@ from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import BUS
 from dse.objectives.array.circuits.wire import FreeWire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns
-from dse.objectives.array.evaluation.flat import flatten
+from dse.objectives.array.evaluation.design import ArrayDesign, EvaluatedDesign, evaluate_designs
+from dse.objectives.array.evaluation.flat import flatten, together
 from dse.objectives.array.evaluation.handed import Figure, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
-from dse.objectives.array.evaluation.nvsim import array_winners, search_array, search_every_design
+from dse.objectives.array.evaluation.nvsim import TARGET_VALUES, array_winners, search_array, search_every_design
+from dse.objectives.array.evaluation.refinement import refined_wires
 from dse.objectives.array.evaluation.scan import ArrayScan
 from dse.objectives.array.evaluation.wired import met_with_wires
 from dse.objectives.array.given.cell import load_cell
 from dse.objectives.array.given.technology_names import technology_from_text
+from dse.objectives.array.hierarchy.bank_sums import BanksByMats
 from dse.objectives.cache.metrics import SHARED, tag_handed_up
 from dse.objectives.cache.specification import specs_by_access
 from dse.spaces.array.wires import WireChoice, WireRange
@@ -145,3 +149,57 @@ def test_no_pair_is_lost_under_the_cheapest_wires() -> None:
     assert wanted
     assert wanted <= of_makes < left
     assert len(left) < len(product) / len(wires)
+
+
+def test_every_bank_by_every_mat() -> None:
+    """Products of matrices are the figures of pairs, up to rounding, and pairs meet the same at once as by group."""
+    array = arrays(*CASES[0])[1]
+    designs = ArrayDesigns(array, array.basic_local, array.fabric.wire(array.basic_global), MatLibraries())
+    flat = flatten(designs)
+    assert flat is not None
+    styled = flat.in_styles(np.arange(0, len(flat.mat_group), 1 + len(flat.mat_group) // 300))
+    classes, mats = styled.every_pair(np.arange(len(flat.banks.group)), np.arange(len(styled.group)))
+    assert np.array_equal(flat.banks.group[classes], styled.group[mats])
+    assert len(classes) == (np.bincount(flat.banks.group)[styled.group]).sum()
+    pair = styled.of_pairs((classes, mats))
+    products = BanksByMats(flat.banks.sums, styled.mats.mat, flat.circuit).figures(slice(None), slice(None))
+    for name in (*SHARED, "read_latency", "mat_read_latency", "column_decoder_latency"):
+        found = np.broadcast_to(products(name), (len(flat.banks.group), len(styled.group)))[classes, mats]
+        assert found == pytest.approx(pair(name), rel=1e-13, abs=0), name
+    limit = np.quantile(pair("read_latency"), 0.3)
+
+    def keeps(figure: Figure) -> Bools:
+        return np.asarray(figure("read_latency") <= limit)
+
+    everything = np.arange(len(flat.banks.group)), np.arange(len(styled.group))
+    found, one_by_one = styled.met_at_once(*everything, keeps), together(styled.met(*everything, keeps))
+    assert sorted(zip(*found, strict=True)) == sorted(zip(*one_by_one, strict=True))
+    assert 0 < len(found[0]) < len(classes)
+
+
+def test_wires_are_refined_one_after_the_other() -> None:
+    """All local wires with the winner's global one, then all global wires with the local one, evaluated in full."""
+    array = replace(
+        arrays(*CASES[3])[1], local_wires=WireRange(("LocalAggressive", "SemiAggressive")),
+        global_wires=WireRange(("SemiAggressive", "GlobalAggressive"), ("RepeatedNone", "RepeatedOpt"), (False, True)),
+    )
+    basic = search_array(array).basic
+    refined = refined_wires(array, {target: one.design for target, one in basic.items()}, TARGET_VALUES)
+    for target, winner in basic.items():
+        best = winner
+        for trials in (
+            [replace(winner.design, local=local) for local in array.local_wires.effective_inside_mats()],
+            list(array.global_wires),
+        ):
+            designs = [one if isinstance(one, ArrayDesign) else replace(best.design, global_=one) for one in trials]
+            for trial in evaluate_designs(array, designs):
+                if value(trial, target) < value(best, target):
+                    best = trial
+        assert refined[target] == best.design, target
+    assert any(refined[target] != winner.design for target, winner in basic.items())
+
+
+def value(design: EvaluatedDesign, target: str) -> float:
+    """Value of a target for a valid design."""
+    factors = TARGET_VALUES[target].factors
+    return math.prod(design.metrics[factor] for factor in factors) if design.valid else np.inf

@@ -111,7 +111,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(command: str, tmp_path: Pat
 def test_an_interrupted_exact_search_says_what_is_left(tmp_path: Path) -> None:
     """A termination ends it at once; what was found before is there."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "dse", "optimize", "--memory", "sot", "--capacity", "64KB,32MB,64MB", "--jobs", "1",
+        [sys.executable, "-m", "dse", "optimize", "--memory", "sot", "--capacity", "16KB,32MB,64MB", "--jobs", "1",
          "--output", "x.json"],
         cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,

@@ -35,11 +35,14 @@ FLAT = ("constant", "infeasible")
 """Toys on which nothing can be learned."""
 
 
-def methods(names: Sequence[str] = tuple(METHODS)) -> list[object]:
+def methods(names: Sequence[str] = tuple(METHODS), slow: Sequence[str] = ()) -> list[object]:
     return [
-        pytest.param(name, marks=pytest.mark.skipif(
-            name in NEEDED and find_spec(NEEDED[name]) is None, reason=f"needs {NEEDED.get(name)}"
-        ))
+        pytest.param(name, marks=[
+            pytest.mark.skipif(
+                name in NEEDED and find_spec(NEEDED[name]) is None, reason=f"needs {NEEDED.get(name)}"
+            ),
+            *([pytest.mark.slow] if name in slow else []),
+        ])
         for name in names
     ]
 
@@ -90,7 +93,7 @@ def test_the_surrogate_on_write_errors() -> None:
     assert np.median(found) / problem.optimum - 1 <= 0.01
 
 
-@every_method
+@pytest.mark.parametrize("method", methods(slow=("cmaes", "gp", "optuna-nsga2", "optuna-nsga3")))
 def test_suite_on_caches(method: str) -> None:
     problem = caches(["stt", "sot"], "16KB", constraints=["area<=0.05mm2"], technology="22nm")
     watched = Watched(problem)
@@ -107,7 +110,7 @@ def test_another_seed_another_result(method: str) -> None:
     assert not np.array_equal(one.designs, other.designs)
 
 
-@pytest.mark.parametrize("method", methods(LEARNING))
+@pytest.mark.parametrize("method", methods(LEARNING, slow=SLOW))
 def test_learning_beats_chance(method: str) -> None:
     """The median over seeds of the best of 150 designs, against that of random designs."""
     found = [find(bowl(), method, 150, seed).evaluations.costs.min() for seed in range(3)]

@@ -108,6 +108,8 @@ def test_training_reads_digits_and_breaks_under_flips():
 def test_tables_say_what_every_network_tolerates(name):
     table = load_tolerances(name)
     assert "seeds 0 to 4" in table.provenance and not table.borrowed
+    assert len(table.points) == 5 * 3 * 3 * 2  # classes, kinds and groups, with and without clipped reads
+    assert all(np.isfinite(points.interval).all() for points in table.points.values())
     for tensor_class in ("activation", "weight", "error", "gradient"):
         assert not table.at((tensor_class, "flip", "all", False), 1e-5).legal, tensor_class
         protected = table.at((tensor_class, "stale", "sign-mantissa", False), 1e-2)

@@ -422,7 +422,7 @@ def by_labels(axes: tuple[Axis, ...], levels: np.ndarray, array: str, problem: A
 def test_metrics_are_those_of_the_arrays_in_full(cell: str, accesses: tuple[str, ...]) -> None:
     """With all wires of a cache; some designs are drawn."""
     whole = ask([space_spec(access, cell, wires=ALL_WIRES) for access in accesses], "edap")
-    designs = whole.space.sample(60, np.random.default_rng(12))
+    designs = whole.space.sample(20, np.random.default_rng(12))
     evaluations = judged_designs(whole, designs)
     for row, design in enumerate(designs):
         assembly = whole.assembly_of(design)

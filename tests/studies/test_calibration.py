@@ -156,6 +156,7 @@ def test_noise_of_five_percent_stays_within_the_reported_uncertainty(truth: dict
     assert 0.01 < np.median(found.errors(fitted=True)) < 0.1
 
 
+@pytest.mark.slow
 def test_held_out_figures_are_predicted(truth: dict[str, Result]) -> None:
     """Nothing about writes is fitted; the parameters are known without, and give the writes."""
     figures = hold_out(table(truth), ["*:write_*"])

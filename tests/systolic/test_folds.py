@@ -124,6 +124,11 @@ def test_cycles_of_scale_sim(size, dataflow, cycles):
     assert fold(products(*size), Shape(32, 32), dataflow).cycles[0] == cycles + 1
 
 
+def test_results_are_written_once():
+    """SCALE-Sim's golden report of this product writes 34816, 2048 of which are a slip: there are 256·128 results."""
+    assert fold(products(256, 128, 256), Shape(32, 32), OUTPUT).results[0] == 34816 - 2048
+
+
 def test_an_exposed_drain_adds_the_rows_to_each_fold():
     hidden, exposed = (fold(products(64, 64, 10), Shape(32, 16), OUTPUT, drain=drain) for drain in ("hidden", EXPOSED))
     assert exposed.cycles[0] - hidden.cycles[0] == 32 * hidden.folds[0]

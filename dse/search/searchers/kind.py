@@ -134,6 +134,22 @@ class Kind:
                     best = _exchanged(best, number, int(beside.argmin()))
         return least, best
 
+    def like_the_best_of(self, other: "Kind", rating: Rating) -> Ints:
+        """A design (1, axes) with the best known parts of another kind, or the legal ones nearest to them.
+
+        None where parts have other axes, or it was evaluated.
+        """
+        spaces = [part.space for part in self._assembly.parts]
+        if [space.axes for space in spaces] != [part.space.axes for part in other._assembly.parts]:
+            return np.zeros((0, 0), np.int64)
+        _, best = other.best(rating)
+        parts = [
+            space.repair(known.designs[[row]]) for space, known, row in zip(spaces, other._known, best, strict=True)
+        ]
+        rows = tuple(known.row(part[0]) for known, part in zip(self._known, parts, strict=True))
+        design = whole_designs(self._assembly, parts)
+        return design[:0] if rows in self._evaluated else design
+
     def _rival(self, best: Rows, rating: Rating) -> Rows:
         """A design of known parts around one of the best parts, and what goes best with it."""
         number = int(self._random.integers(len(best)))

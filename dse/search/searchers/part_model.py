@@ -64,6 +64,10 @@ class KnownParts:
                 self._figures.append(figure)
         return np.array([self._row[tuple(design)] for design in designs.tolist()], dtype=np.int64)
 
+    def row(self, design: Ints) -> int:
+        """Row of a part (axes,); -1 where it is not known."""
+        return self._row.get(tuple(design.tolist()), -1)
+
     @property
     def designs(self) -> Ints:
         """Known parts (n, axes)."""

@@ -28,6 +28,10 @@ START = 20
 """Random designs to start with, shared by all kinds."""
 FEWEST = 8
 """Random designs of each kind before its models are asked."""
+MANY, FEWEST_OF_MANY = 16, 2
+"""Of more kinds than so many, fewer designs of each are enough: kinds teach each other."""
+PASSED_ON, PASSED_TO = 0.15, 3
+"""Share of proposals, of many kinds, that pass on the parts of the best design, and to how many other kinds."""
 BATCH = 8
 """Designs proposed at a time."""
 ANY = 0.1
@@ -37,6 +41,8 @@ ALONE = 0.2
 TEMPERATURE = 0.15
 """Kinds compete by ratings of their best designs. A difference counts that is as large as this share of the distance
 from the median of the first designs to the best of all."""
+COLD, COLD_SHARE = 0.04, 0.75
+"""The same of many kinds, and in which share of proposals; none of these is for any kind."""
 
 
 class SurrogateSearch:
@@ -65,16 +71,36 @@ class SurrogateSearch:
         known = [kind.evaluations for kind in self._kinds.values()]
         evaluations = [one for one in known if one is not None]
         if not evaluations:
-            share = max(FEWEST, START // len(self._kinds))
+            share = max(self._fewest, START // len(self._kinds))
             return np.concatenate([self._start(kind, share) for kind in self._kinds.values()])
         rating = Rating.of(join_evaluations(evaluations), self._weights())
+        if self._many and self._random.random() < PASSED_ON:
+            passed = self._passed_on(rating, min(count, PASSED_TO))
+            if len(passed):
+                return passed
         kind = self._choose(rating, evaluations)
         if kind.taught and not len(kind):
             return kind.carried_over()
-        if len(kind) < FEWEST and not kind.taught:
-            return kind.sample(FEWEST - len(kind))
+        if len(kind) < self._fewest and not kind.taught:
+            return kind.sample(self._fewest - len(kind))
         proposed = kind.propose(rating, min(count, BATCH))
         return proposed if len(proposed) else kind.sample(min(count, BATCH))
+
+    @property
+    def _many(self) -> bool:
+        """Whether there are so many kinds that a start with each would take most of a budget."""
+        return len(self._kinds) > MANY
+
+    @property
+    def _fewest(self) -> int:
+        """Designs of each kind before its models are asked."""
+        return FEWEST_OF_MANY if self._many else FEWEST
+
+    def _passed_on(self, rating: Rating, count: int) -> Ints:
+        """The best design's parts in other kinds that have not tried them, the best of these kinds first."""
+        best, *others = sorted(self._kinds.values(), key=lambda kind: kind.best(rating)[0])
+        found = [design for kind in others if len(design := kind.like_the_best_of(best, rating))]
+        return np.concatenate(found[:count]) if found else np.zeros((0, 0), np.int64)
 
     @staticmethod
     def _start(kind: Kind, count: int) -> Ints:
@@ -95,12 +121,14 @@ class SurrogateSearch:
         kinds = list(self._kinds.values())
         if len(kinds) == 1:
             return kinds[0]
-        if self._random.random() < ANY:
+        if not self._many and self._random.random() < ANY:
             return kinds[int(self._random.integers(len(kinds)))]
         least = np.array([kind.best(rating)[0] for kind in kinds])
         first = np.concatenate([rating(one.take(slice(0, FEWEST))) for one in evaluations])
         spread = float(np.median(first) - least.min())
-        odds = np.exp(-(least - least.min()) / (TEMPERATURE * spread)) if spread > 0 else np.ones(len(kinds))
+        cold = self._many and self._random.random() < COLD_SHARE
+        scale = (COLD if cold else TEMPERATURE) * spread
+        odds = np.exp(-(least - least.min()) / scale) if scale > 0 else np.ones(len(kinds))
         return kinds[int(self._random.choice(len(kinds), p=odds / odds.sum()))]
 
     def tell(self, designs: Ints, evaluations: Evaluations) -> None:

@@ -225,7 +225,9 @@ class _MatsInFull:
 
     def missing(self, numbers: Ints) -> Ints:
         """Those of some numbers that are not known, each once, ascending."""
-        return np.unique(numbers[self._place[numbers] < 0])
+        wanted = np.zeros(len(self._place), np.bool_)
+        wanted[numbers] = True
+        return np.flatnonzero(wanted & (self._place < 0))
 
     def add(self, numbers: Ints, mats: Mat) -> None:
         """Add the mats of further numbers."""

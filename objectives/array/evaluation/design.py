@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from dse.objectives.array.choice import ArrayChoice
-from dse.objectives.array.hierarchy.array import Evaluation, evaluate
+from dse.objectives.array.hierarchy.array import Evaluation, evaluate_each
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
 from dse.spaces.array.wires import WireChoice
 
@@ -71,10 +71,11 @@ def choices(organization: Sequence[tuple[int, ...]]) -> tuple[BankChoice, MatCho
 def evaluate_designs(choice: ArrayChoice, designs: Sequence[ArrayDesign]) -> list[EvaluatedDesign]:
     """Evaluate designs of one array, whatever wires each has; in the order given."""
     results: list[EvaluatedDesign | None] = [None] * len(designs)
-    for wires in dict.fromkeys((design.local, design.global_) for design in designs):
-        rows = [row for row, design in enumerate(designs) if (design.local, design.global_) == wires]
+    for local in dict.fromkeys(design.local for design in designs):
+        rows = [row for row, design in enumerate(designs) if design.local == local]
         banks, mats = choices([designs[row].organization for row in rows])
-        evaluation = evaluate(banks, mats, choice.spec, choice.fabric, *wires)
+        wires = [designs[row].global_ for row in rows]
+        evaluation = evaluate_each(banks, mats, choice.spec, choice.fabric, local, wires)
         for place, row in enumerate(rows):
             results[row] = _record(choice, designs[row], evaluation, place)
     return [result for result in results if result is not None]

@@ -23,6 +23,9 @@ PART = 1 << 15
 CUT = 1 << 13
 """Mats judged at a time in all their buffer styles."""
 
+FEW = 300
+"""Pairs of a group up to which it does not pay to go through groups one by one."""
+
 Keeps = Callable[[Figure], Bools]
 """Which designs to keep, from lower bounds of their figures."""
 Met = tuple[Ints, Ints]
@@ -161,12 +164,14 @@ class Styled:
         """Lower bounds of figures of the mats in any bank of their group."""
         return self.flat.figures(self.flat.least_sums, self.mats.mat, self.group)
 
-    def with_every_class(self, mats: Ints) -> Met:
-        """Pairs of some of the mats with every class of their group."""
-        start = self.flat.banks.start
-        count = np.diff(start, append=len(self.flat.banks.group))[self.group[mats]]
+    def every_pair(self, classes: Ints, mats: Ints) -> Met:
+        """All pairs of some classes, which are contiguous by group, and some mats of the same groups."""
+        number = np.bincount(self.flat.banks.group[classes], minlength=len(self.flat.groups))
+        group = self.group.take(mats)
+        count = number.take(group)
         within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-        return np.repeat(start[self.group[mats]], count) + within, np.repeat(mats, count)
+        start = np.cumsum(number) - number
+        return classes.take(np.repeat(start.take(group), count) + within), np.repeat(mats, count)
 
     def of_pairs(self, met: Met) -> Figure:
         """Lower bounds of figures of pairs of classes and mats."""
@@ -199,6 +204,18 @@ class Styled:
             if len(row):
                 yield part[row], own_mats[column]
 
+    def met_at_once(self, classes: Ints, mats: Ints, keeps: Keeps) -> Met:
+        """The same all together: pair by pair where groups are small, so that it does not pay to go through them."""
+        both = (np.bincount(group, minlength=len(self.flat.groups)) for group in (
+            self.flat.banks.group[classes], self.group[mats],
+        ))
+        pairs = np.multiply(*both)
+        if pairs.sum() > FEW * np.count_nonzero(pairs):
+            return together(self.met(classes, mats, keeps))
+        found = self.every_pair(classes, mats)
+        kept = np.flatnonzero(np.broadcast_to(keeps(self.of_pairs(found)), len(found[0])))
+        return found[0].take(kept), found[1].take(kept)
+
     def met_in_blocks(self, classes: Ints, mats: Ints, keeps: Keeps) -> Iterator[Met]:
         """Classes and mats of a group, every one of which is in some pair to keep."""
         for part, own_mats, kept in self._judged_blocks(classes, mats, keeps):
@@ -214,8 +231,8 @@ class Styled:
             step = max(1, PART // count)
             for start in range(own.start, own.stop, step):
                 part = slice(start, min(start + step, own.stop))
-                kept = np.broadcast_to(keeps(figures(part, own_mats)), (part.stop - part.start, count))
-                yield classes[part], mats[own_mats], kept
+                kept, shape = keeps(figures(part, own_mats)), (part.stop - part.start, count)
+                yield classes[part], mats[own_mats], kept if kept.shape == shape else np.broadcast_to(kept, shape)
 
 
 def join_styled(parts: Sequence[Styled]) -> Styled:

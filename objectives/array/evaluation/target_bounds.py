@@ -27,7 +27,7 @@ from dse.objectives.array.hierarchy.bank import MOST_ASPECT_RATIO, Bank, aspect_
 
 GROUPS, MATS, PAIRS = 16, 96, 16
 """Groups of each target that promise most; of all their mats those that do; and pairs of theirs that are evaluated."""
-MANY, FIRST = 512, 64
+MANY, FIRST = 4096, 256
 """Where a target has many pairs left, the first are evaluated before others are ruled out by the best of them."""
 MARGIN = 0.97
 """Share of the largest aspect ratio up to which a pair surely is legal, by sides without predecoders."""
@@ -73,12 +73,12 @@ def best_by_bounds(flat: Flat, designs: ArrayDesigns, targets: Mapping[str, Targ
     in_any = [own <= limit * (1 + SLACK) for own, limit in zip(by_mat, limits, strict=True)]
     styled, surviving = flat.surviving_of(in_any, keeps)
     found = [
-        together(styled.met(*_different(flat, target, both), own))
+        styled.met_at_once(*_different(flat, target, both), own)
         for target, both, own in zip(wanted, surviving, keeps, strict=True)
     ]
     bounds = [target.of(styled.of_pairs(met)) for target, met in zip(wanted, found, strict=True)]
     first = [
-        _chosen(met, least_of(bound, FIRST if len(bound) > MANY else 0))
+        _chosen(met, _least_of(bound, FIRST if len(bound) > MANY else 0))
         for met, bound in zip(found, bounds, strict=True)
     ]
     closer = _all_best(styled, designs, wanted, first)
@@ -112,7 +112,7 @@ def _reaches(target: Target, limit: float) -> Keeps:
     return lambda figure: np.asarray(target.of(figure) <= limit * (1 + SLACK))
 
 
-def least_of(values: Floats, count: int) -> Ints:
+def _least_of(values: Floats, count: int) -> Ints:
     """Places of the least values."""
     return np.argpartition(values, count)[:count] if len(values) > count else np.arange(len(values))
 
@@ -190,19 +190,19 @@ def _limits(flat: Flat, designs: ArrayDesigns, targets: Sequence[Target], by_mat
 def _promising_mats(flat: Flat, values: Floats) -> Ints:
     """Mats of the groups that promise most which themselves do, by lower bounds of a target."""
     start = np.searchsorted(flat.mat_group, np.arange(len(flat.groups) + 1))
-    groups = least_of(np.minimum.reduceat(values, start[:-1]), GROUPS)
+    groups = _least_of(np.minimum.reduceat(values, start[:-1]), GROUPS)
     rows = np.concatenate([np.arange(start[group], start[group + 1]) for group in np.sort(groups)])
-    return np.sort(rows[least_of(values[rows], MATS)])
+    return np.sort(rows[_least_of(values[rows], MATS)])
 
 
 def _promising_pairs(styled: Styled, target: Target, mats: Ints) -> Met:
     """The best pairs of some mats which are surely not too narrow."""
-    met = styled.with_every_class(mats)
+    met = styled.every_pair(np.arange(len(styled.flat.banks.group)), mats)
     values = target.of(styled.of_pairs(met))
     if has_aspect_rule(styled.flat.circuit):
         ratio = styled.flat.banks.sums.ratio[met[0]]
         sides = ratio * (styled.mats.mat.height / styled.mats.mat.width)[met[1]]
         wide = MOST_ASPECT_RATIO * MARGIN
         values = np.where((sides <= wide) & (sides >= 1 / wide), values, np.inf)
-    best = least_of(values, PAIRS)
+    best = _least_of(values, PAIRS)
     return _chosen(met, best[np.isfinite(values[best])])

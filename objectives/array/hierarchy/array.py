@@ -1,15 +1,16 @@
 """A data or tag array under one set of technology, cell and circuit options: from designs to metrics."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.batch import Bools, Floats, Ints
+from dse.batch import Bools, Floats, Ints, concatenate
 from dse.objectives.array.circuits.circuit import BUS, H_TREE, Circuit, Fabric
 from dse.objectives.array.circuits.precharger import precharge_latency
-from dse.objectives.array.circuits.wire import GlobalWire, Wire
+from dse.objectives.array.circuits.wire import GlobalWire
 from dse.objectives.array.hierarchy.bank import Bank, BankShape, pulse_costs
 from dse.objectives.array.hierarchy.bus import bus_bank
 from dse.objectives.array.hierarchy.bus_sensed_at_edge import UnsensedMat, bus_bank_sensed_at_edge, unsensed_mat
@@ -98,6 +99,14 @@ def evaluate(
 
     Figures are those of `join` over `mat_detail`; of subarrays area = height width, and likewise of mats.
     """
+    return evaluate_each(banks, mats, spec, fabric, local, [global_] * len(banks))
+
+
+def evaluate_each(
+    banks: BankChoice, mats: MatChoice, spec: ArraySpec, fabric: Fabric, local: WireChoice,
+    global_: Sequence[WireChoice],
+) -> Evaluation:
+    """The same with a global wire of its own for each bank."""
     block = block_bits(banks, mats, spec)
     routing, geometry, kept = mats_of(banks, mats, block, spec, fabric)
     legal = (block > 0) & routing.legal & kept.all(axis=0)
@@ -106,7 +115,7 @@ def evaluate(
     if len(rows):
         valid, figures = _figures(
             BankShape.of(banks.take(rows), against_mats=False), routing.take(rows), geometry.take(rows),
-            fabric.circuit(spec, local), fabric.wire(global_),
+            fabric.circuit(spec, local), [global_[row] for row in rows.tolist()],
         )
         legal[rows] = valid
         for name, values in figures.items():
@@ -128,24 +137,40 @@ def mats_of(
 
 
 def _figures(
-    shape: BankShape, routing: Routing, geometry: MatGeometry, circuit: Circuit, wire: Wire
+    shape: BankShape, routing: Routing, geometry: MatGeometry, circuit: Circuit, wires: Sequence[WireChoice]
 ) -> tuple[Bools, dict[str, NDArray[Any]]]:
     """Every figure of legal designs, and which of them are physically valid."""
     mats, detail = bankable_mat(geometry, circuit)
-    bank = join(shape, routing, mats, wire, circuit)
+    bank = _join_each(shape, routing, mats, wires, circuit)
     figures: dict[str, NDArray[Any]] = {
         "subarray_rows": geometry.rows, "subarray_cols": geometry.columns,
         **{name: values for name, values in bank.to_columns().items() if name != "legal"},
-        **_pulses(shape, routing, geometry, mats, detail, circuit, wire),
+        **_pulses(shape, routing, geometry, mats, detail, circuit, wires),
         **_mat_figures(detail),
         **_subarray_figures(geometry, detail, circuit),
     }
     return bank.legal, figures
 
 
+def _join_each(
+    shape: BankShape, routing: Routing, mat: Mat, wires: Sequence[WireChoice], circuit: Circuit
+) -> Bank:
+    """Join paired banks and mats, each with a global wire of its own."""
+    different = list(dict.fromkeys(wires))
+    if len(different) == 1:
+        return join(shape, routing, mat, circuit.fabric.wire(different[0]), circuit)
+    number = np.array([different.index(wire) for wire in wires])
+    rows = [np.flatnonzero(number == own) for own in range(len(different))]
+    banks = [
+        join(shape.take(own), routing.take(own), mat.take(own), circuit.fabric.wire(wire), circuit)
+        for wire, own in zip(different, rows, strict=True)
+    ]
+    return concatenate(banks).take(np.argsort(np.concatenate(rows)))
+
+
 def _pulses(
     shape: BankShape, routing: Routing, geometry: MatGeometry, mats: Mat, detail: MatDetail, circuit: Circuit,
-    wire: Wire,
+    wires: Sequence[WireChoice],
 ) -> dict[str, Floats]:
     """SET and RESET of the bank, and the energy of the cells alone.
 
@@ -164,7 +189,7 @@ def _pulses(
             detail.predecoder_latency + latency,
             detail.predecoder_energy + subarray_energy * geometry.active,
         )
-        bank = join(shape, routing, pulsed, wire, circuit)
+        bank = _join_each(shape, routing, pulsed, wires, circuit)
         figures[f"{pulse}_latency"], figures[f"{pulse}_energy"] = bank.write_latency, bank.write_energy
     active = geometry.active * shape.active_rows * shape.active_cols
     for name in ("cell_read_energy", "cell_set_energy", "cell_reset_energy"):

@@ -110,7 +110,7 @@ class SummedBanks:
     def sum(self, name: str) -> Floats:
         """One of the sums of banks, for each mat."""
         column: Floats = getattr(self._sums, name)
-        return column if self._spread is None else column[self._spread]
+        return column if self._spread is None else column.take(self._spread)
 
 
 def _wires(bank: SummedBanks) -> Floats:
