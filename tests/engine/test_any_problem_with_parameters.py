@@ -4,17 +4,20 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dse.batch import Ints
 from dse.errors import InputError
+from dse.objectives.array.circuits.circuit import BUS
+from dse.objectives.cache.problem import CacheProblem
 from dse.problem import Columns, Metric, Objective, Sign, Vocabulary
 from dse.search.evaluation import evaluate
 from dse.spaces.product import ProductSpace
 from dse.spaces.space import Axis, Level, Scale, levels_of, numbers, values
-from dse.studies.calibrated import calibrated_problem
+from dse.studies.calibrated import EDAP, calibrated_specs
 from dse.surrogate import by_design, fit, held_out_errors, sampled_designs
 from dse.testing.write_error import write_error_toy
 from dse.uncertainty.fit import FitQuestion, Measured, Parameter, values_at
@@ -140,14 +143,19 @@ def test_a_metric_that_is_zero_over_a_quarter_of_the_space_is_learned() -> None:
     assert (surrogate.predict(split.held_out)["error_rate"] >= 0).all()
 
 
-def test_pools_of_caches_are_their_model() -> None:
-    """The fast re-evaluation of caches and `with_values(...).evaluate(...)` agree to the last digit."""
-    problem = calibrated_problem("sot", 32 << 10)
+@pytest.mark.parametrize("changes", [{}, {"routing": BUS, "internal_sensing": False}])
+def test_pools_of_caches_are_their_model(changes: dict[str, Any]) -> None:
+    """The fast re-evaluation of caches and `with_values(...).evaluate(...)` agree to the last digit.
+
+    Mats of all access types are evaluated together, whatever joins and senses them.
+    """
+    specs = [one.with_fabric(replace(one.fabric, **changes)) for one in calibrated_specs("sot", 32 << 10)]
+    problem = CacheProblem(specs, [EDAP])
     designs = problem.space.sample(60, np.random.default_rng(0))
     given = {"technology.vdd": 0.75, "technology.temperature": 360.0, "sot.set_pulse": 4e-10, "wire.pitch": 1.1}
     fast, slow = problem.pool(designs).metrics(given), problem.with_values(given).evaluate(designs)
     for name, column in fast.items():
-        np.testing.assert_allclose(column, slow[name], rtol=1e-12)
+        np.testing.assert_array_equal(column, slow[name])
     assert problem.with_values(given).parameters()["sot.set_pulse"] == 4e-10
     with pytest.raises(InputError, match=r"parameter 'sot\.pulse' is not known; the nearest is"):
         problem.with_values({"sot.pulse": 1.0})
