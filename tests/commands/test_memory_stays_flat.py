@@ -18,11 +18,11 @@ SEARCHES = ("exact", "front", "surrogate", "random", "tiers")
 
 def search(kind: str, number: int) -> None:
     """A search of some kind; those that draw do so each time with another seed."""
-    small = dse.caches(("sot", "stt", "sram")[number % 3], "128KB", access="normal")
+    small = dse.caches(("sot", "stt", "sram")[number % 3], "16KB", access="normal")
     if kind == "exact":
         dse.optimize(small)
     elif kind == "front":
-        dse.front(dse.caches("sot", "128KB", ["read_latency", "area"], access="normal"))
+        dse.front(dse.caches("sot", "16KB", ["read_latency", "area"], access="normal"))
     elif kind == "tiers":
         dse.optimize(dse.make_problem("tiers", network="alexnet"), method="random", budget=50, seed=number)
     else:

@@ -220,14 +220,14 @@ def test_twenty_kills(kind: str, method: str, tmp_path: Path) -> None:
 
 def test_termination_saves_what_there_is(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    arguments = command("journal", tmp_path, "local", 100_000)
+    arguments = command("journal", tmp_path, "local", 20_000)
     process = subprocess.Popen(
         [*arguments[:-2], "--output", str(tmp_path / "run")], env=environment, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, start_new_session=True,
     )
     limit = time.monotonic() + 60
     while not stored("journal", tmp_path) and time.monotonic() < limit:
-        time.sleep(0.5)
+        time.sleep(0.2)
     process.terminate()
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130, complaint
