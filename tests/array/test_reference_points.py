@@ -33,11 +33,13 @@ def evaluate_rows(rows: pd.DataFrame, problem: ArrayChoice) -> Evaluation:
     return evaluate(banks, mats, problem.spec, problem.fabric, local, global_)
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)], ids=["sample", "all"])
 @pytest.mark.parametrize("path", POINTS, ids=lambda path: path.name.removesuffix(".csv.gz"))
-def test_points(path: Path) -> None:
+def test_points(path: Path, every: int) -> None:
+    """One point in a few always, all of them among the slow tests."""
     configuration = read_configuration(REFERENCE / f"{path.name.removesuffix('.csv.gz')}.cfg")
     arrays = dict(spec_from_configuration(configuration).arrays)
-    points = pd.read_csv(path)
+    points = pd.read_csv(path).iloc[::every]
     assert set(points.memory_type) == set(arrays)
     for (memory_type, *_), rows in points.groupby(["memory_type", *WIRE_COLUMNS]):
         result = evaluate_rows(rows, arrays[memory_type])

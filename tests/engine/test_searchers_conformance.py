@@ -93,7 +93,7 @@ def test_the_surrogate_on_write_errors() -> None:
     assert np.median(found) / problem.optimum - 1 <= 0.01
 
 
-@pytest.mark.parametrize("method", methods(slow=("cmaes", "gp", "optuna-nsga2", "optuna-nsga3")))
+@pytest.mark.parametrize("method", methods(slow=("cmaes", "gp", "tpe", "optuna-nsga2", "optuna-nsga3")))
 def test_suite_on_caches(method: str) -> None:
     problem = caches(["stt", "sot"], "16KB", constraints=["area<=0.05mm2"], technology="22nm")
     watched = Watched(problem)
