@@ -11,6 +11,7 @@ from dse.question import Search
 from dse.search.plan import Found
 from dse.search.storage_url import is_shared, masked
 from dse.tasks import Task, make_tasks
+from dse.text import quoted
 
 
 def run(study: str, storage: str | None, timeout: float | None) -> None:
@@ -31,7 +32,7 @@ def run(study: str, storage: str | None, timeout: float | None) -> None:
         question = parse_question(left[PROBLEM_FILE], f"study {study}")
         tasks = [task for task in make_tasks(question) if task.label == left[LABEL]]
         if len(tasks) != 1:
-            raise InputError(f"study '{study}' searches {left[LABEL]}, which its question does not ask for here")
+            raise InputError(f"study {quoted(study)} searches {left[LABEL]}, which its question does not ask for here")
         task, options = tasks[0].resolved(), replace(question.search, timeout=timeout)
         log = open_study(opened_storage, study, task.problem, description_of(task, options), resume=True)
         found = search_task(task, options, opened_storage, log)

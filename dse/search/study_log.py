@@ -28,6 +28,7 @@ from dse.search.evaluation import Evaluations, judge
 from dse.search.fingerprint import axes_digest
 from dse.search.patience import first_line, patiently
 from dse.search.storage_url import is_shared
+from dse.text import quoted
 from dse.versions import PACKAGE, installed_version
 
 T = TypeVar("T")
@@ -181,7 +182,7 @@ def _asked(url: str | None, name: str, step: Callable[[], T]) -> T:
         return step() if url is None else patiently(url, step)
     except (OSError, StorageInternalError, SQLAlchemyError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise DseError(f"study '{name}' cannot be kept: {reason or first_line(error)}") from None
+        raise DseError(f"study {quoted(name)} cannot be kept: {reason or first_line(error)}") from None
 
 
 def _opened(
@@ -197,7 +198,9 @@ def _opened(
             sampler=optuna.samplers.RandomSampler(),
         )
     except DuplicatedStudyError:
-        raise InputError(f"study '{name}' exists: give --resume to go on with it, or another --study-name") from None
+        raise InputError(
+            f"study {quoted(name)} exists: give --resume to go on with it, or another --study-name"
+        ) from None
     found = study.user_attrs.get(DESCRIPTION)
     if found is None and not study.get_trials(deepcopy=False):
         study.set_user_attr(DESCRIPTION, dict(description))
@@ -224,10 +227,12 @@ def question_of_study(storage: BaseStorage, name: str) -> dict[str, Any]:
     except KeyError:
         known = sorted(optuna.get_all_study_names(storage))
         others = f"known are {', '.join(known)}" if known else "there is none"
-        raise InputError(f"study '{name}' is not in the storage: {others}; dse optimize --storage makes one") from None
+        raise InputError(
+            f"study {quoted(name)} is not in the storage: {others}; dse optimize --storage makes one"
+        ) from None
     question = study.user_attrs.get(QUESTION)
     if not isinstance(question, dict) or not {PROBLEM_FILE, LABEL} <= question.keys():
-        raise InputError(f"study '{name}' does not say what it asks: dse optimize --storage makes one that does")
+        raise InputError(f"study {quoted(name)} does not say what it asks: dse optimize --storage makes one that does")
     return question
 
 
@@ -236,6 +241,6 @@ def _check_same(name: str, found: Mapping[str, Any], asked: Mapping[str, Any]) -
     for part in dict.fromkeys((*asked, *found)):
         if part not in UNCOMPARED and found.get(part) != asked.get(part):
             raise InputError(
-                f"study '{name}' cannot be resumed: its {part} is {found.get(part)}, not {asked.get(part)}; "
+                f"study {quoted(name)} cannot be resumed: its {part} is {found.get(part)}, not {asked.get(part)}; "
                 "give another --study-name"
             )

@@ -11,7 +11,7 @@ from math import prod
 
 import numpy as np
 
-from dse.batch import Floats, Ints
+from dse.batch import Floats, Ints, distinct
 from dse.parts import Candidates, Range
 from dse.problem import Figures
 from dse.search.aim import Aim
@@ -83,12 +83,7 @@ def _first_of_equals(candidates: Sequence[Candidates], aim: Aim) -> Rows:
 
 def _first_of_each(figures: Floats) -> Ints:
     """Places, in ascending order, at which a column (figures, n) stands for the first time."""
-    if not len(figures):
-        return np.zeros(1, np.int64)
-    order = np.lexsort((np.arange(figures.shape[1]), *figures))
-    columns = figures[:, order]
-    new = np.concatenate([[True], (columns[:, 1:] != columns[:, :-1]).any(axis=0)])
-    return np.sort(order[new])
+    return distinct(*figures)[0] if len(figures) else np.zeros(1, np.int64)
 
 
 def tuples_within(

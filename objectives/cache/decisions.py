@@ -11,6 +11,7 @@ from dse.objectives.cache.problem import CacheProblem
 from dse.objectives.cache.specification import DATA, TAG
 from dse.spaces.array.organization import ORGANIZATION_COLUMNS
 from dse.spaces.array.spec import NORMAL
+from dse.text import quoted
 
 DEFAULT_TARGET = "ReadLatency"
 """What NVSim minimizes, with normal access, where it is not told otherwise (InputParameter.cpp, constructor)."""
@@ -40,7 +41,7 @@ CACHE_DECISIONS: Mapping[str, tuple[str, ...]] = {
 def check_target(target: str) -> None:
     """Raise InputError where NVSim has no such target."""
     if target not in TARGETS:
-        raise InputError(f"target '{target}' is not one of {', '.join(TARGETS)}")
+        raise InputError(f"target {quoted(target)} is not one of {', '.join(TARGETS)}")
 
 
 def nvsim_winner(problem: CacheProblem, target: str = DEFAULT_TARGET) -> Winner | None:

@@ -31,6 +31,7 @@ from dse.objectives.gpu.traffic import workload_names
 from dse.options import listed, option
 from dse.spaces.array.organization import FREE, ORGANIZATIONS
 from dse.spaces.array.spec import ACCESS_TYPES, RAM
+from dse.text import quoted
 from dse.units import CAPACITIES, parse_capacity
 
 LARGEST_CAPACITY = 4 << 30
@@ -225,7 +226,7 @@ def _access_types(text: str) -> list[str]:
     chosen = listed(text, "access")
     for access in chosen:
         if access not in ACCESS_TYPES:
-            raise InputError(f"access '{access}' is not one of {', '.join(ACCESS_TYPES)}")
+            raise InputError(f"access {quoted(access)} is not one of {', '.join(ACCESS_TYPES)}")
     return chosen
 
 

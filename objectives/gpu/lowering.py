@@ -35,6 +35,7 @@ from dse.objectives.gpu.profiles import Profile
 from dse.objectives.gpu.run import Kernels, Run, storage_of, stream
 from dse.objectives.network.layers import INPUT, Layer, Network
 from dse.objectives.network.training import INFERENCE, TRAINING
+from dse.text import quoted
 
 __all__ = ["INFERENCE", "LARGEST_BATCH", "PHASES", "TRAINING", "kernels_of", "lowers"]
 
@@ -45,7 +46,7 @@ LARGEST_BATCH = 1 << 14
 def kernels_of(network: Network, phase: str, batch: int, profile: Profile, gpu: Gpu | None = None) -> list[Kernel]:
     """Kernels of one inference or training iteration over a batch, in the order they run."""
     if phase not in PHASES:
-        raise InputError(f"phase '{phase}' is not one of {', '.join(PHASES)}")
+        raise InputError(f"phase {quoted(phase)} is not one of {', '.join(PHASES)}")
     if not 1 <= batch <= LARGEST_BATCH:
         raise InputError(f"batch {batch}: give a whole number from 1 to {LARGEST_BATCH}")
     run = Run(network=network, phase=phase, batch=batch, profile=profile, gpu=gpu or load_gpu(),

@@ -25,6 +25,7 @@ from dse.objectives.gpu.profiles import RESIDENT_RESULTS
 from dse.objectives.gpu.run import STAGE
 from dse.objectives.network.training import DECODE, PREFILL
 from dse.objectives.network.transformer import Transformer
+from dse.text import quoted
 
 TRANSFORMER_PHASES = (PREFILL, DECODE)
 TILE: Tile = (128, 128)
@@ -33,7 +34,7 @@ TILE: Tile = (128, 128)
 def transformer_kernels(model: Transformer, phase: str, batch: int, gpu: Gpu | None = None) -> list[Kernel]:
     """Kernels of a prefill of `context` tokens, or of decoding one token after that many, for every sequence."""
     if phase not in TRANSFORMER_PHASES:
-        raise InputError(f"phase '{phase}' of a transformer is not one of {', '.join(TRANSFORMER_PHASES)}")
+        raise InputError(f"phase {quoted(phase)} of a transformer is not one of {', '.join(TRANSFORMER_PHASES)}")
     gpu = gpu or load_gpu()
     fresh = model.context if phase == PREFILL else 1
     seen = model.context if phase == PREFILL else model.context + 1

@@ -63,7 +63,7 @@ def inference_step(
     if phase in SEQUENCE_PHASES:
         tokens = context or network.sequence
         if tokens is None or not any(layer.kind == "attention" for layer in network.layers):
-            raise InputError(f"phase '{phase}': {network.name} does not attend to a sequence of tokens")
+            raise InputError(f"phase {quoted(phase)}: {network.name} does not attend to a sequence of tokens")
         network = with_sequence(network, tokens if phase == PREFILL else 1)
         cached = 0 if phase == PREFILL else tokens
     elif phase != INFERENCE:

@@ -5,15 +5,16 @@ Shares are looked up in a CSV file of `data/toggles` by the name of its network,
 many tensors pass the same addresses of a buffer. They are above those of a tensor's own address.
 """
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+
+from dse.objectives.scratchpad.measured_tables import measured_networks, measured_rows
 
 EXPONENT_BITS = range(7, 15)
 """Exponent of a bf16 word, bit 0 the least."""
 ADDRESS = "shared"
+TOGGLES = "toggles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,10 @@ def load_toggles(network: str) -> Mapping[str, BitShares]:
 
     A check bit is the parity of many bits, so that half of them differ.
     """
-    file = files("dse.objectives.scratchpad") / "data" / "toggles" / f"{network}.csv"
-    if not file.is_file():
+    if network not in measured_networks(TOGGLES):
         return {}
     shares: dict[str, list[float]] = {}
-    for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines()[1:]):
+    for row in measured_rows(TOGGLES, network)[1]:
         if row["address"] == ADDRESS:
             shares.setdefault(row["class"], []).append(float(row["toggled"]))
     return {name: _shares_of(found) for name, found in shares.items()}

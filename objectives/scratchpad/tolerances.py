@@ -8,17 +8,16 @@ faults grow, is averaged out (isotonic regression: R. E. Barlow et al., Statisti
 known.
 """
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dse.batch import Batch, Bools, Floats
 from dse.errors import InputError
+from dse.objectives.scratchpad.measured_tables import measured_networks, measured_rows
 from dse.text import hint, quoted
 
 STEPS = 1e5
@@ -27,6 +26,7 @@ MOST_EXPONENT_FLIPS = 0.1
 """Expected flips of exponents in a training, above which it is not to be trusted."""
 NEARLY = 1e-5
 """Relative difference up to which a probability is the measured one: tables have six digits."""
+TOLERANCE = "tolerance"
 STALE, FLIP = "stale", "flip"
 EXPONENT, REST, EVERY_BIT = "exponent", "sign-mantissa", "all"
 
@@ -132,8 +132,7 @@ def rising(drops: Floats) -> Floats:
 
 def tolerance_names() -> list[str]:
     """Networks that have a table."""
-    folder = files("dse.objectives.scratchpad") / "data" / "tolerance"
-    return sorted(file.name.removesuffix(".csv") for file in folder.iterdir() if file.name.endswith(".csv"))
+    return measured_networks(TOLERANCE)
 
 
 def load_tolerances(network: str, tolerance_of: str | None = None) -> ToleranceTable:
@@ -157,15 +156,14 @@ def load_tolerances(network: str, tolerance_of: str | None = None) -> ToleranceT
 @cache
 def _read(network: str) -> tuple[str, Mapping[Key, MeasuredTolerance]]:
     """Provenance and points of a table."""
-    file = files("dse.objectives.scratchpad") / "data" / "tolerance" / f"{network}.csv"
-    first, *lines = file.read_text(encoding="utf-8").splitlines()
+    provenance, table = measured_rows(TOLERANCE, network)
     rows: dict[Key, list[tuple[float, float, float, float]]] = {}
-    for row in csv.DictReader(lines):
+    for row in table:
         key = row["class"], row["kind"], row["group"], row["saturate"] == "yes"
         rows.setdefault(key, []).append((
             float(row["probability"]), float(row["drop"]), float(row["interval"]), float(row["collapsed"])
         ))
-    return first.removeprefix("# "), {
+    return provenance, {
         key: MeasuredTolerance(*(np.array(column) for column in zip(*sorted(found), strict=True)))
         for key, found in rows.items()
     }

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from helpers import KILOBYTE, NODE_22, ONE, ask, edap_of, with_tag
 from helpers import UP_TO_2 as TWO
-from sampling import one_in
+from sampling import one_in, slow_unless
 
 from dse.errors import InfeasibleError
 from dse.objectives.array.choice import ArrayChoice
@@ -335,7 +335,7 @@ def test_optimum_within_a_constraint(name: str, access: str, template: str, obje
     assert found.cost >= values.min() * (1 - RELATIVE_TOLERANCE)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name in FEW else pytest.mark.slow) for name in DRAWN])
+@pytest.mark.parametrize("name", slow_unless(lambda name: name in FEW, DRAWN))
 def test_optimum_of_a_cache_drawn_at_random(name: str) -> None:
     """Of a random objective and access type, free and within one and two random constraints."""
     rng = random.Random(name)

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from dse.objectives.array.choice import ArrayChoice
-from dse.objectives.array.hierarchy.array import Evaluation, evaluate_each
+from dse.objectives.array.hierarchy.array import Evaluation, block_bits, evaluate_each, mats_of
+from dse.objectives.array.hierarchy.bank import BankShape
+from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.organization import BUFFER_DESIGNS, ORGANIZATION_COLUMNS, BankChoice, MatChoice
+from dse.spaces.array.routing import Routing
 from dse.spaces.array.wires import WireChoice
 
 COUNTS = ("subarray_rows", "subarray_cols")
@@ -66,6 +69,15 @@ def choices(organization: Sequence[tuple[int, ...]]) -> tuple[BankChoice, MatCho
     table = np.asarray(organization, dtype=np.int64).reshape(-1, len(ORGANIZATION_COLUMNS)).T
     split = len(BankChoice.__dataclass_fields__)
     return BankChoice(*table[:split]), MatChoice(*table[split:])
+
+
+def reached(
+    choice: ArrayChoice, legal: Sequence[tuple[int, ...]]
+) -> tuple[BankShape, Routing, MatGeometry]:
+    """Shape and routing of the banks of some legal organizations, and what reaches their mats, with any wires."""
+    banks, mats = choices(legal)
+    routing, geometry, _ = mats_of(banks, mats, block_bits(banks, mats, choice.spec), choice.spec, choice.fabric)
+    return BankShape.of(banks, against_mats=False), routing, geometry
 
 
 def evaluate_designs(choice: ArrayChoice, designs: Sequence[ArrayDesign]) -> list[EvaluatedDesign]:

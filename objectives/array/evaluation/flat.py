@@ -301,10 +301,9 @@ def _flat_banks(designs: ArrayDesigns, groups: Sequence[Group]) -> FlatBanks:
 
 def _first_of_each(order: Ints, *columns: Ints | Floats) -> Bools:
     """Which records are in some order the first of those with equal columns."""
-    _, kind = distinct(*columns)
-    sorted_ = np.lexsort((order, kind))
+    place = np.argsort(order)
     first = np.zeros(len(order), np.bool_)
-    first[sorted_[np.flatnonzero(np.diff(kind[sorted_], prepend=-1))]] = True
+    first[place[distinct(*(column[place] for column in columns))[0]]] = True
     return first
 
 

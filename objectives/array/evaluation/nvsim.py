@@ -4,7 +4,6 @@ Source: NVSim main.cpp, macros.h (BIGFOR, REFINE_*, TRY_AND_UPDATE) and Result.c
 strictly smaller value wins, so that the first design in loop order wins a tie.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -109,10 +108,8 @@ def array_winners(choice: ArrayChoice, libraries: MatLibraries) -> dict[str, Eva
 
 
 def _value(design: EvaluatedDesign, target: str) -> float:
-    """Value of a target for a design; infinite where the design is not valid."""
-    if not design.valid:
-        return np.inf
-    return math.prod(design.metrics[factor] for factor in TARGET_VALUES[target].factors)
+    """Value of a target for a valid design."""
+    return float(TARGET_VALUES[target].of(lambda name: np.asarray(design.metrics[name])))
 
 
 def _scan(designs: ArrayDesigns, limits: Limits) -> tuple[int, dict[str, Least]]:

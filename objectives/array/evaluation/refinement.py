@@ -10,12 +10,11 @@ from functools import cached_property
 from dse.batch import Floats
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import Circuit
-from dse.objectives.array.evaluation.design import ArrayDesign, choices
+from dse.objectives.array.evaluation.design import ArrayDesign, reached
 from dse.objectives.array.evaluation.target_bounds import Target, values_of
-from dse.objectives.array.hierarchy.array import bankable_mat, join, mats_of
+from dse.objectives.array.hierarchy.array import bankable_mat, join
 from dse.objectives.array.hierarchy.bank import BankShape
 from dse.objectives.array.hierarchy.mat import Mat
-from dse.spaces.array.enumeration import block_bits
 from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.routing import Routing
 from dse.spaces.array.wires import WireChoice
@@ -71,10 +70,7 @@ class _Wired:
     @cached_property
     def _reached(self) -> tuple[BankShape, Routing, MatGeometry]:
         """Shape and routing of the banks, and what reaches their mats."""
-        banks, mats = choices(self._organizations)
-        spec = self._choice.spec
-        routing, geometry, _ = mats_of(banks, mats, block_bits(banks, mats, spec), spec, self._choice.fabric)
-        return BankShape.of(banks, against_mats=False), routing, geometry
+        return reached(self._choice, self._organizations)
 
     def _with(self, local: WireChoice, global_: WireChoice) -> dict[str, Floats]:
         """Values of all targets for all organizations with some wires."""

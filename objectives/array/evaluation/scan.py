@@ -14,15 +14,14 @@ from dse.batch import Floats, Ints
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.wire import FreeWire, GlobalWire, Wire, cheapest_wire
 from dse.objectives.array.evaluation.blocks import ArrayDesigns, Pairs, join_pairs
-from dse.objectives.array.evaluation.design import ArrayDesign, choices, organizations
+from dse.objectives.array.evaluation.design import ArrayDesign, organizations, reached
 from dse.objectives.array.evaluation.flat import Flat, Keeps, Met, Styled, flatten, lower_ends, pairs_in_full, parts_of
 from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
 from dse.objectives.array.evaluation.library import MatLibraries
 from dse.objectives.array.evaluation.wired import met_with_wires
-from dse.objectives.array.hierarchy.array import bankable_mat, join, mats_of
-from dse.objectives.array.hierarchy.bank import Bank, BankShape
+from dse.objectives.array.hierarchy.array import bankable_mat, join
+from dse.objectives.array.hierarchy.bank import Bank
 from dse.parts import Candidates, Range, Sieve, join_candidates
-from dse.spaces.array.enumeration import block_bits
 from dse.spaces.array.wires import WireChoice, WireRange
 
 BATCH = 1 << 14
@@ -91,14 +90,11 @@ class ArrayScan:
 
         Its mats are evaluated once for each local wire.
         """
-        spec, fabric = self.choice.spec, self.choice.fabric
-        banks, mats = choices([design.organization])
-        routing, geometry, _ = mats_of(banks, mats, block_bits(banks, mats, spec), spec, fabric)
-        shape = BankShape.of(banks, against_mats=False)
+        shape, routing, geometry = reached(self.choice, [design.organization])
         code = np.array([self._enumeration.code_of(design.organization)])
         found = []
         for place, local in enumerate(self._locals):
-            circuit = fabric.circuit(spec, local)
+            circuit = self.choice.fabric.circuit(self.choice.spec, local)
             mat, _ = bankable_mat(geometry, circuit)
             for number, wire in enumerate(self._wires, place * len(self._globals)):
                 bank = join(shape, routing, mat, wire, circuit)

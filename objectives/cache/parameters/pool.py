@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dse.batch import Floats, Ints, concatenate
+from dse.batch import Floats, Ints, concatenate, distinct
 from dse.objectives.array.choice import ArrayChoice
 from dse.objectives.array.circuits.circuit import Circuit
-from dse.objectives.array.evaluation.design import ArrayDesign, choices
+from dse.objectives.array.evaluation.design import ArrayDesign, reached
 from dse.objectives.array.evaluation.handed import HandedUp, bank_figures
-from dse.objectives.array.hierarchy.array import Fabric, bankable, block_bits, join
+from dse.objectives.array.hierarchy.array import Fabric, bankable, join
 from dse.objectives.array.hierarchy.bank import ASPECT_RULE, BankShape
 from dse.objectives.array.hierarchy.mat import Mat, MatUse, mat_detail, used_mats
 from dse.objectives.array.hierarchy.subarray import PHYSICAL_RULES
@@ -24,7 +24,7 @@ from dse.objectives.cache.metrics import joined
 from dse.objectives.cache.parameters.materials import Materials
 from dse.objectives.cache.specification import CacheSpec, handed_up
 from dse.objectives.cache.workload import WorkloadCosts, with_workload
-from dse.spaces.array.mat import MatGeometry, mat_geometry
+from dse.spaces.array.mat import MatGeometry
 from dse.spaces.array.routing import Routing
 from dse.spaces.array.wires import WireChoice
 
@@ -61,14 +61,8 @@ class SameLocalWire:
     def of(cls, choice: ArrayChoice, designs: Sequence[ArrayDesign], rows: Ints) -> "SameLocalWire":
         """Those of some legal designs at `rows`, which have one local wire."""
         chosen = [designs[row] for row in rows]
-        banks, mats = choices([design.organization for design in chosen])
-        bits = block_bits(banks, mats, choice.spec)
-        routing = choice.fabric.route(banks, np.maximum(bits, 1), choice.spec)
-        geometry, _ = mat_geometry(
-            routing.address_bits, routing.data_bits, routing.ways, mats, choice.spec,
-            tags_cover_ways=choice.fabric.quirks.tag_columns_cover_ways,
-        )
-        shape, by_wire = BankShape.of(banks, against_mats=False), []
+        shape, routing, geometry = reached(choice, [design.organization for design in chosen])
+        by_wire = []
         for wire in dict.fromkeys(design.global_ for design in chosen):
             places = np.array([place for place, design in enumerate(chosen) if design.global_ == wire])
             by_wire.append(_SameGlobalWire(places, wire, shape.take(places), routing.take(places)))
@@ -191,8 +185,9 @@ class _SameKind:
         """Those of some designs (n, axes) at `rows`; each design of an array is kept once, in order."""
         arrays, numbers = [], []
         for part in assembly.parts:
-            levels, number = _distinct(designs[rows, part.axes])
-            own = [part.design(one) for one in levels]
+            levels = designs[rows, part.axes]
+            first, number = distinct(*levels.T)
+            own = [part.design(one) for one in levels[first]]
             arrays.append(ArrayPool.of(part.name, assembly.spec.access, part.choice, own))
             numbers.append(number)
         return cls(spec=assembly.spec, rows=rows, arrays=tuple(arrays), numbers=tuple(numbers))
@@ -207,15 +202,6 @@ class _SameKind:
         ]
         invalid = np.any([np.isnan(own[-1]) for own in figures], axis=0)
         return {name: np.where(invalid, np.nan, column) for name, column in joined(figures, self.spec.access).items()}
-
-
-def _distinct(levels: Ints) -> tuple[Ints, Ints]:
-    """Distinct rows in the order of their first occurrence, and which of them each row is."""
-    rows, first, number = np.unique(levels, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return rows[order], rank[number.reshape(-1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,14 +141,20 @@ def measure(network: SmallNetwork, path: Path, groups: Sequence[str]) -> None:
             file.flush()
 
 
+def run_now(module: str, network: SmallNetwork) -> str:
+    """What a module of this folder that measures a network was run with, today."""
+    return (
+        f"python -m dse.studies.scratchpad.training.{module} {network.name}, {datetime.now(UTC):%Y-%m-%d}, Python"
+        f" {platform.python_version()}, NumPy {np.__version__}; seeds 0 to {SEEDS - 1}"
+    )
+
+
 def provenance(network: SmallNetwork) -> str:
     """How a table was made."""
     clean = [reference(network, seed)[0] for seed in range(SEEDS)]
     clip = ", ".join(f"{name} {value:g}" for name, value in bounds(network, SEEDS).items())
     return (
-        f"python -m dse.studies.scratchpad.training.measure {network.name}, {datetime.now(UTC):%Y-%m-%d}, Python"
-        f" {platform.python_version()}, NumPy {np.__version__}; seeds 0 to {SEEDS - 1}; accuracy without faults"
-        f" {np.mean(clean):.4f}; reads clipped at {clip}"
+        f"{run_now('measure', network)}; accuracy without faults {np.mean(clean):.4f}; reads clipped at {clip}"
     )
 
 

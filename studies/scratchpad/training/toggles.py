@@ -5,18 +5,16 @@ without faults: at the tensor's own address, and at those of a ring that all ten
 """
 
 import csv
-import platform
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from dse.batch import Floats
 from dse.studies.scratchpad.training.bfloat16 import Words, to_values, to_words
-from dse.studies.scratchpad.training.measure import IN_PLACE, SEEDS
+from dse.studies.scratchpad.training.measure import IN_PLACE, SEEDS, run_now
 from dse.studies.scratchpad.training.memory import TENSOR_CLASSES, ClassRing
 from dse.studies.scratchpad.training.networks import SmallNetwork, network_of
 from dse.studies.scratchpad.training.train import train
@@ -91,12 +89,12 @@ def rows(network: SmallNetwork) -> Iterator[tuple[str, str, int, str]]:
 def main(arguments: Sequence[str]) -> None:
     """Measure the network that is named, and write the file that is named."""
     name, path = arguments
+    network = network_of(name)
     with Path(path).open("w", newline="", encoding="utf-8") as file:
-        file.write(f"# python -m dse.studies.scratchpad.training.toggles {name}, {datetime.now(UTC):%Y-%m-%d}, Python"
-                   f" {platform.python_version()}, NumPy {np.__version__}; seeds 0 to {SEEDS - 1}\n")
+        file.write(f"# {run_now('toggles', network)}\n")
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
-        table.writerows(rows(network_of(name)))
+        table.writerows(rows(network))
 
 
 if __name__ == "__main__":
