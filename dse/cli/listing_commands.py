@@ -28,11 +28,12 @@ def problem_show(
             help="A family (see dse problem list), or a problem file.",
         ),
     ],
+    format: ListFormat = PrintFormat.TABLE,
 ) -> None:
     """Show a family's axes, metrics, named objectives, baselines and options."""
     from dse.cli.problem import show
 
-    show(name)
+    show(name, format.value)
 
 
 technologies = typer.Typer(help="Transistors and wires that come with the package.", no_args_is_help=True)

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from dse.cli.console import make_console
 from dse.cli.destination import TABLE
-from dse.cli.listing import print_list
+from dse.cli.listing import Section, print_list, print_sections
 from dse.errors import DseError
 from dse.problem import Problem
 from dse.problem_file import SUFFIX, read_question
@@ -34,9 +35,12 @@ def show_all(form: str) -> None:
     make_console().print(table)
 
 
-def show(name: str) -> None:
+def show(name: str, form: str) -> None:
     """Print what a family, or the question of a problem file, is made of."""
     question = read_question(Path(name)) if name.endswith(SUFFIX) else Question(family=name)
+    if form != TABLE:
+        print_sections(_sections(question), form)
+        return
     family, vocabulary = question.load(), question.vocabulary()
     console = make_console()
     console.print(f"{family.name}: {family.help}", markup=False)
@@ -52,11 +56,42 @@ def show(name: str) -> None:
         (axis.name, _levels(axis), axis.scale.value) for axis in _axes(problems)
     ))
     _print_table(console, "Options", ("", "default", ""), (
-        (f"--{one.name.replace('_', '-')}", "" if one.default is None else str(one.default),
-         str(one.metadata.get("help", "")))
-        for one in fields(family.options)
+        (f"--{name.replace('_', '-')}", "" if default is None else str(default), about)
+        for name, default, about in _options(family.options)
     ))
     console.print(f"Baselines: {', '.join(family.baselines) or 'none'}", markup=False)
+
+
+def _sections(question: Question) -> list[Section]:
+    """The same for other programs: all levels of the first problem's axes, in SI units."""
+    family, vocabulary, problems = question.load(), question.vocabulary(), question.problems()
+    return [
+        Section("family", ("name", "problems", "about"), [
+            {"name": family.name, "problems": len(problems), "about": family.help}
+        ]),
+        Section("named_objectives", ("name", "unit", "direction", "formula", "default", "about"), [
+            {"name": name, "unit": one.unit, "direction": "maximize" if one.maximize else "minimize",
+             "formula": one.text, "default": name in family.default_objectives, "about": one.help}
+            for name, one in vocabulary.named.items()
+        ]),
+        Section("metrics", ("name", "unit", "sign", "about"), [
+            {"name": name, "unit": metric.unit, "sign": metric.sign.value, "about": metric.help}
+            for name, metric in vocabulary.metrics.items()
+        ]),
+        Section("axes", ("name", "unit", "scale", "levels"), [
+            {"name": axis.name, "unit": axis.unit, "scale": axis.scale.value, "levels": list(axis.levels)}
+            for axis in _axes(problems)
+        ]),
+        Section("options", ("name", "default", "about"), [
+            {"name": name, "default": default, "about": about} for name, default, about in _options(family.options)
+        ]),
+        Section("baselines", ("name",), [{"name": name} for name in family.baselines]),
+    ]
+
+
+def _options(options: Any) -> list[tuple[str, Any, str]]:
+    """Name, default and meaning of each option."""
+    return [(one.name, one.default, str(one.metadata.get("help", ""))) for one in fields(options)]
 
 
 def _of(problems: Sequence[Problem]) -> str:

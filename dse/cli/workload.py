@@ -7,7 +7,7 @@ from rich.table import Table
 
 from dse.cli.console import make_console
 from dse.cli.destination import TABLE
-from dse.cli.listing import print_list
+from dse.cli.listing import Section, print_sections
 from dse.errors import InputError
 from dse.objectives.gpu.profiler import (
     RUN_SUFFIX,
@@ -36,11 +36,17 @@ from dse.writing import write_text
 
 
 def show_all(form: str) -> None:
-    """Print the workloads that come with the package, and to people the traffic profiles."""
+    """Print the workloads that come with the package, and the traffic profiles."""
     if form != TABLE:
-        print_list(("workload", "parameters", "macs", "per", "about"), [
-            {"workload": name, "parameters": model.parameters, "macs": model.macs, "per": _unit(model),
-             "about": model.title} for name, model in ((name, load_model(name)) for name in workload_names())
+        models = {name: load_model(name) for name in workload_names()}
+        print_sections([
+            Section("workloads", ("name", "parameters", "macs", "per", "about"), [
+                {"name": name, "parameters": model.parameters, "macs": model.macs, "per": _unit(model),
+                 "about": model.title} for name, model in models.items()
+            ]),
+            Section("traffic_profiles", ("name", "about"), [
+                {"name": profile.name, "about": profile.title} for profile in profiles().values()
+            ]),
         ], form)
         return
     table = Table(box=None, padding=(0, 2, 0, 0))

@@ -211,8 +211,7 @@ def test_winners_of_nvsim_and_given_designs(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("command", [
-    "problem list", "technology list", "technology show 22nm", "study list", "workload list", "results list",
-    "examples",
+    "problem list", "technology list", "technology show 22nm", "study list", "results list", "examples",
 ])
 def test_lists_in_all_forms(capsys: pytest.CaptureFixture[str], command: str) -> None:
     forms = {form: run(capsys, *command.split(), "--format", form) for form in ("table", "json", "csv", "markdown")}
@@ -224,3 +223,23 @@ def test_lists_in_all_forms(capsys: pytest.CaptureFixture[str], command: str) ->
     assert len(read_markdown(forms["markdown"][1])) == 1 + len(rows)
     assert rows or command == "results list"
     assert all(row[0] in forms["table"][1] for row in rows) or command == "results list"
+
+
+@pytest.mark.parametrize("command", [
+    "workload list", "problem show cache", "problem show tiers", "problem show scratchpad",
+    "problem show memory-centric",
+])
+def test_lists_of_several_kinds_in_all_forms(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    forms = {form: run(capsys, *command.split(), "--format", form) for form in ("table", "json", "csv", "markdown")}
+    assert all(status == 0 for status, _, _ in forms.values())
+    sections = json.loads(forms["json"][1])
+    rows = list(csv.DictReader(io.StringIO(forms["csv"][1])))
+    assert [row["section"] for row in rows] == [name for name, entries in sections.items() for _ in entries]
+    for row, entry in zip(rows, (entry for entries in sections.values() for entry in entries), strict=True):
+        assert row.keys() > entry.keys()
+        assert row["name"] == entry["name"]
+        assert row["name"].replace("_", "-") in forms["table"][1].replace("_", "-")
+        assert f"| {row['name']} " in forms["markdown"][1]
+    assert {name: entry for name, entry in sections.items() if entry}.keys() >= {
+        "workload list": {"workloads", "traffic_profiles"}
+    }.get(command, {"family", "named_objectives", "metrics", "axes", "options"})
