@@ -1,7 +1,7 @@
 """Fields of options, from which the command line is made: default, help, words they may be, and their group."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import field, fields
 from typing import Any
 
 from dse.errors import InputError
@@ -17,6 +17,14 @@ def option(
     `names` gives words that it may be among others, such as names of packaged files: a shell completes them.
     """
     return field(default=default, metadata={"help": help, "choices": tuple(choices), "group": group, "names": names})
+
+
+def check_choices(options: Any) -> None:
+    """Raise InputError where an option with `choices` is none of them, as from Python it may be."""
+    for one in fields(options):
+        value, choices = str(getattr(options, one.name)), one.metadata.get("choices", ())
+        if choices and value not in choices:
+            raise InputError(f"--{one.name.replace('_', '-')} {quoted(value)} is not known{hint(value, choices)}")
 
 
 def listed(text: str, name: str) -> list[str]:
@@ -43,5 +51,5 @@ def words(text: str, name: str, known: Sequence[str]) -> tuple[str, ...]:
     items = tuple(listed(text, name))
     for item in items:
         if item not in known:
-            raise InputError(f"--{name} {quoted(item)} is none of {', '.join(known)}{hint(item, known)}")
+            raise InputError(f"--{name} {quoted(item)} is not known{hint(item, known)}")
     return items

@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from dse.errors import InputError
+from dse.options import check_choices
 from dse.problem import Family, Problem, Vocabulary
 from dse.registry import DEFAULT_FAMILY, load_family
 from dse.search.certificate import EXACT
@@ -95,7 +96,9 @@ class Question:
         for name in self.options:
             if name not in known:
                 raise InputError(f"--{name.replace('_', '-')}: {self.family} has no such option{hint(name, known)}")
-        return kind(**{**self._named_options(), **self.options})
+        chosen = kind(**{**self._named_options(), **self.options})
+        check_choices(chosen)
+        return chosen
 
     def _named_options(self) -> Mapping[str, Any]:
         """The options of the family's named setting that is asked for; those that are given take precedence."""
@@ -104,7 +107,7 @@ class Question:
             return {}
         named: Mapping[str, Mapping[str, Any]] = getattr(self.load(), "settings", {})
         if name not in named:
-            raise InputError(f"--setting {quoted(name)} is not known: known are {', '.join(named)}{hint(name, named)}")
+            raise InputError(f"--setting {quoted(name)} is not known{hint(name, named)}")
         return named[name]
 
     def vocabulary(self) -> Vocabulary:

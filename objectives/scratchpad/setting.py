@@ -11,12 +11,8 @@ from dse.objectives.network.layers import Network
 from dse.objectives.network.training import TRAINING, inference_step, training_step
 from dse.objectives.scratchpad.options import (
     CHANGED,
-    COPY,
-    EVERY,
     IN_BANK,
     IN_PLACE,
-    IN_WORD,
-    PHASES,
     ScratchpadOptions,
     buffer_choices,
     memories_of,
@@ -38,7 +34,6 @@ from dse.objectives.systolic.operands import WEIGHT, products_of
 from dse.objectives.systolic.traffic import ACCUMULATOR, Passes, TiledProducts
 from dse.spaces.scratchpad.scratchpads import OuterChoices, parse_split
 from dse.spaces.space import Level
-from dse.text import hint, quoted
 
 BITS = 8
 
@@ -122,15 +117,6 @@ def tiled_products(network: Network, options: ScratchpadOptions, batch: int) -> 
 
 def setting_of(options: ScratchpadOptions) -> ScratchpadSetting:
     """What the options say, all checked."""
-    if options.phase not in PHASES:
-        known = ", ".join(PHASES)
-        raise InputError(f"--phase {quoted(options.phase)} is none of {known}{hint(options.phase, PHASES)}")
-    if options.weights not in (COPY, IN_PLACE):
-        raise InputError(f"--weights {quoted(options.weights)}: give {COPY} or {IN_PLACE}")
-    if options.writes not in (EVERY, CHANGED):
-        raise InputError(f"--writes {quoted(options.writes)}: give {EVERY} or {CHANGED}")
-    if options.check_bits not in (IN_WORD, IN_BANK):
-        raise InputError(f"--check-bits {quoted(options.check_bits)}: give {IN_WORD} or {IN_BANK}")
     if options.weights == IN_PLACE and options.phase != TRAINING:
         raise InputError(f"--weights {IN_PLACE}: nothing writes weights in --phase {options.phase}")
     if not 8 <= options.line <= 1024 or options.line & (options.line - 1):

@@ -17,7 +17,6 @@ from dse.spaces.tiers.space import (
     VERTICAL,
     TierChoices,
 )
-from dse.text import quoted
 from dse.units import parse_capacity
 
 STEP, TIERS, PLACEMENT, MONEY = "Training step", "Memories", "Placement", "Cost and energy"
@@ -116,8 +115,6 @@ def _check_others(options: TierOptions) -> None:
     load_network(options.network)
     load_gpu(options.machine)
     states_of(options.optimizer)
-    if options.weighing not in WEIGHINGS:
-        raise InputError(f"--weighing {quoted(options.weighing)} is none of {', '.join(WEIGHINGS)}")
     amounts = (("electricity", options.electricity), ("usage-effectiveness", options.usage_effectiveness),
                ("years", options.years), ("compute-energy", options.compute_energy or 0.0))
     for name, value in amounts:
