@@ -42,6 +42,15 @@ function logarithmicTicks(least, most) {
   return shown.length > 1 ? {tickvals: shown.map(([tick]) => tick), ticktext: shown.map(([, text]) => text)} : {};
 }
 
+// letters of axes in space are drawn flat and read back one by one: kept where no graphics processor must be waited for
+function keepFlatCanvasesAtHand() {
+  const canvas = HTMLCanvasElement.prototype;
+  const context = canvas.getContext;
+  canvas.getContext = function (kind, settings) {
+    return context.call(this, kind, kind === "2d" ? {willReadFrequently: true, ...settings} : settings);
+  };
+}
+
 function inflated(id) {
   const holder = byId(id);
   const text = atob(holder.textContent.trim());
@@ -63,9 +72,12 @@ function unpacked(buffer) {
   return {head, columns};
 }
 
+// that most functions of a script run at once, so that Chromium reads none of them twice
+const CALLED_ON_LOAD = "//# allFunctionsCalledOnLoad\n";
+
 // runs a packed script by an address, since browsers compile such a one beside what else there is to do
 async function run(id) {
-  const address = URL.createObjectURL(new Blob([await inflated(id)], {type: "text/javascript"}));
+  const address = URL.createObjectURL(new Blob([CALLED_ON_LOAD, await inflated(id)], {type: "text/javascript"}));
   await new Promise((resolve, reject) => {
     const script = element("script", {src: address});
     script.addEventListener("load", resolve);

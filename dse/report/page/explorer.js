@@ -85,6 +85,7 @@ function painted() {
 }
 
 async function start() {
+  keepFlatCanvasesAtHand();
   const library = run("plotly");
   const explorer = new Explorer(new Designs(unpacked(await inflated("data"))), library);
   await explorer.drawKept();
