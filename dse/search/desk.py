@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from dse.search.study_log import StudyLog
 
 LEASE_SECONDS = 0.4
-"""Time that the designs of one claim take about: what is lost, at most, where a worker is."""
+"""Time that designs which are evaluated and written together take about: what is lost, at most, where a worker is."""
 MOST_CLAIMED = 512
 WINDOW = 1024
 """Designs claimed at once, and those looked through for free ones."""
@@ -30,22 +29,29 @@ class Desk(Protocol):
     """Evaluates designs."""
 
     def answer(self, designs: Ints, stop: Callable[[], bool]) -> tuple[Ints, Evaluations]:
-        """What distinct designs (n, axes) that are not known cost.
+        """What some of distinct designs (n, axes) that are not known cost; none where no more may be evaluated.
 
-        Others that were found meanwhile may be among the answers; some that were asked for may be missing where
-        `stop` says so, or where the budget of all workers is spent.
+        Others that were found meanwhile may be among the answers.
         """
 
 
-@dataclass(frozen=True, slots=True)
 class OwnDesk:
-    """Evaluates all designs itself."""
+    """Evaluates all designs itself, some at a time, and writes these to a `log` where there is one."""
 
-    problem: Problem
+    def __init__(self, problem: Problem, log: "StudyLog | None" = None) -> None:
+        self._problem = problem
+        self._log = log
+        self._count = 1
 
     def answer(self, designs: Ints, stop: Callable[[], bool]) -> tuple[Ints, Evaluations]:
-        """What designs cost."""
-        return designs, evaluate(self.problem, designs)
+        """What the first ones cost."""
+        start = time.perf_counter()
+        some = designs[: self._count]
+        evaluations = evaluate(self._problem, some)
+        if self._log is not None:
+            self._log.add(some, evaluations)
+        self._count = _next_count(self._count, (time.perf_counter() - start) / len(some))
+        return some, evaluations
 
 
 class SharedDesk:
@@ -114,7 +120,7 @@ class SharedDesk:
         designs = decode(self._problem.space.axes, list(map(int, claimed)))
         evaluations = evaluate(self._problem, designs)
         seconds = (time.perf_counter() - start) / len(claimed)
-        self._count = min(MOST_CLAIMED, 2 * self._count, max(1, int(LEASE_SECONDS / max(seconds, 1e-9))))
+        self._count = min(MOST_CLAIMED, _next_count(self._count, seconds))
         self.own += self._leases.finish(dict(zip(claimed, self._log.trials(designs, evaluations), strict=True)), stop)
 
     def _judged(self, found: dict[str, dict[str, float]]) -> tuple[Ints, Evaluations]:
@@ -125,3 +131,8 @@ class SharedDesk:
             for name in next(iter(found.values()), dict.fromkeys(self._problem.metrics))
         }
         return designs, judge(self._problem, designs, columns)
+
+
+def _next_count(count: int, seconds: float) -> int:
+    """How many designs come next, at so many `seconds` each, after so many."""
+    return min(2 * count, max(1, int(LEASE_SECONDS / max(seconds, 1e-9))))

@@ -152,13 +152,11 @@ def search(
             if not len(new):
                 break
             counts.filled += min(len(new), budget - len(ledger))
-        room = new[: budget - len(ledger)]
         others = asked[:0]
-        if len(room):
-            found, evaluations = desk.answer(asked[room], stop)
+        for found, evaluations in _answers(desk, ledger, asked[new[: budget - len(ledger)]], stop):
             ledger.take(found, evaluations)
             evaluated(found, evaluations)
-            others = found[~_among(problem, found, asked)]
+            others = np.concatenate([others, found[~_among(problem, found, asked)]])
         if not len(ledger.new(asked)):
             searcher.tell(asked, ledger.recall(asked))
         if len(others):
@@ -170,6 +168,18 @@ def search(
         f"{counts.filled:,} filled: {time.perf_counter() - start:.2f} s"
     )
     return history
+
+
+def _answers(
+    desk: Desk, ledger: _Ledger, designs: Ints, stop: Callable[[], bool]
+) -> Iterator[tuple[Ints, Evaluations]]:
+    """What a desk finds out, until all designs are known or it stops; each answer is remembered before the next."""
+    while len(designs) and not stop():
+        found, evaluations = desk.answer(designs, stop)
+        if not len(found):
+            return
+        yield found, evaluations
+        designs = designs[ledger.new(designs)]
 
 
 def _among(problem: Problem, designs: Ints, others: Ints) -> Bools:

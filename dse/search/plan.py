@@ -10,7 +10,7 @@ import numpy as np
 from dse.batch import Ints
 from dse.interruption import interruption
 from dse.problem import Problem
-from dse.search.desk import SharedDesk
+from dse.search.desk import Desk, OwnDesk, SharedDesk
 from dse.search.driver import History, search
 from dse.search.evaluation import Evaluations
 from dse.search.searchers import make_searcher
@@ -67,16 +67,15 @@ def run_plan(
     place = 0 if leases is None else leases.join()
     known = None if log is None else log.history()
     resumed = done = 0 if known is None else len(known)
-    desk = None
+    shared = None
     if leases is not None and log is not None:
         numbers = () if known is None else code(problem.space.axes, known.designs)
-        desk = SharedDesk(problem, leases, log, plan.budget, numbers)
+        shared = SharedDesk(problem, leases, log, plan.budget, numbers)
+    desk: Desk = shared or OwnDesk(problem, log)
 
-    def evaluated(designs: Ints, evaluations: Evaluations) -> None:
+    def evaluated(designs: Ints, _: Evaluations) -> None:
         nonlocal done
         done += len(designs)
-        if log is not None and desk is None:
-            log.add(designs, evaluations)
         progress(done)
 
     searcher = make_searcher(plan.method, problem, resumed_seed(plan.seed, resumed, place))
@@ -85,13 +84,9 @@ def run_plan(
         def stop() -> bool:
             return interrupted() or (plan.timeout is not None and time.monotonic() - start > plan.timeout)
 
-        try:
-            history = search(
-                problem, searcher, plan.budget, known=known, seed=resumed_seed(plan.seed, 0, place), stop=stop,
-                evaluated=evaluated, desk=desk,
-            )
-        finally:
-            if log is not None:
-                log.flush()
-        own = len(history) - resumed if desk is None else desk.own
+        history = search(
+            problem, searcher, plan.budget, known=known, seed=resumed_seed(plan.seed, 0, place), stop=stop,
+            evaluated=evaluated, desk=desk,
+        )
+        own = len(history) - resumed if shared is None else shared.own
         return Found(history, time.monotonic() - start, resumed, interrupted(), own)

@@ -1,10 +1,9 @@
-"""Searches kept as Optuna studies: written a batch at a time, read back to go on where a search ended.
+"""Searches kept as Optuna studies: written as they go, read back to go on where a search ended.
 
 Parameters are the axes by name with their levels' values; an axis of one level is left out. All figures of a design
 are one user attribute. A design whose objective is not a number is a failed trial, since Optuna takes no such value.
 """
 
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -33,8 +32,6 @@ from dse.versions import PACKAGE, installed_version
 
 T = TypeVar("T")
 
-FLUSH_SECONDS = 4.0
-"""Longest time between two batches, where designs come faster than that."""
 METRICS = "metrics"
 DESCRIPTION = "dse"
 QUESTION = "dse_question"
@@ -63,7 +60,7 @@ def describe(problem: Problem, method: str, seed: int, facts: Mapping[str, Any])
 
 
 class StudyLog:
-    """A study that keeps what a search evaluates: `add` designs, which are written in batches, and `flush`."""
+    """A study that keeps what a search evaluates."""
 
     attribute = METRICS
     """Attribute of a trial that holds its figures."""
@@ -77,8 +74,6 @@ class StudyLog:
             problem.space.axes[place].name: CategoricalDistribution(problem.space.axes[place].levels)
             for place in self._places
         }
-        self._waiting: list[FrozenTrial] = []
-        self._flushed = time.monotonic()
         self.last_trial = -1
 
     @property
@@ -92,17 +87,9 @@ class StudyLog:
         return self._study._study_id
 
     def add(self, designs: Ints, evaluations: Evaluations) -> None:
-        """Take evaluated designs; they are written at once where the last batch is some time ago."""
-        self._waiting += self.trials(designs, evaluations)
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write everything that waits; raises DseError where it cannot be written, and then writes nothing more."""
-        waiting, self._waiting = self._waiting, []
-        for trial in waiting:
+        """Write evaluated designs; raises DseError where they cannot be written."""
+        for trial in self.trials(designs, evaluations):
             _asked(self._url, self.name, partial(self._study.add_trial, trial))
-        self._flushed = time.monotonic()
 
     def trials(self, designs: Ints, evaluations: Evaluations) -> list[FrozenTrial]:
         """Designs (n, axes) as trials."""

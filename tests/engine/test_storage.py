@@ -17,8 +17,11 @@ import pytest
 import dse
 from dse.cli import main
 from dse.errors import DseError, InputError
+from dse.search.desk import LEASE_SECONDS, OwnDesk
+from dse.search.driver import search
 from dse.search.evaluation import evaluate
 from dse.search.plan import SearchPlan, run_plan
+from dse.search.searchers import make_searcher
 from dse.search.storage import open_storage
 from dse.search.study_log import METRICS, describe, open_study
 from dse.testing.toys import KIND, SIZES, bowl
@@ -86,7 +89,6 @@ def test_values_that_are_no_numbers_are_kept(tmp_path: Path) -> None:
     evaluations.costs[1] = np.nan
     evaluations.costs[2] = np.inf
     log.add(designs, evaluations)
-    log.flush()
     history = open_study(open_storage(str(tmp_path / "s.log")), "s", problem, {}, resume=True).history()
     assert history is not None
     np.testing.assert_array_equal(history.designs, designs)
@@ -216,6 +218,30 @@ def test_kill_and_resume(kind: str, tmp_path: Path) -> None:
 )
 def test_twenty_kills(kind: str, method: str, tmp_path: Path) -> None:
     kill_and_resume(kind, tmp_path, method, 1500 if kind == "sqlite" else 8000, kills=20, seed=2)
+
+
+class SlowLog:
+    """Takes a hundredth of a second to write a design."""
+
+    def __init__(self) -> None:
+        self.parts: list[int] = []
+
+    def add(self, designs: np.ndarray, _: object) -> None:
+        self.parts.append(len(designs))
+        time.sleep(0.01 * len(designs))
+
+
+@pytest.mark.parametrize("method", ["exhaustive", "random", "local"])
+def test_a_search_stops_among_the_designs_of_an_ask(method: str) -> None:
+    problem = dse.caches("sot", "16KB", access="normal")
+    log = SlowLog()
+    history = search(
+        problem, make_searcher(method, problem, 0), 4000, desk=OwnDesk(problem, log),
+        stop=lambda: len(log.parts) == 12,
+    )
+    assert len(history) == sum(log.parts)
+    assert max(log.parts) <= LEASE_SECONDS / 0.01
+    assert len(log.parts) == 12
 
 
 def test_termination_saves_what_there_is(tmp_path: Path) -> None:

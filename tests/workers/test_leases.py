@@ -82,7 +82,6 @@ def test_optuna_reads_what_it_would_have_written(postgres: Postgres, study: str,
     assert leases.finish(trials, never) == len(trials)
     other = log_of(postgres, f"{study}-plain", problem)
     other.add(designs, evaluations)
-    other.flush()
     ours, optunas = plain(postgres, study).get_trials(), plain(postgres, f"{study}-plain").get_trials()
     assert list(map(fields, ours)) == list(map(fields, optunas))
     assert {trial.state for trial in ours} == {TrialState.COMPLETE, TrialState.FAIL}
