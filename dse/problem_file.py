@@ -164,13 +164,16 @@ class QuestionReader:
 
     def _error(self, key: str, message: str, item: str = "") -> InputError:
         """A complaint about a key, with its line; about an `item` of a list, with that of the item."""
-        line = next((
-            number for number, text in enumerate(self._lines, 1)
-            if re.match(rf'\s*\[?\s*"?{re.escape(key)}"?\s*[\]=.]', text)
-        ), None)
+        line = next((number for number, text in enumerate(self._lines, 1) if _is_about(text, key)), None)
         if item and line is not None:
             line = next((n for n in range(line, len(self._lines) + 1) if item in self._lines[n - 1]), line)
         return InputError(f"{key}: {message}", file=self._path, line=line)
+
+
+def _is_about(line: str, key: str) -> bool:
+    """Whether a line of a file gives a key, or begins its table."""
+    left = line.lstrip().removeprefix("[").lstrip().removeprefix('"')
+    return left.startswith(key) and left[len(key) :].removeprefix('"').lstrip().startswith(("=", ".", "]"))
 
 
 def question_text(question: Question) -> str:

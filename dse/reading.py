@@ -179,9 +179,21 @@ def read_csv(path: Path, *, give: str = "") -> "pd.DataFrame":
 
     text = read_text(path, TABLE_LIMIT, give=give)
     try:
+        _check_width(text, shown(path))
         return pd.read_csv(io.StringIO(text), low_memory=False)
-    except (ValueError, OverflowError) as error:
+    except (csv.Error, ValueError, OverflowError) as error:
         raise InputError(f"is no CSV table: {_first_line(error)}", file=shown(path)) from None
+
+
+def _check_width(text: str, file: str) -> None:
+    """Raise InputError where the first row has more fields than the header: pandas would take the first for names."""
+    rows = csv.reader(io.StringIO(text, newline=None))
+    header, first = (next((row for row in rows if "".join(row).strip() or len(row) > 1), []) for _ in range(2))
+    if len(first) > len(header):
+        raise InputError(
+            f"is no CSV table: {len(first):,} fields where the header has {len(header):,}", file=file,
+            line=rows.line_num,
+        )
 
 
 def read_parquet(path: Path, *, give: str = "") -> "pd.DataFrame":

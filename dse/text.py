@@ -6,6 +6,8 @@ from pathlib import Path
 
 QUOTE_LIMIT = 60
 """Most characters of what a user wrote that a message repeats."""
+NAME_LIMIT = 120
+"""Most characters of a name, which a file may have brought, that are compared and said."""
 
 
 def quoted(text: str) -> str:
@@ -29,16 +31,21 @@ def shown(path: Path) -> str:
 
 def nearest(word: str, valid: Iterable[str]) -> str:
     """Return the valid word most like this one, whatever the case of its letters."""
-    by_lower_case = {name.lower(): name for name in valid}
+    by_lower_case = {name.lower(): name for name in _cut(valid)}
     matches = difflib.get_close_matches(word[:QUOTE_LIMIT].lower(), by_lower_case, n=1, cutoff=0.0)
     return by_lower_case[matches[0]]
 
 
 def hint(word: str, valid: Iterable[str]) -> str:
     """The end of a message that refuses a word: the one that was meant, or all that are known."""
-    known = list(valid)
+    known = _cut(valid)
     close = difflib.get_close_matches(word[:QUOTE_LIMIT], known, n=1)
     return f", did you mean {close[0]}?" if close else f": known are {', '.join(known)}"
+
+
+def _cut(names: Iterable[str]) -> list[str]:
+    """The beginnings of names."""
+    return [name[:NAME_LIMIT] for name in names]
 
 
 def with_unit(name: str, units: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from dse.errors import InputError
 from dse.formula import Formula, parse_formula
 from dse.problem import Constraint, Objective, Vocabulary
-from dse.text import quoted
+from dse.text import QUOTE_LIMIT, quoted
 from dse.units import parse_quantity
 
 
@@ -57,7 +57,7 @@ def _formula(text: str, vocabulary: Vocabulary) -> Formula:
         raise InputError(f"objective {text} {vocabulary.absent[text]}")
     if text.isidentifier() and text not in known:
         names = dict.fromkeys((*vocabulary.named, *known))
-        close = difflib.get_close_matches(text, names, n=1)
+        close = difflib.get_close_matches(text[:QUOTE_LIMIT], names, n=1)
         meant = f", did you mean {close[0]}?" if close else ":"
         raise InputError(f"no objective {quoted(text)}{meant} known are {', '.join(names)}, and formulas over them")
     return parse_formula(text, known)

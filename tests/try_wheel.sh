@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs a wheel on a version of Python, with the newest libraries unless constraints say otherwise, and tries a
-# sample of it.
+# sample of it. UV: uv in place of pip.
 # usage: try_wheel.sh 3.12 FILE.whl [CONSTRAINTS.txt]
 set -euo pipefail
 wheel=$(realpath "$2")
@@ -14,7 +14,9 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 "$python" -m venv clean
-clean/bin/python -m pip install --quiet --no-compile "${constraints[@]}" "$wheel"
+install=(clean/bin/python -m pip install --quiet --no-compile)
+[ -z "${UV:-}" ] || install=("$UV" pip install --quiet --python clean/bin/python)
+"${install[@]}" "${constraints[@]}" "$wheel"
 clean/bin/dse --version
 clean/bin/dse optimize --memory sot --capacity 16KB --access normal --format json > result.json
 clean/bin/dse optimize --memory sot --capacity 16KB --access normal --method nsga2 --n-trials 50 --output run >/dev/null

@@ -8,7 +8,7 @@ from typing import Any
 from dse.errors import InputError
 from dse.problem import Parametrized
 from dse.settings import number, read_settings
-from dse.text import nearest, quoted
+from dse.text import QUOTE_LIMIT, nearest, quoted
 from dse.uncertainty.variation import KINDS, Distribution, Tie, Variation
 
 ALIKE = 0.8
@@ -41,7 +41,7 @@ def _belongs(own: Mapping[str, float], name: str) -> bool:
     """Whether a problem has the owner of a parameter; one that is nearly one of its own is complained about later."""
     owners = dict.fromkeys(known.rpartition(".")[0] or known for known in own)
     owner = name.rpartition(".")[0] or name
-    return owner in owners or bool(difflib.get_close_matches(owner, owners, n=1, cutoff=ALIKE))
+    return owner in owners or bool(difflib.get_close_matches(owner[:QUOTE_LIMIT], owners, n=1, cutoff=ALIKE))
 
 
 def check_name(own: Mapping[str, float], name: str, what: str) -> None:

@@ -52,8 +52,6 @@ class Form:
     read: Callable[[Path], Any]
     file: str
     seeds: Sequence[bytes]
-    share: float = 1.0
-    """Of the inputs that a form gets, where several files are of one form."""
 
 
 def _packaged(package: str, folder: str, pattern: str) -> list[bytes]:
@@ -203,10 +201,10 @@ def text_forms(folder: Path) -> list[Form]:
         Form("counts", read_counts, "x.counts.json", [
             write_run(ProfiledRun("alexnet", "training", 4, "GTX", 3 << 20, COUNTS)).encode()
         ]),
-        Form("design table", read_designs, "x.csv", [b"\n".join(points.split(b"\n")[:3])], 0.25),
+        Form("design table", read_designs, "x.csv", [b"\n".join(points.split(b"\n")[:3])]),
         Form("any table", read_csv, "x.csv", [
             b"problem,access,area,edap\nsot 16KB,normal,1e-6,2.5e-26\nsot 16KB,,2e-6,\"3\"\n",
-        ], 0.25),
+        ]),
         Form("calibration figures", read_figures, "x.csv", [FIGURES]),
         Form("calibration setting", read_setting, "x.toml", [SETTING]),
         Form("variation", partial(read_variation, problem=problem), "x.toml", [VARIATION]),
@@ -217,7 +215,7 @@ def text_forms(folder: Path) -> list[Form]:
         ]),
         Form("topology", read_topology, "x.toml",
              _packaged("dse.objectives.memory_centric", "data/topologies", "*.toml")),
-        *(Form(f"{name} of a run", _in_folder(run, read_run), name, [(run / name).read_bytes()], 0.1)
+        *(Form(f"{name} of a run", _in_folder(run, read_run), name, [(run / name).read_bytes()])
           for name in ("config.json", "metrics.json", "front.csv", "problem.toml")),
         Form("surrogate", _in_folder(surrogate, partial(load, problem=problem)), "surrogate.json",
              [(surrogate / "surrogate.json").read_bytes()]),
