@@ -14,12 +14,12 @@ import re
 import stat
 import tomllib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dse.errors import InputError
-from dse.text import shown
+from dse.text import quoted, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +37,8 @@ DIGITS_LIMIT = 19
 ROWS_LIMIT = 1 << 23
 CELLS_LIMIT = 1 << 27
 """Most rows of a Parquet file, and most rows times columns."""
+COLUMNS_LIMIT = 10_000
+"""Most columns of a table."""
 
 _PART_OF_KEY = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART_OF_KEY}[ \t]*\.[ \t]*){{{DEPTH_LIMIT}}}")
@@ -179,21 +181,36 @@ def read_csv(path: Path, *, give: str = "") -> "pd.DataFrame":
 
     text = read_text(path, TABLE_LIMIT, give=give)
     try:
-        _check_width(text, shown(path))
+        _check_header(text, shown(path))
         return pd.read_csv(io.StringIO(text), low_memory=False)
     except (csv.Error, ValueError, OverflowError) as error:
         raise InputError(f"is no CSV table: {_first_line(error)}", file=shown(path)) from None
 
 
-def _check_width(text: str, file: str) -> None:
-    """Raise InputError where the first row has more fields than the header: pandas would take the first for names."""
+def _check_header(text: str, file: str) -> None:
+    """Raise InputError where columns cannot be told apart, are too many, or the first row has more fields than that.
+
+    pandas would give columns other names, and take what is too much for names of rows.
+    """
     rows = csv.reader(io.StringIO(text, newline=None))
     header, first = (next((row for row in rows if "".join(row).strip() or len(row) > 1), []) for _ in range(2))
+    _check_columns(header, file)
     if len(first) > len(header):
         raise InputError(
             f"is no CSV table: {len(first):,} fields where the header has {len(header):,}", file=file,
             line=rows.line_num,
         )
+
+
+def _check_columns(names: Sequence[str], file: str) -> None:
+    """Raise InputError where a table has too many columns, or two of one name; what has no name is told apart."""
+    if len(names) > COLUMNS_LIMIT:
+        raise InputError(f"has {len(names):,} columns: at most {COLUMNS_LIMIT:,} are read", file=file)
+    seen: set[str] = set()
+    for name in filter(None, names):
+        if name in seen:
+            raise InputError(f"column {quoted(name)} is there twice", file=file)
+        seen.add(name)
 
 
 def read_parquet(path: Path, *, give: str = "") -> "pd.DataFrame":
@@ -230,10 +247,8 @@ def _check_table(described: Any, file: str) -> None:
     if not 0 <= rows <= ROWS_LIMIT or rows * columns > CELLS_LIMIT:
         limits = f"at most {ROWS_LIMIT:,} rows and {CELLS_LIMIT:,} fields are read"
         raise InputError(f"says that it has {rows:,} rows of {columns:,} columns: {limits}", file=file)
-    names = [one.name for one in described.schema_arrow]
+    _check_columns([one.name for one in described.schema_arrow], file)
     for one in described.schema_arrow:
-        if names.count(one.name) > 1:
-            raise InputError(f"column {one.name!r} is there twice", file=file)
         if not _is_number(one.type) and not _is_word(one.type):
             raise InputError(f"column {one.name!r} holds {str(one.type)[:40]}: numbers and words are read", file=file)
 

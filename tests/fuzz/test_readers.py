@@ -118,6 +118,17 @@ def test_a_row_wider_than_the_header_is_refused(tmp_path: Path) -> None:
         read_csv(path)
 
 
+@pytest.mark.parametrize(("header", "complaint"), [
+    ("problem,area,area", "column 'area' is there twice"),
+    (",".join(map(str, range(20_000))), "has 20,000 columns: at most 10,000 are read"),
+])
+def test_columns_are_few_and_told_apart(tmp_path: Path, header: str, complaint: str) -> None:
+    path = tmp_path / "designs.csv"
+    path.write_text(f"{header}\n1,2,3\n")
+    with pytest.raises(InputError, match=complaint):
+        read_csv(path)
+
+
 @pytest.mark.parametrize("name", ["cell", "technology", "layer table", "profile", "ONNX", "counts", "any table"])
 def test_a_pipe_does_not_hang(forms: dict[str, Form], name: str, tmp_path: Path) -> None:
     path = tmp_path / forms[name].file
