@@ -24,7 +24,7 @@ test: $(VENV)/installed-dev
 check:
 	bash .ci/run
 
-# hours: two processes, and the one that is done first takes over what the other has left
+# an hour and a half: two processes, and the one that is done first takes over what the other has left
 check-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow --numprocesses $(SLOW_TESTERS) --dist worksteal
 
